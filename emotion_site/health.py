@@ -1,0 +1,66 @@
+"""Is everything there that the site needs? For load balancers, monitors and `make run`."""
+
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from emotion_site.celery import app
+from recognition.vision.errors import ModelError
+from recognition.vision.manifest import read_manifest
+
+
+@require_GET
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Tell each part's state; 200 where all are well, else 503."""
+    parts = {name: _state(check) for name, check in _CHECKS.items()}
+    healthy = all(state == "ok" for state in parts.values())
+    body = {"status": "ok" if healthy else "unavailable", **parts}
+    return JsonResponse(body, status=200 if healthy else 503)
+
+
+def _state(check: Callable[[], bool]) -> str:
+    try:
+        return "ok" if check() else "unavailable"
+    except Exception:  # Whatever it is, a monitor needs the answer and a stranger no details.
+        return "unavailable"
+
+
+def _database() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        return cursor.fetchone() == (1,)
+
+
+def ping_redis() -> bool:
+    """Ask Redis for a sign of life, within :data:`settings.REDIS_TIMEOUT`."""
+    with redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=settings.REDIS_TIMEOUT,
+        socket_connect_timeout=settings.REDIS_TIMEOUT,
+    ) as client:
+        return bool(client.ping())
+
+
+def _worker() -> bool:
+    return ping_redis() and bool(app.control.ping(timeout=settings.REDIS_TIMEOUT, limit=1))
+
+
+def _model() -> bool:
+    try:
+        return bool(read_manifest(settings.MODEL_MANIFEST).version)
+    except ModelError:
+        return False
+
+
+_CHECKS: dict[str, Callable[[], bool]] = {
+    "database": _database,
+    "redis": ping_redis,
+    "worker": _worker,
+    "model": _model,
+}

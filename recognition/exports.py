@@ -1,0 +1,75 @@
+"""A person's predictions as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from recognition.labels import LABEL_NAMES
+from recognition.models import Upload
+
+CSV_COLUMNS = (
+    "upload", "name", "uploaded_at", "status", "error", "photo_width", "photo_height",
+    "face", "x", "y", "width", "height", "label", "confidence",
+)  # fmt: skip
+#: A cell that starts with one of these is run as a formula by spreadsheet programs.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_dict(upload: Upload) -> dict[str, Any]:
+    """One upload with its faces, in the shape of the JSON export."""
+    return {
+        "id": str(upload.pk),
+        "name": upload.name,
+        "uploaded_at": upload.created_at.isoformat(),
+        "status": upload.status,
+        "error": upload.error_message or None,
+        "width": upload.width,
+        "height": upload.height,
+        "model_version": upload.model_version,
+        "faces": [prediction.as_dict() for prediction in upload.predictions.all()],
+    }
+
+
+def json_export(uploads: Iterable[Upload]) -> Iterator[str]:
+    """The text of a JSON array, piece by piece."""
+    separator = "[\n"
+    for upload in uploads:
+        yield separator + json.dumps(as_dict(upload), ensure_ascii=False)
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
+
+
+def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
+    """CSV with one row a face, and one for a photo without any."""
+    probabilities = [f"p_{label}" for label in LABEL_NAMES]
+    yield _csv_line([*CSV_COLUMNS, *probabilities])
+    for upload in uploads:
+        start = [
+            str(upload.pk), _safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
+            upload.error_message, upload.width, upload.height,
+        ]  # fmt: skip
+        faces = list(upload.predictions.all())
+        for face in faces:
+            yield _csv_line(
+                [
+                    *start, face.index, face.x, face.y, face.width, face.height, face.label,
+                    f"{face.confidence:.4f}",
+                    *(f"{face.probabilities.get(label, 0):.4f}" for label in LABEL_NAMES),
+                ]
+            )  # fmt: skip
+        if not faces:
+            yield _csv_line(start + [""] * (len(CSV_COLUMNS) + len(LABEL_NAMES) - len(start)))
+
+
+def _csv_line(cells: list[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def _safe_cell(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

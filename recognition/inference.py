@@ -1,0 +1,45 @@
+"""The one place that joins Django to the vision package."""
+
+from __future__ import annotations
+
+import threading
+
+from django.conf import settings
+
+from recognition.models import Upload
+from recognition.vision.recognizer import EmotionRecognizer
+from recognition.vision.types import Recognition
+
+_of_thread = threading.local()
+
+
+def get_recognizer() -> EmotionRecognizer:
+    """This thread's recognizer, loaded on first use: neither cascade nor interpreter may be shared.
+
+    Raises:
+        ModelError: the model is missing or does not fit its manifest.
+    """
+    recognizer: EmotionRecognizer | None = getattr(_of_thread, "recognizer", None)
+    if recognizer is None:
+        recognizer = EmotionRecognizer(
+            settings.MODEL_MANIFEST, num_threads=settings.RECOGNIZER_THREADS
+        )
+        _of_thread.recognizer = recognizer
+    return recognizer
+
+
+def predict_upload(upload: Upload) -> tuple[Recognition, str]:
+    """Recognize an upload's photo.
+
+    Returns:
+        What was seen, and the version of the model that saw it.
+
+    Raises:
+        ImageError: the stored photo cannot be read as an image.
+        ModelError: the model is missing.
+        OSError: the storage does not give the photo.
+    """
+    with upload.image.open("rb") as file:
+        data = file.read()
+    recognizer = get_recognizer()
+    return recognizer.recognize(data), recognizer.manifest.version

@@ -1,0 +1,10 @@
+"""What the model's labels are called on pages. A test holds the keys to the model's manifest."""
+
+from django.utils.translation import gettext_lazy as _
+
+LABEL_NAMES = {
+    "happy": _("Happy"),
+    "sad": _("Sad"),
+    "surprise": _("Surprise"),
+    "neutral": _("Neutral"),
+}

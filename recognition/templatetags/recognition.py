@@ -1,0 +1,62 @@
+"""How results are written on pages."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.formats import number_format
+
+from recognition.labels import LABEL_NAMES
+from recognition.models import Prediction, Upload
+
+register = template.Library()
+
+#: An expression to a picture of the sprite.
+_ICONS = {
+    "happy": "emoji-smile",
+    "sad": "emoji-frown",
+    "surprise": "emoji-surprise",
+    "neutral": "emoji-neutral",
+}
+
+
+@register.filter
+def label_name(label: str) -> str:
+    """What people call a label."""
+    return str(LABEL_NAMES.get(label, label))
+
+
+@register.filter
+def label_icon(label: str) -> str:
+    return _ICONS.get(label, "info-circle")
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share from 0 to 1 as a percentage that never claims certainty."""
+    if share >= 0.995:
+        return "> 99 %"
+    if 0 < share < 0.005:
+        return "< 1 %"
+    return f"{number_format(share * 100, 0)} %"
+
+
+@register.filter
+def plain(number: float) -> str:
+    """A number as HTML attributes take it, whatever the language."""
+    return f"{number:.4f}"
+
+
+@register.simple_tag
+def overlay_text_size(upload: Upload) -> int:
+    """Size of the writing on a photo, in its pixels: readable at any width of the page."""
+    return max(10, round(upload.width / 28))
+
+
+@register.simple_tag
+def face_view(face: Prediction, upload: Upload) -> str:
+    """The part of the photo that shows a face with some space round it, as an SVG view box."""
+    margin = round(max(face.width, face.height) * 0.25)
+    left, top = max(0, face.x - margin), max(0, face.y - margin)
+    right = min(upload.width, face.x + face.width + margin)
+    bottom = min(upload.height, face.y + face.height + margin)
+    return f"{left} {top} {right - left} {bottom - top}"

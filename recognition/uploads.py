@@ -1,0 +1,77 @@
+"""Create, retry and delete uploads."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from recognition import processing, tasks
+from recognition.models import Upload, UploadQuerySet
+from recognition.vision import images
+from recognition.vision.errors import ImageTooLarge
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def create_upload(owner: User, file: UploadedFile) -> Upload:
+    """Check a photo, keep a clean copy of it, and queue it for recognition.
+
+    Raises:
+        ImageError: the file is not a photo that we accept; nothing was stored.
+    """
+    if file.size is not None and file.size > images.MAXIMUM_BYTES:
+        raise ImageTooLarge(
+            f"The file is larger than {images.MAXIMUM_BYTES // (1024 * 1024)} MB."
+        )
+    data = file.read()
+    clean = images.clean(data)
+    upload = Upload(
+        owner=owner,
+        name=clean_name(file.name or ""),
+        byte_size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        queued_at=timezone.now(),
+    )
+    try:
+        upload.image.save("photo.jpg", ContentFile(clean.jpeg), save=False)
+        upload.thumbnail.save("thumbnail.jpg", ContentFile(clean.thumbnail_jpeg), save=False)
+        with transaction.atomic():
+            upload.save()
+            tasks.enqueue_on_commit(str(upload.pk))
+    except BaseException:
+        # No row, no files: whatever went wrong, nothing is left half-stored.
+        for stored in (upload.image, upload.thumbnail):
+            if stored:
+                stored.storage.delete(stored.name)
+        raise
+    return upload
+
+
+def retry_uploads(uploads: UploadQuerySet) -> int:
+    """Queue those that failed once more; returns how many."""
+    with transaction.atomic():
+        ids = processing.reset(uploads)
+        for upload_id in ids:
+            tasks.enqueue_on_commit(upload_id)
+    return len(ids)
+
+
+def delete_uploads(uploads: UploadQuerySet) -> int:
+    """Delete photos with all that was seen in them; returns how many photos."""
+    _total, by_model = uploads.delete()
+    return by_model.get(Upload._meta.label, 0)
+
+
+def clean_name(name: str) -> str:
+    """What may be shown of a file's name: no folders, no control or direction marks."""
+    base = PurePath(name.replace("\\", "/")).name
+    shown = "".join(c for c in base if unicodedata.category(c)[0] != "C").strip()
+    return shown[:255] or "photo"

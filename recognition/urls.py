@@ -1,0 +1,22 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from recognition import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("about/", views.about, name="about"),
+    path("uploads/", views.history, name="history"),
+    path("uploads/new/", views.new_uploads, name="new_uploads"),
+    path("uploads/selected/", views.selected_uploads, name="selected_uploads"),
+    path("uploads/export.<str:file_format>", views.export, name="export_uploads"),
+    path("uploads/<uuid:pk>/", views.upload_detail, name="upload_detail"),
+    path("uploads/<uuid:pk>/image/", views.upload_image, name="upload_image"),
+    path("uploads/<uuid:pk>/thumbnail/", views.upload_thumbnail, name="upload_thumbnail"),
+    path(
+        "uploads/<uuid:pk>/export.<str:file_format>", views.export_upload, name="export_upload"
+    ),
+    path("uploads/<uuid:pk>/delete/", views.delete_upload, name="delete_upload"),
+    path("uploads/<uuid:pk>/retry/", views.retry_upload, name="retry_upload"),
+]

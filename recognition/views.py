@@ -1,0 +1,196 @@
+"""The pages: one's uploads, and what was seen in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.files.base import File
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe, require_POST
+
+from recognition import exports, uploads
+from recognition.forms import HistoryFilter
+from recognition.models import Upload, UploadQuerySet
+from recognition.vision import images
+from recognition.vision.errors import ImageError
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+UPLOADS_PER_PAGE = 24
+RECENT_UPLOADS = 6
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """A place to drop photos for those signed in; what this is for everybody else."""
+    if not request.user.is_authenticated:
+        return render(request, "recognition/welcome.html")
+    recent = _own(request).prefetch_related("predictions")[:RECENT_UPLOADS]
+    context = {
+        "recent": recent,
+        "maximum_bytes": images.MAXIMUM_BYTES,
+        "maximum_megabytes": images.MAXIMUM_BYTES // (1024 * 1024),
+        "formats": images.ACCEPTED_FORMATS_TEXT,
+    }
+    return render(request, "recognition/home.html", context)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """What the predictions mean, what they do not, and what happens with photos."""
+    return render(request, "recognition/about.html")
+
+
+@require_POST
+@login_required
+def new_uploads(request: HttpRequest) -> HttpResponse:
+    """The plain form: many photos at once, each accepted or refused on its own."""
+    accepted = []
+    files = request.FILES.getlist("images")
+    for file in files:
+        try:
+            accepted.append(uploads.create_upload(_user(request), file))
+        except ImageError as error:
+            name = uploads.clean_name(file.name or "")
+            messages.error(request, _("%(name)s: %(reason)s") % {"name": name, "reason": error})
+    if not files:
+        messages.error(request, _("Choose at least one photo."))
+        return redirect("home")
+    if accepted:
+        messages.success(
+            request,
+            ngettext("%(count)d photo accepted.", "%(count)d photos accepted.", len(accepted))
+            % {"count": len(accepted)},
+        )
+    return redirect(accepted[0] if len(accepted) == 1 == len(files) else "history")
+
+
+@require_safe
+@login_required
+def history(request: HttpRequest) -> HttpResponse:
+    """One's uploads, newest first."""
+    form = HistoryFilter(request.GET)
+    found = form.apply(_own(request))
+    page = Paginator(found, UPLOADS_PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = page.object_list.prefetch_related("predictions")  # type: ignore[attr-defined]
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {"page": page, "form": form, "query": query.urlencode()}
+    return render(request, "recognition/history.html", context)
+
+
+@require_safe
+@login_required
+def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One photo with its faces."""
+    upload = _own_upload(request, pk)
+    return render(request, "recognition/upload_detail.html", {"upload": upload})
+
+
+@require_safe
+@login_required
+def upload_image(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _private_file(_own_upload(request, pk).image)
+
+
+@require_safe
+@login_required
+def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    return _private_file(_own_upload(request, pk).thumbnail)
+
+
+@require_POST
+@login_required
+def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    _own_upload(request, pk)
+    uploads.delete_uploads(_own(request).filter(pk=pk))
+    messages.success(request, _("The photo and its predictions were deleted."))
+    return redirect("history")
+
+
+@require_POST
+@login_required
+def retry_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    upload = _own_upload(request, pk)
+    uploads.retry_uploads(_own(request).filter(pk=pk))
+    return redirect(upload)
+
+
+@require_POST
+@login_required
+def selected_uploads(request: HttpRequest) -> HttpResponse:
+    """Delete or retry those ticked in the history; ids of others' uploads count as not there."""
+    try:
+        chosen = _own(request).filter(pk__in=request.POST.getlist("upload"))
+    except ValidationError:
+        raise Http404 from None
+    if request.POST.get("action") == "retry":
+        count = uploads.retry_uploads(chosen)
+        text = ngettext("%(count)d photo queued again.", "%(count)d photos queued again.", count)
+    else:
+        count = uploads.delete_uploads(chosen)
+        text = ngettext("%(count)d photo deleted.", "%(count)d photos deleted.", count)
+    messages.success(request, text % {"count": count})
+    return redirect("history")
+
+
+@require_safe
+@login_required
+def export(request: HttpRequest, file_format: str) -> StreamingHttpResponse:
+    """The history, filtered as on its page, as a CSV or JSON file."""
+    found = HistoryFilter(request.GET).apply(_own(request))
+    return _export(found, file_format, "predictions")
+
+
+@require_safe
+@login_required
+def export_upload(request: HttpRequest, pk: UUID, file_format: str) -> StreamingHttpResponse:
+    """One upload's faces as a CSV or JSON file."""
+    _own_upload(request, pk)
+    return _export(_own(request).filter(pk=pk), file_format, f"prediction-{pk}")
+
+
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)
+
+
+def _own(request: HttpRequest) -> UploadQuerySet:
+    return Upload.objects.for_owner(_user(request))
+
+
+def _own_upload(request: HttpRequest, pk: UUID) -> Upload:
+    return get_object_or_404(_own(request).prefetch_related("predictions"), pk=pk)
+
+
+def _private_file(file: File) -> HttpResponse:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read()
+    except FileNotFoundError:
+        raise Http404 from None
+    response = HttpResponse(content, content_type="image/jpeg")
+    response["Content-Disposition"] = "inline"
+    return response
+
+
+def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttpResponse:
+    rows = found.prefetch_related("predictions").iterator(chunk_size=500)
+    if file_format == "csv":
+        response = StreamingHttpResponse(exports.csv_export(rows), content_type="text/csv")
+    elif file_format == "json":
+        response = StreamingHttpResponse(
+            exports.json_export(rows), content_type="application/json"
+        )
+    else:
+        raise Http404
+    response["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
+    return response

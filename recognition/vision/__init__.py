@@ -1,0 +1,1 @@
+"""Face detection and expression classification, from bytes to labelled faces (no Django)."""

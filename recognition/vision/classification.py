@@ -1,0 +1,95 @@
+"""The classifier: face crops in, probabilities out, through LiteRT."""
+
+from __future__ import annotations
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from recognition.vision.manifest import Manifest
+from recognition.vision.preprocessing import standardize
+
+#: Crops run through the network at once: bounds memory for a photo of a crowd.
+MAXIMUM_BATCH = 32
+
+
+class EmotionClassifier:
+    """A trained network and its calibration. Not thread-safe: use one a thread."""
+
+    def __init__(self, manifest: Manifest, *, num_threads: int = 2) -> None:
+        """Load the model file.
+
+        Args:
+            manifest: says which file, and how to read its outputs.
+            num_threads: threads of one classification.
+        """
+        self.manifest = manifest
+        self._interpreter = Interpreter(str(manifest.model_path), num_threads=num_threads)
+        signature = self._interpreter.get_signature_runner()
+        (input_details,) = signature.get_input_details().values()
+        self._input_index: int = input_details["index"]
+        self._output_indices: dict[str, int] = {
+            name: details["index"] for name, details in signature.get_output_details().items()
+        }
+        self._batch_size = 0
+
+    def logits(self, crops_gray: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """The network's raw outputs.
+
+        Args:
+            crops_gray: uint8 ``(n, size, size)``, with the manifest's input size.
+
+        Returns:
+            For each head, float32 ``(n, number of labels)``.
+        """
+        outputs: dict[str, list[NDArray[np.float32]]] = {name: [] for name in self._output_indices}
+        inputs = standardize(crops_gray)
+        for start in range(0, len(inputs), MAXIMUM_BATCH):
+            batch = inputs[start : start + MAXIMUM_BATCH]
+            if len(batch) != self._batch_size:
+                self._interpreter.resize_tensor_input(self._input_index, batch.shape)
+                self._interpreter.allocate_tensors()
+                self._batch_size = len(batch)
+            self._interpreter.set_tensor(self._input_index, batch)
+            self._interpreter.invoke()
+            for name, index in self._output_indices.items():
+                outputs[name].append(self._interpreter.get_tensor(index))
+        n_labels = len(self.manifest.labels)
+        return {
+            name: np.concatenate(parts) if parts else np.empty((0, n_labels), np.float32)
+            for name, parts in outputs.items()
+        }
+
+    def head_probabilities(self, crops_gray: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Calibrated probabilities of every head, each float32 ``(n, number of labels)``.
+
+        Where the manifest says so, each crop is averaged with its mirror image.
+        """
+        n = len(crops_gray)
+        if self.manifest.mirror:
+            crops_gray = np.concatenate([crops_gray, crops_gray[:, :, ::-1]])
+        probabilities = {
+            head: softmax(values / self.manifest.temperatures[head])
+            for head, values in self.logits(crops_gray).items()
+        }
+        if self.manifest.mirror:
+            return {head: (both[:n] + both[n:]) / 2 for head, both in probabilities.items()}
+        return probabilities
+
+    def classify(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The probabilities that people are shown.
+
+        Args:
+            crops_gray: uint8 ``(n, size, size)``.
+
+        Returns:
+            float32 ``(n, number of labels)``; every row sums to 1.
+        """
+        heads = self.head_probabilities(crops_gray)
+        return np.mean([heads[name] for name in self.manifest.shown_heads], axis=0)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn logits ``(n, k)`` into probabilities; each row sums to 1."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)

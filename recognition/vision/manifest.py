@@ -1,0 +1,87 @@
+"""The manifest beside a trained model: the one place that says how it is to be used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recognition.vision.errors import ModelError
+
+#: Raised by one when an old reader could misread a new manifest.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """How to feed a model and read its outputs.
+
+    Attributes:
+        path: the manifest's own file.
+        model_path: the LiteRT file, which stands beside the manifest.
+        version: name of this model, stored with every prediction it makes.
+        labels: in the order of the outputs.
+        input_size: side of the square face crop, in pixels.
+        crop_margin: share of the detected box added on every side before cropping.
+        temperatures: head to the divisor of its logits that calibrates it on validation.
+        shown_heads: heads whose mean probability people are shown.
+        mirror: average each crop with its mirror image.
+        content: the whole file, with the training record and the figures.
+    """
+
+    path: Path
+    model_path: Path
+    version: str
+    labels: tuple[str, ...]
+    input_size: int
+    crop_margin: float
+    temperatures: dict[str, float]
+    shown_heads: tuple[str, ...]
+    mirror: bool
+    content: dict[str, Any]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest and check that the model file beside it is the one it describes.
+
+    Raises:
+        ModelError: a file is missing, unreadable or does not match.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ModelError(f"No trained model: {path} does not exist.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model manifest {path} cannot be read: {error}") from error
+    try:
+        if content["format"] != FORMAT:
+            raise ModelError(
+                f"The model manifest {path} has format {content['format']}, not {FORMAT}."
+            )
+        model_path = path.parent / content["artefact"]["file"]
+        digest = content["artefact"]["sha256"]
+        manifest = Manifest(
+            path=path,
+            model_path=model_path,
+            version=content["version"],
+            labels=tuple(content["labels"]),
+            input_size=content["input"]["size"],
+            crop_margin=content["input"]["crop_margin"],
+            temperatures={
+                head: float(value["temperature"]) for head, value in content["heads"].items()
+            },
+            shown_heads=tuple(content["shown"]["heads"]),
+            mirror=content["shown"]["mirror"],
+            content=content,
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"The model manifest {path} lacks {error}.") from error
+    try:
+        model_bytes = model_path.read_bytes()
+    except OSError:
+        raise ModelError(f"The model file {model_path} is missing.") from None
+    if hashlib.sha256(model_bytes).hexdigest() != digest:
+        raise ModelError(f"The model file {model_path} is not the one its manifest describes.")
+    return manifest

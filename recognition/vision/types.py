@@ -1,0 +1,53 @@
+"""The values that pass between detection, classification and everything that shows results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
+    """A rectangle in pixels of the upright image; ``x, y`` is its upper left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face and what its expression looks like.
+
+    Attributes:
+        box: where the face is, in pixels of the upright image.
+        probabilities: label to probability; sums to 1, in the order of the model's labels.
+    """
+
+    box: BoundingBox
+    probabilities: dict[str, float]
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """Probability of :attr:`label`, from 0 to 1."""
+        return self.probabilities[self.label]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was found in one image.
+
+    Attributes:
+        width: width of the upright image, in pixels.
+        height: height of the upright image, in pixels.
+        faces: left to right; empty where no face was found.
+    """
+
+    width: int
+    height: int
+    faces: tuple[Face, ...]

@@ -1,0 +1,60 @@
+// Tells a page which uploads changed: at once by WebSocket, and by asking now and then, because
+// a socket may be refused, cut or silent. The server's row is the truth; this is only a hint.
+
+const POLL_MILLISECONDS = 2500;
+const POLL_MILLISECONDS_WITH_SOCKET = 10000;
+const LONGEST_WAIT_MILLISECONDS = 30000;
+
+/**
+ * @param {(id: string) => void} changed called with the id of an upload that may have changed
+ * @param {() => string[]} waiting ids of the uploads that are not finished yet
+ */
+export function watchChanges(changed, waiting) {
+  let socketIsOpen = false;
+  let wait = 1000;
+
+  const connect = () => {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/ws/uploads/`);
+    socket.addEventListener("open", () => {
+      socketIsOpen = true;
+      wait = 1000;
+      waiting().forEach(changed); // What happened before the socket was open.
+    });
+    socket.addEventListener("message", (event) => changed(JSON.parse(event.data).id));
+    socket.addEventListener("close", (event) => {
+      socketIsOpen = false;
+      if (event.code === 4401) return; // Signed out: asking again would not help.
+      setTimeout(connect, wait * (0.5 + Math.random()));
+      wait = Math.min(wait * 2, LONGEST_WAIT_MILLISECONDS);
+    });
+  };
+  connect();
+
+  const poll = () => {
+    if (!document.hidden) waiting().forEach(changed);
+    setTimeout(poll, socketIsOpen ? POLL_MILLISECONDS_WITH_SOCKET : POLL_MILLISECONDS);
+  };
+  setTimeout(poll, POLL_MILLISECONDS);
+}
+
+/** Fetch a page of ours and give its document; null if it cannot be had now. */
+export async function fetchDocument(url) {
+  try {
+    const response = await fetch(url, { headers: { Accept: "text/html" } });
+    if (!response.ok || response.redirected) return null;
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    return null;
+  }
+}
+
+/** Ask before a form does what cannot be undone. */
+export function confirmForms(root = document) {
+  for (const form of root.querySelectorAll("form[data-confirm]")) {
+    form.addEventListener("submit", (event) => {
+      if (event.submitter?.value === "retry") return;
+      if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+    });
+  }
+}

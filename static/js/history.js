@@ -1,0 +1,36 @@
+// The history: selects all, asks before deleting, and keeps unfinished cards up to date.
+import { confirmForms, fetchDocument, watchChanges } from "./changes.js";
+
+confirmForms();
+
+document.getElementById("select-all")?.addEventListener("click", () => {
+  const boxes = [...document.querySelectorAll('input[name="upload"]')];
+  const all = boxes.every((box) => box.checked);
+  boxes.forEach((box) => { box.checked = !all; });
+});
+
+const cards = () => [...document.querySelectorAll("[data-upload]")];
+const waiting = () => cards()
+  .filter((card) => ["pending", "processing"].includes(card.dataset.status))
+  .map((card) => card.dataset.upload);
+
+let isFetching = false;
+async function refresh() {
+  if (isFetching) return;
+  isFetching = true;
+  const fresh = await fetchDocument(location.href);
+  isFetching = false;
+  for (const id of fresh ? waiting() : []) {
+    const now = fresh.querySelector(`[data-upload="${id}"]`);
+    const old = document.querySelector(`[data-upload="${id}"]`);
+    if (!now || now.dataset.status === old.dataset.status) continue;
+    const isChecked = old.querySelector("input")?.checked ?? false;
+    old.replaceWith(now);
+    const box = now.querySelector("input");
+    if (box) box.checked = isChecked;
+  }
+}
+
+if (waiting().length) {
+  watchChanges((id) => { if (waiting().includes(id)) refresh(); }, waiting);
+}

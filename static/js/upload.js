@@ -1,0 +1,143 @@
+// The upload page: many files at once, each with its own progress and its own answer.
+import { watchChanges } from "./changes.js";
+
+const form = document.getElementById("upload-form");
+const input = document.getElementById("images");
+const dropZone = document.getElementById("drop-zone");
+const queue = document.getElementById("queue");
+const announcer = document.getElementById("announcer");
+const texts = document.getElementById("texts").dataset;
+const maximumBytes = Number(form.dataset.maximumBytes);
+const PARALLEL = 3;
+
+/** Id of an accepted upload to its line on the page. */
+const lines = new Map();
+const waitingToSend = [];
+let sending = 0;
+
+function show(line, text, isRefused = false) {
+  line.querySelector(".queue-state").textContent = text;
+  line.classList.toggle("is-refused", isRefused);
+}
+
+function refuse(line, reason) {
+  line.classList.add("is-sent");
+  show(line, reason, true);
+  announcer.textContent = `${line.querySelector(".queue-name").textContent}: ${reason}`;
+}
+
+function add(file) {
+  const line = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
+  line.querySelector(".queue-name").textContent = file.name || "photo";
+  queue.prepend(line);
+  if (file.size === 0) return refuse(line, texts.empty);
+  if (file.size > maximumBytes) return refuse(line, texts.large);
+  const picture = line.querySelector("img");
+  const url = URL.createObjectURL(file);
+  picture.addEventListener("load", () => URL.revokeObjectURL(url));
+  picture.addEventListener("error", () => { URL.revokeObjectURL(url); picture.removeAttribute("src"); });
+  picture.src = url;
+  show(line, texts.waiting);
+  waitingToSend.push([file, line]);
+  sendNext();
+}
+
+function sendNext() {
+  while (sending < PARALLEL && waitingToSend.length) {
+    sending += 1;
+    send(...waitingToSend.shift()).finally(() => { sending -= 1; sendNext(); });
+  }
+}
+
+function send(file, line) {
+  return new Promise((resolve) => {
+    const body = new FormData();
+    body.append("image", file, file.name || "pasted.png");
+    // XMLHttpRequest, because fetch() does not tell how much of the body has been sent.
+    const request = new XMLHttpRequest();
+    request.open("POST", form.dataset.api);
+    request.responseType = "json";
+    request.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
+    show(line, texts.sending);
+    request.upload.addEventListener("progress", (event) => {
+      line.querySelector("progress").value = event.loaded / event.total;
+    });
+    request.addEventListener("load", () => {
+      if (request.status === 201) {
+        line.classList.add("is-sent");
+        const upload = request.response;
+        lines.set(upload.id, line);
+        line.dataset.status = upload.status;
+        const link = line.querySelector(".queue-link");
+        link.href = upload.links.page;
+        link.hidden = false;
+        update(upload);
+      } else if (request.status === 401 || request.status === 403) {
+        refuse(line, texts.signedOut);
+      } else {
+        refuse(line, request.response?.detail ?? texts.lost);
+      }
+    });
+    request.addEventListener("error", () => refuse(line, texts.lost));
+    request.addEventListener("loadend", resolve);
+    request.send(body);
+  });
+}
+
+function update(upload) {
+  const line = lines.get(upload.id);
+  line.dataset.status = upload.status;
+  if (upload.status === "pending" || upload.status === "processing") {
+    show(line, texts[upload.status]);
+    return;
+  }
+  if (upload.status === "failed") {
+    refuse(line, upload.error.detail);
+    return;
+  }
+  const state = line.querySelector(".queue-state");
+  state.replaceChildren(...upload.faces.map((face) => {
+    const badge = document.createElement("span");
+    badge.className = `badge me-1 emotion-${face.label}`;
+    badge.textContent = `${texts[face.label] ?? face.label} ${Math.round(face.confidence * 100)} %`;
+    return badge;
+  }));
+  if (!upload.faces.length) state.textContent = texts.none;
+  announcer.textContent = `${upload.name}: ${state.textContent}`;
+}
+
+async function refresh(id) {
+  try {
+    const response = await fetch(`${form.dataset.api}${id}/`, { headers: { Accept: "application/json" } });
+    if (response.ok) update(await response.json());
+  } catch { /* The next hint or poll asks again. */ }
+}
+
+const waiting = () => [...lines.keys()]
+  .filter((id) => ["pending", "processing"].includes(lines.get(id).dataset.status));
+
+function addAll(files) {
+  [...files].forEach(add);
+}
+
+input.addEventListener("change", () => { addAll(input.files); input.value = ""; });
+form.addEventListener("submit", (event) => event.preventDefault());
+
+for (const name of ["dragenter", "dragover"]) {
+  dropZone.addEventListener(name, (event) => {
+    event.preventDefault();
+    dropZone.classList.add("is-over");
+  });
+}
+for (const name of ["dragleave", "drop"]) {
+  dropZone.addEventListener(name, () => dropZone.classList.remove("is-over"));
+}
+// A photo dropped beside the zone must not replace the page.
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  addAll(event.dataTransfer.files);
+});
+document.addEventListener("paste", (event) => addAll(event.clipboardData.files));
+
+watchChanges((id) => { if (lines.has(id)) refresh(id); }, waiting);
