@@ -53,13 +53,12 @@ class Upload(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
     )
     name = models.CharField(_("file name"), max_length=255)
-    image = models.ImageField(
-        upload_to=_random_path, width_field="width", height_field="height", max_length=200
-    )
+    # Not an ImageField: that decodes the file anew to learn what `images.clean` has just told.
+    image = models.FileField(upload_to=_random_path, max_length=200)
     thumbnail = models.FileField(upload_to=_random_path, max_length=200)
-    width = models.PositiveIntegerField(default=0, editable=False)
-    height = models.PositiveIntegerField(default=0, editable=False)
-    byte_size = models.PositiveIntegerField(default=0, editable=False)
+    width = models.PositiveIntegerField(editable=False)
+    height = models.PositiveIntegerField(editable=False)
+    byte_size = models.PositiveIntegerField(editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)

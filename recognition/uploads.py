@@ -36,6 +36,8 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
     upload = Upload(
         owner=owner,
         name=clean_name(file.name or ""),
+        width=clean.width,
+        height=clean.height,
         byte_size=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         queued_at=timezone.now(),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.formats import number_format
-
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload
 
@@ -37,7 +35,7 @@ def percent(share: float) -> str:
         return "> 99 %"
     if 0 < share < 0.005:
         return "< 1 %"
-    return f"{number_format(share * 100, 0)} %"
+    return f"{round(share * 100)} %"
 
 
 @register.filter

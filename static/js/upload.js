@@ -35,7 +35,7 @@ function add(file) {
   const picture = line.querySelector("img");
   const url = URL.createObjectURL(file);
   picture.addEventListener("load", () => URL.revokeObjectURL(url));
-  picture.addEventListener("error", () => { URL.revokeObjectURL(url); picture.removeAttribute("src"); });
+  picture.addEventListener("error", () => { URL.revokeObjectURL(url); picture.hidden = true; });
   picture.src = url;
   show(line, texts.waiting);
   waitingToSend.push([file, line]);

@@ -1,0 +1,195 @@
+"""Measure the shipped model on the data set's test part, as the site would use it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from recognition.management.dataset_arguments import add_dataset_arguments, dataset_paths
+from recognition.training import record
+from recognition.training.dataset import Dataset, DatasetError, load
+from recognition.training.evaluate import (
+    SOURCES,
+    UNLABELLED,
+    Evaluation,
+    Figures,
+    evaluate,
+    true_labels,
+)
+from recognition.vision.classification import EmotionClassifier
+from recognition.vision.errors import ModelError
+from recognition.vision.manifest import read_manifest
+
+#: Faces on the sample sheet.
+SAMPLES = 64
+
+
+class Command(BaseCommand):
+    help = "Measure the shipped model on the test part of FER-2013."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_dataset_arguments(parser)
+        parser.add_argument(
+            "--labels", choices=SOURCES, default="fer2013", help="labels to measure against"
+        )
+        parser.add_argument(
+            "--manifest",
+            type=Path,
+            default=settings.MODEL_MANIFEST,
+            help="the model's manifest (default: the site's)",
+        )
+        parser.add_argument("--json", type=Path, help="also write the figures to this file")
+        parser.add_argument(
+            "--samples",
+            type=Path,
+            help="also draw some test faces into this PNG, which must lie outside the repository",
+        )
+        parser.add_argument(
+            "--no-report",
+            action="store_true",
+            help="leave manifest, plots and model card as they are",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        data_path, votes_path = dataset_paths(options)
+        if options["labels"] == "ferplus" and votes_path is None:
+            raise CommandError("Labels of FER+ need the table of votes: --votes PATH.")
+        try:
+            manifest = read_manifest(options["manifest"])
+        except ModelError as error:
+            raise CommandError(str(error)) from None
+        classifier = EmotionClassifier(manifest, num_threads=settings.RECOGNIZER_THREADS)
+        try:
+            data = load(data_path, votes_path)
+        except DatasetError as error:
+            raise CommandError(str(error)) from None
+
+        evaluation = self._evaluate(classifier, data, with_votes=votes_path is not None)
+        self._print(evaluation, options["labels"], manifest.labels)
+        if options["json"]:
+            figures = evaluation["sources"][options["labels"]]["shown"]
+            summary = {
+                **figures,
+                "labels": options["labels"],
+                "label_order": manifest.labels,
+                "evaluation": evaluation,
+            }
+            options["json"].write_text(json.dumps(summary, indent=1) + "\n")
+        if options["samples"]:
+            _draw_samples(options["samples"], classifier, data, options["labels"])
+        if not options["no_report"]:
+            self._report(options["manifest"], evaluation)
+
+    def _evaluate(
+        self, classifier: EmotionClassifier, data: Dataset, *, with_votes: bool
+    ) -> Evaluation:
+        truths = true_labels(data.test, with_votes=with_votes)
+        n = int(np.any([truth != UNLABELLED for truth in truths.values()], axis=0).sum())
+        with tqdm(total=n, unit="face", file=sys.stderr, disable=None) as progress:
+            try:
+                return evaluate(
+                    classifier,
+                    data.test,
+                    part="test",
+                    data_fingerprint=data.fingerprint,
+                    uncertain_below=classifier.manifest.content["shown"]["uncertain_below"],
+                    with_votes=with_votes,
+                    repeated=data.test_repeated_in_train,
+                    progress=progress.update,
+                )
+            except ValueError as error:
+                raise CommandError(f"The test part cannot be used: {error}.") from None
+
+    def _print(self, evaluation: Evaluation, source: str, labels: tuple[str, ...]) -> None:
+        result = evaluation["sources"][source]
+        self.stdout.write(f"Model {evaluation['model_version']}, test part, {source} labels\n\n")
+        for line in _class_table(result["shown"]):
+            self.stdout.write(line)
+        if "without_repeats" in result:
+            part = result["without_repeats"]
+            self.stdout.write(
+                f"accuracy without images that repeat train  {part['accuracy']:.1%} of {part['n']}"
+            )
+        part = result["confident"]
+        self.stdout.write(
+            f"confidence of {evaluation['uncertain_below']:.2f} or more  "
+            f"{part['share']:.1%} of faces, {part['accuracy']:.1%} of them right\n\n"
+        )
+        self.stdout.write("true ↓ predicted →  " + "".join(f"{label:>10}" for label in labels))
+        for label, row in zip(labels, result["shown"]["confusion_matrix"], strict=True):
+            self.stdout.write(f"{label:<20}" + "".join(f"{count:>10}" for count in row))
+        self.stdout.write("")
+        for line in _head_table(evaluation):
+            self.stdout.write(line)
+
+    def _report(self, manifest_path: Path, evaluation: Evaluation) -> None:
+        content = record.store_evaluation(manifest_path, evaluation)
+        try:
+            from recognition.training import report
+        except ModuleNotFoundError as error:
+            raise CommandError(
+                f"The figures are in {manifest_path}, but plots and model card need {error.name}: "
+                "pip install -r requirements/train.txt"
+            ) from None
+        for file in report.write_report(content, manifest_path.parent):
+            self.stdout.write(f"wrote {file}")
+
+
+def _class_table(figures: Figures) -> list[str]:
+    lines = [f"{'':<20}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>10}"]
+    for label, values in figures["classes"].items():
+        lines.append(
+            f"{label:<20}{values['precision']:>10.3f}{values['recall']:>10.3f}"
+            f"{values['f1']:>10.3f}{values['support']:>10}"
+        )
+    return [
+        *lines,
+        "",
+        f"accuracy {figures['accuracy']:.1%}   macro-F1 {figures['macro_f1']:.3f}   "
+        f"expected calibration error {figures['expected_calibration_error']:.3f}   "
+        f"n {figures['n']}",
+    ]
+
+
+def _head_table(evaluation: Evaluation) -> list[str]:
+    lines = [
+        f"{'labels':<10}{'probabilities':<16}{'n':>6}{'accuracy':>10}{'macro-F1':>10}{'ECE':>8}"
+    ]
+    for source, result in evaluation["sources"].items():
+        rows: Mapping[str, Figures] = {"shown": result["shown"], **result["heads"]}
+        for name, figures in rows.items():
+            name = name if name == "shown" else f"head {name}"
+            lines.append(
+                f"{source:<10}{name:<16}{figures['n']:>6}{figures['accuracy']:>10.1%}"
+                f"{figures['macro_f1']:>10.3f}{figures['expected_calibration_error']:>8.3f}"
+            )
+    return lines
+
+
+def _draw_samples(path: Path, classifier: EmotionClassifier, data: Dataset, source: str) -> None:
+    from recognition.training.report import write_sample_sheet
+
+    truth = true_labels(data.test, with_votes=source == "ferplus")[source]
+    labelled = np.flatnonzero(truth != UNLABELLED)
+    chosen = np.random.default_rng(0).permutation(labelled)[:SAMPLES]
+    images = data.test.images[chosen]
+    try:
+        write_sample_sheet(
+            path,
+            images,
+            classifier.classify(images),
+            truth[chosen],
+            classifier.manifest.labels,
+            repository=Path(settings.BASE_DIR),
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from None

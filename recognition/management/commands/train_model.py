@@ -1,0 +1,183 @@
+"""Train the classifier, export it for the site and measure it on validation."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recognition.management.dataset_arguments import add_dataset_arguments, dataset_paths
+from recognition.training.dataset import Dataset, DatasetError, load
+
+if TYPE_CHECKING:
+    from recognition.training.fit import Settings
+
+#: Validation images for each training image of a smoke run.
+LIMITED_VALIDATION_SHARE = 0.25
+DATA_FILE = "data.json"
+
+
+class Command(BaseCommand):
+    help = "Train the emotion classifier and export it. Run again to resume a run that was stopped."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_dataset_arguments(parser)
+        parser.add_argument(
+            "--output", type=Path, help="checkpoints (default: training/ in DATA_DIR)"
+        )
+        parser.add_argument(
+            "--models",
+            type=Path,
+            help="where the exported model goes (default: models/; with --limit: the output)",
+        )
+        parser.add_argument("--epochs", type=int, help="in all; the stages shrink or grow with it")
+        parser.add_argument(
+            "--init", help="'imagenet' or a .keras file of an earlier run (default: random weights)"
+        )
+        parser.add_argument("--seed", type=int)
+        parser.add_argument("--batch-size", type=int)
+        parser.add_argument("--precision", help="Keras dtype policy: float32, mixed_bfloat16, …")
+        parser.add_argument(
+            "--limit", type=int, help="train on so many images only, to try that everything works"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for option in ("epochs", "batch_size", "limit"):
+            if options[option] is not None and options[option] < 1:
+                raise CommandError(f"--{option.replace('_', '-')} must be at least 1.")
+        limit: int | None = options["limit"]
+        folder = "training" if limit is None else f"training-limit-{limit}"
+        output: Path = options["output"] or Path(settings.DATA_DIR) / folder
+        # A smoke run must not replace the site's model by default.
+        models = options["models"] or (
+            Path(settings.BASE_DIR) / "models" if limit is None else output / "models"
+        )
+        data_path, votes_path = dataset_paths(options)
+        _import_keras()
+        from recognition.training.export import ExportError, export
+        from recognition.training.fit import fit
+
+        training_settings = _settings(options)
+        try:
+            data = load(data_path, votes_path)
+        except DatasetError as error:
+            raise CommandError(str(error)) from None
+        if limit is not None:
+            data = limited(data, limit)
+        _check_data(output, data)
+        self.stdout.write(
+            f"{len(data.train):,} training images, {len(data.validation):,} for validation, "
+            f"{training_settings.epochs} epochs; checkpoints in {output}"
+        )
+        logging.getLogger("recognition.training").setLevel(logging.INFO)
+        try:
+            fit(data, training_settings, output, verbose=1 if self.stdout.isatty() else 2)
+            self.stdout.write("Exporting and calibrating …")
+            manifest_path = export(
+                output,
+                models,
+                data,
+                with_votes=votes_path is not None,
+                num_threads=settings.RECOGNIZER_THREADS,
+            )
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. Finished epochs are saved: run again to resume.", returncode=130
+            ) from None
+        except (ExportError, ValueError) as error:
+            raise CommandError(str(error)) from None
+        self._tell(manifest_path)
+
+    def _tell(self, manifest_path: Path) -> None:
+        from recognition.training.report import write_report
+
+        content = json.loads(manifest_path.read_text())
+        write_report(content, manifest_path.parent)
+        self.stdout.write(self.style.SUCCESS(f"{content['version']} is in {manifest_path.parent}"))
+        for source, result in content["validation"]["sources"].items():
+            shown = result["shown"]
+            self.stdout.write(
+                f"validation, {source} labels: accuracy {shown['accuracy']:.1%}, "
+                f"macro-F1 {shown['macro_f1']:.3f}, expected calibration error "
+                f"{shown['expected_calibration_error']:.3f} (n {shown['n']})"
+            )
+        self.stdout.write("Measure it on test with: manage.py evaluate_model")
+
+
+def scale_epochs(stages: Sequence[int], total: int) -> list[int]:
+    """Share out `total` epochs as `stages` does; what does not divide goes to later stages.
+
+    >>> scale_epochs([8, 5, 3], 4)
+    [2, 1, 1]
+    """
+    planned = sum(stages)
+    ends = [sum(stages[: i + 1]) * total // planned for i in range(len(stages))]
+    return [end - start for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def limited(data: Dataset, n: int) -> Dataset:
+    """The data set with at most `n` training images and validation in proportion."""
+    n_validation = max(32, round(n * LIMITED_VALIDATION_SHARE))
+    train = data.train.take(np.arange(min(n, len(data.train))))
+    validation = data.validation.take(np.arange(min(n_validation, len(data.validation))))
+    counts = {"train_images_used": len(train), "validation_images_used": len(validation)}
+    return replace(data, train=train, validation=validation, facts={**data.facts, **counts})
+
+
+def _import_keras() -> None:
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        import keras  # noqa: F401
+        import matplotlib  # noqa: F401
+        import tensorflow  # noqa: F401
+    except ImportError as error:
+        raise CommandError(
+            f"Training needs {error.name or error}: pip install -r requirements/train.txt"
+        ) from None
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    from recognition.training.fit import Settings
+
+    chosen = {
+        "initial_weights": options["init"],
+        "seed": options["seed"],
+        "batch_size": options["batch_size"],
+        "precision": options["precision"],
+    }
+    changed = replace(Settings(), **{k: v for k, v in chosen.items() if v is not None})
+    if options["epochs"] is None:
+        return changed
+    shares = scale_epochs([stage.epochs for stage in changed.stages], options["epochs"])
+    return replace(
+        changed,
+        stages=tuple(
+            replace(stage, epochs=epochs)
+            for stage, epochs in zip(changed.stages, shares, strict=True)
+            if epochs
+        ),
+        warmup_epochs=min(changed.warmup_epochs, options["epochs"] / 8),
+    )
+
+
+def _check_data(output: Path, data: Dataset) -> None:
+    """Refuse to go on with another data set than the one the run began with."""
+    now = {"fingerprint": data.fingerprint, "train_images": len(data.train)}
+    file = output / DATA_FILE
+    if file.exists() and json.loads(file.read_text()) != now:
+        raise CommandError(
+            f"{output} holds a run on other data; give the same to resume it, "
+            "or another --output directory."
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(now))

@@ -1,0 +1,250 @@
+"""FER-2013 in its Kaggle layout, with FER+ votes, as arrays.
+
+The data set is research material with known faults: train images that repeat test images,
+train images that repeat each other under different labels, and labels that ten taggers
+(FER+) often contradict. Loading removes the first two and keeps both sources of labels.
+
+Sources: Goodfellow et al. 2013, "Challenges in Representation Learning"; Barsoum et al. 2016,
+"Training Deep Networks for Facial Expression Recognition with Crowd-Sourced Label Distribution".
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+#: Order of the classifier's outputs; written into the manifest, from which serving reads it.
+LABELS = ("happy", "sad", "surprise", "neutral")
+IMAGE_SIZE = 48
+
+#: The FER+ column that holds the votes for each label.
+VOTE_COLUMNS = ("happiness", "sadness", "surprise", "neutral")
+#: Taggers an image had in FER+.
+TAGGERS = 10
+#: An image counts as labelled by consensus when one class has more than this many votes.
+MAJORITY_VOTES = 5
+
+Votes = dict[tuple[str, str, str], NDArray[np.float32]]
+
+
+class DatasetError(ValueError):
+    """The folder, archive or table given is not in the expected layout."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Face crops with the labels of both sources.
+
+    Attributes:
+        images: uint8 ``(n, 48, 48)``.
+        label_targets: float32 ``(n, 4)``, distribution over :data:`LABELS` by the data set's own
+            labels; all zeros where the data set names none of the four.
+        vote_targets: float32 ``(n, 4)``, distribution over :data:`LABELS` of the taggers' votes;
+            all zeros where fewer than half of them chose one of the four.
+        vote_majority: bool ``(n,)``, one of the four classes has more than half of all votes.
+    """
+
+    images: NDArray[np.uint8]
+    label_targets: NDArray[np.float32]
+    vote_targets: NDArray[np.float32]
+    vote_majority: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def has_label(self) -> NDArray[np.bool_]:
+        return self.label_targets.sum(axis=1) > 0
+
+    @property
+    def has_votes(self) -> NDArray[np.bool_]:
+        return self.vote_targets.sum(axis=1) > 0
+
+    def take(self, indices: NDArray[np.intp] | NDArray[np.bool_]) -> Examples:
+        """The chosen examples, in the given order."""
+        return Examples(
+            self.images[indices],
+            self.label_targets[indices],
+            self.vote_targets[indices],
+            self.vote_majority[indices],
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The three parts used, and what was left out.
+
+    Attributes:
+        train: for fitting.
+        validation: taken from the data set's train part; every choice is made on it.
+        test: the data set's test part, untouched, every image in its place.
+        test_repeated_in_train: bool ``(len(test),)``; these pixels also stood in train (from
+            which they were removed).
+        facts: counts of what was read, dropped and merged.
+        fingerprint: SHA-256 over all file names and pixels, in hexadecimal.
+    """
+
+    train: Examples
+    validation: Examples
+    test: Examples
+    test_repeated_in_train: NDArray[np.bool_]
+    facts: dict[str, int]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class _Record:
+    """One file as read: where it stands and its pixels."""
+
+    split: str
+    folder: str
+    name: str
+    pixels: NDArray[np.uint8]
+
+
+def _image_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield ``(path inside the data set, bytes)`` of every image, in the order of the paths."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if file.suffix.lower() in {".jpg", ".jpeg", ".png"}:
+                yield file.relative_to(path).as_posix(), file.read_bytes()
+    elif path.is_file() and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if name.lower().endswith((".jpg", ".jpeg", ".png")):
+                    yield name, archive.read(name)
+    else:
+        raise DatasetError(f"{path} is neither a folder nor a zip archive")
+
+
+def _read_records(path: Path) -> list[_Record]:
+    records = []
+    for name, data in _image_files(path):
+        parts = Path(name).parts
+        if len(parts) < 3 or parts[-3] not in {"train", "test"}:
+            continue
+        with Image.open(io.BytesIO(data)) as image:
+            pixels = np.asarray(image.convert("L"), dtype=np.uint8)
+        if pixels.shape != (IMAGE_SIZE, IMAGE_SIZE):
+            raise DatasetError(f"{name} is {pixels.shape[1]}×{pixels.shape[0]}, not 48×48")
+        records.append(_Record(parts[-3], parts[-2], parts[-1], pixels))
+    splits = {record.split for record in records}
+    if splits != {"train", "test"}:
+        raise DatasetError(f"{path} does not hold train/<class>/… and test/<class>/…")
+    return records
+
+
+def read_votes(path: Path) -> Votes:
+    """Read the FER+ table: votes for the four labels by ``(split, folder, file)``.
+
+    Images that FER+ dropped (empty columns) are left out.
+    """
+    votes: Votes = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row[VOTE_COLUMNS[0]]:
+                votes[row["split"], row["fer2013_label"], row["file"]] = np.array(
+                    [int(row[column]) for column in VOTE_COLUMNS], dtype=np.float32
+                )
+    return votes
+
+
+def _examples(groups: list[list[_Record]], votes: Votes) -> Examples:
+    """One example per group of files with the same pixels."""
+    n = len(groups)
+    images = np.zeros((n, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    label_targets = np.zeros((n, len(LABELS)), np.float32)
+    vote_targets = np.zeros((n, len(LABELS)), np.float32)
+    majority = np.zeros(n, np.bool_)
+    for i, group in enumerate(groups):
+        images[i] = group[0].pixels
+        folders = [record.folder for record in group]
+        if all(folder in LABELS for folder in folders):
+            for folder in folders:
+                label_targets[i, LABELS.index(folder)] += 1.0 / len(folders)
+        found = [
+            votes[key]
+            for record in group
+            if (key := (record.split, record.folder, record.name)) in votes
+        ]
+        if found:
+            counts = np.mean(found, axis=0)
+            majority[i] = counts.max() > MAJORITY_VOTES
+            if counts.sum() >= TAGGERS / 2:
+                vote_targets[i] = counts / counts.sum()
+    return Examples(images, label_targets, vote_targets, majority)
+
+
+def load(
+    path: Path, votes_path: Path | None, *, validation_share: float = 0.1, seed: int = 0
+) -> Dataset:
+    """Read the data set, drop what train shares with test, merge repeats, split off validation.
+
+    Args:
+        path: folder or zip archive holding ``train/<class>/*`` and ``test/<class>/*``.
+        votes_path: the FER+ table; without it the taggers' votes are the data set's labels.
+        validation_share: share of the distinct train images kept for validation.
+        seed: decides which.
+
+    Raises:
+        DatasetError: the layout is not the expected one.
+    """
+    records = _read_records(path)
+    votes = read_votes(votes_path) if votes_path else {}
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(f"{record.split}/{record.folder}/{record.name}".encode())
+        digest.update(record.pixels.tobytes())
+
+    test_records = [record for record in records if record.split == "test"]
+    test_pixels = {record.pixels.tobytes() for record in test_records}
+    groups: dict[bytes, list[_Record]] = defaultdict(list)
+    train_pixels = set()
+    n_dropped = n_blank = 0
+    for record in records:
+        if record.split != "train":
+            continue
+        key = record.pixels.tobytes()
+        train_pixels.add(key)
+        if key in test_pixels:
+            n_dropped += 1
+        elif record.pixels.std() < 2.0:
+            n_blank += 1
+        else:
+            groups[key].append(record)
+
+    pool = _examples(list(groups.values()), votes)
+    test = _examples([[record] for record in test_records], votes)
+    if not votes:
+        pool = Examples(pool.images, pool.label_targets, pool.label_targets, pool.has_label)
+        test = Examples(test.images, test.label_targets, test.label_targets, test.has_label)
+    usable = pool.take(pool.has_label | pool.has_votes)
+
+    order = np.random.default_rng(seed).permutation(len(usable))
+    n_validation = round(len(usable) * validation_share)
+    repeated = np.array([record.pixels.tobytes() in train_pixels for record in test_records])
+    return Dataset(
+        train=usable.take(order[n_validation:]),
+        validation=usable.take(order[:n_validation]),
+        test=test,
+        test_repeated_in_train=repeated,
+        facts={
+            "files": len(records),
+            "train_files_repeated_in_test_dropped": n_dropped,
+            "train_files_blank_dropped": n_blank,
+            "train_files_merged_as_repeats": sum(len(group) - 1 for group in groups.values()),
+            "train_images_used": len(usable) - n_validation,
+            "validation_images_used": n_validation,
+        },
+        fingerprint=digest.hexdigest(),
+    )

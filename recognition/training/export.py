@@ -1,0 +1,228 @@
+"""From a Keras checkpoint to what the site serves: a LiteRT file and its manifest.
+
+Dynamic-range quantization stores kernels as int8 with a scale for each output channel and
+measures activations while running; it needs no sample data. Source:
+https://ai.google.dev/edge/litert/models/post_training_quantization
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from recognition.training import network, record
+from recognition.training.calibrate import CONFIDENT_ACCURACY, Calibration, calibrate
+from recognition.training.dataset import IMAGE_SIZE, LABELS, Dataset, Examples
+from recognition.training.evaluate import evaluate, true_labels
+from recognition.training.fit import BEST, STATE
+from recognition.vision.classification import EmotionClassifier
+from recognition.vision.manifest import FORMAT, Manifest
+from recognition.vision.preprocessing import standardize
+
+MODEL_FILE = "emotion_vgg16.tflite"
+MANIFEST_FILE = "emotion_vgg16.json"
+
+
+class ExportError(RuntimeError):
+    """There is nothing to export, or not with this Keras back end."""
+
+
+def export(
+    directory: Path, models: Path, data: Dataset, *, with_votes: bool, num_threads: int = 2
+) -> Path:
+    """Convert the best checkpoint, calibrate what came out and describe it.
+
+    Args:
+        directory: where ``fit`` left its checkpoints.
+        models: where the model file and the manifest go; made if missing.
+        data: the data set it was trained on; its `test` part is only counted.
+        with_votes: False where the taggers' votes were not given.
+        num_threads: threads for classifying the validation part.
+
+    Returns:
+        The manifest's path.
+
+    Raises:
+        ExportError: no finished epoch in `directory`, or Keras runs on another back end.
+    """
+    model = load_float(directory)
+    model_bytes = convert(model)
+    digest = hashlib.sha256(model_bytes).hexdigest()
+    with tempfile.TemporaryDirectory() as folder:
+        draft = _draft(Path(folder), model_bytes, version=f"vgg16-{digest[:8]}")
+        classifier = EmotionClassifier(draft, num_threads=num_threads)
+        agreement = agreement_with_float(model, classifier, data.validation)
+        calibration = _calibrate(classifier, data.validation, with_votes=with_votes)
+        classifier.manifest = replace(
+            draft,
+            temperatures=calibration.temperatures,
+            shown_heads=calibration.shown_heads,
+        )
+        validation = evaluate(
+            classifier,
+            data.validation,
+            part="validation",
+            data_fingerprint=data.fingerprint,
+            uncertain_below=calibration.uncertain_below,
+            with_votes=with_votes,
+        )
+    content = {
+        "format": FORMAT,
+        "version": draft.version,
+        "created": datetime.now(UTC).date().isoformat(),
+        "artefact": {
+            "file": MODEL_FILE,
+            "sha256": digest,
+            "bytes": len(model_bytes),
+            "quantization": "dynamic-range int8",
+            "agreement_with_float": agreement,
+        },
+        **_usage(draft, calibration),
+        "training": _training(directory, data, with_votes=with_votes),
+        "validation": validation,
+    }
+    models.mkdir(parents=True, exist_ok=True)
+    partial = models / f"partial-{MODEL_FILE}"
+    partial.write_bytes(model_bytes)
+    os.replace(partial, models / MODEL_FILE)
+    record.write_manifest(models / MANIFEST_FILE, content)
+    return models / MANIFEST_FILE
+
+
+def load_float(directory: Path) -> keras.Model:
+    """The best checkpoint's weights in a float32 network, whatever precision it trained in."""
+    if not (directory / BEST).exists():
+        raise ExportError(f"{directory} holds no finished epoch")
+    settings = json.loads((directory / "settings.json").read_text())
+    weights = keras.saving.load_model(directory / BEST, compile=False).get_weights()
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_global_policy("float32")
+    try:
+        model = network.build(len(LABELS), head_units=settings["head_units"])
+    finally:
+        keras.mixed_precision.set_global_policy(policy)
+    model.set_weights(weights)
+    return model
+
+
+def convert(model: keras.Model) -> bytes:
+    """Convert to LiteRT with int8 weights.
+
+    The one signature takes ``face``, float32 ``(n, 48, 48, 1)``, and returns the logits of each
+    head under its name.
+
+    Raises:
+        ExportError: Keras does not run on TensorFlow, the only back end that LiteRT reads.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ExportError("export needs KERAS_BACKEND=tensorflow")
+    with tempfile.TemporaryDirectory() as folder:
+        archive = keras.export.ExportArchive()
+        archive.track(model)
+        archive.add_endpoint(
+            "serving_default",
+            lambda face: model(face, training=False),
+            input_signature=[
+                tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 1), tf.float32, name="face")
+            ],
+        )
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        return bytes(converter.convert())
+
+
+def agreement_with_float(
+    model: keras.Model, classifier: EmotionClassifier, examples: Examples
+) -> dict[str, float]:
+    """For each head, the share of crops to which int8 and float32 give the same label."""
+    exact = model.predict(standardize(examples.images), batch_size=64, verbose=0)
+    quantized = classifier.logits(examples.images)
+    return {
+        head: round(float(np.mean(quantized[head].argmax(1) == exact[head].argmax(1))), 6)
+        for head in network.HEADS
+    }
+
+
+def _draft(folder: Path, model_bytes: bytes, *, version: str) -> Manifest:
+    """A manifest before calibration."""
+    model_path = folder / MODEL_FILE
+    model_path.write_bytes(model_bytes)
+    return Manifest(
+        path=folder / MANIFEST_FILE,
+        model_path=model_path,
+        version=version,
+        labels=LABELS,
+        input_size=IMAGE_SIZE,
+        crop_margin=0.0,
+        temperatures=dict.fromkeys(network.HEADS, 1.0),
+        shown_heads=network.HEADS,
+        mirror=True,
+        content={},
+    )
+
+
+def _calibrate(
+    classifier: EmotionClassifier, examples: Examples, *, with_votes: bool
+) -> Calibration:
+    images = examples.images
+    views = [images, images[:, :, ::-1]] if classifier.manifest.mirror else [images]
+    logits = [classifier.logits(view) for view in views]
+    return calibrate(
+        {head: np.stack([view[head] for view in logits]) for head in network.HEADS},
+        {"fer2013": examples.label_targets, "consensus": examples.vote_targets},
+        true_labels(examples, with_votes=with_votes),
+    )
+
+
+def _usage(draft: Manifest, calibration: Calibration) -> dict[str, Any]:
+    """The part of the manifest that serving reads."""
+    return {
+        "labels": list(draft.labels),
+        "input": {
+            "size": draft.input_size,
+            "crop_margin": draft.crop_margin,
+            "colour": "gray",
+            "preprocessing": "zero mean and unit variance over each crop",
+        },
+        "heads": {
+            head: {"temperature": temperature}
+            for head, temperature in calibration.temperatures.items()
+        },
+        "shown": {
+            "heads": list(calibration.shown_heads),
+            "mirror": draft.mirror,
+            "uncertain_below": calibration.uncertain_below,
+            "confident_accuracy_wanted": CONFIDENT_ACCURACY,
+            "worse_macro_f1_of_choices": calibration.scores,
+        },
+    }
+
+
+def _training(directory: Path, data: Dataset, *, with_votes: bool) -> dict[str, Any]:
+    settings = json.loads((directory / "settings.json").read_text())
+    initial = settings["initial_weights"]
+    if initial and initial != "imagenet":
+        # A path says nothing elsewhere and may tell more than its owner wants.
+        settings["initial_weights"] = Path(initial).name
+    history = json.loads((directory / STATE).read_text())["history"]
+    best = max(history, key=lambda epoch: epoch["val_score"])
+    return {
+        "settings": settings,
+        "seed": settings["seed"],
+        "data": record.describe_data(data, with_votes=with_votes),
+        "code_version": record.code_version(),
+        "versions": record.versions(),
+        "best_epoch": best["epoch"] + 1,
+        "history": [{name: round(value, 5) for name, value in epoch.items()} for epoch in history],
+    }

@@ -1,0 +1,85 @@
+"""What goes on record about a model: its data, its code, its versions, its figures."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from recognition.training.dataset import LABELS, Dataset
+from recognition.training.evaluate import Evaluation, true_labels
+
+#: Packages that can change the outcome of a training run or an export.
+PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "numpy", "opencv-python-headless")
+
+
+def write_manifest(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace the manifest in one step: a reader meets the old one or the new one."""
+    partial = path.with_name(f"partial-{path.name}")
+    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    os.replace(partial, path)
+
+
+def store_evaluation(path: Path, evaluation: Evaluation) -> dict[str, Any]:
+    """Put the figures into the manifest.
+
+    Returns:
+        The manifest's new content.
+
+    Raises:
+        ValueError: the figures are of another model.
+    """
+    content: dict[str, Any] = json.loads(path.read_text())
+    if evaluation["model_version"] != content["version"]:
+        raise ValueError(f"the figures are of {evaluation['model_version']}, not of this model")
+    content["evaluation"] = evaluation
+    write_manifest(path, content)
+    return content
+
+
+def describe_data(data: Dataset, *, with_votes: bool) -> dict[str, Any]:
+    """Fingerprint, facts and the number of images of each label in each part."""
+    parts = {"train": data.train, "validation": data.validation, "test": data.test}
+    return {
+        "name": "FER-2013" + (" with FER+ votes" if with_votes else ""),
+        "fingerprint": data.fingerprint,
+        "facts": dict(data.facts),
+        "classes": {
+            part: {
+                source: {label: int((truth == i).sum()) for i, label in enumerate(LABELS)}
+                for source, truth in true_labels(examples, with_votes=with_votes).items()
+            }
+            for part, examples in parts.items()
+        },
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that matter, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def code_version() -> str | None:
+    """The commit of this code, ``-dirty`` if changed since; None outside a git checkout."""
+    try:
+        result = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip() or None
