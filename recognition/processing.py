@@ -8,6 +8,7 @@ once.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -44,14 +45,7 @@ def claim(upload_id: str, task_id: str) -> Upload | None:
     )
     if began:
         return Upload.objects.filter(pk=upload_id).first()
-    claimable.update(
-        status=Upload.Status.FAILED,
-        claim="",
-        claimed_until=None,
-        error_code=GAVE_UP,
-        error_message=_("We tried several times and could not process this photo."),
-        finished_at=now,
-    )
+    claimable.update(**_failed(GAVE_UP, _gave_up_message()))
     return None
 
 
@@ -89,20 +83,18 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
 
 def fail(upload: Upload, code: str, message: str) -> bool:
     """End without a result, with a reason for people; False where the claim was lost."""
-    return bool(
-        _held(upload).update(
-            status=Upload.Status.FAILED,
-            claim="",
-            claimed_until=None,
-            error_code=code,
-            error_message=message,
-            finished_at=timezone.now(),
-        )
-    )
+    return bool(_held(upload).update(**_failed(code, message)))
 
 
 def release(upload: Upload) -> bool:
-    """Give the upload back for another attempt; False where the claim was lost."""
+    """Give the upload back for another attempt.
+
+    Returns:
+        True where it waits again; False where that was the last attempt, or the claim was lost.
+    """
+    if upload.attempts >= settings.MAXIMUM_ATTEMPTS:
+        fail(upload, GAVE_UP, _gave_up_message())
+        return False
     return bool(
         _held(upload).update(
             status=Upload.Status.PENDING, claim="", claimed_until=None, queued_at=timezone.now()
@@ -145,6 +137,22 @@ def take_overdue(limit: int = 500) -> list[str]:
     overdue = Upload.objects.filter(lost | abandoned)
     candidates = overdue.order_by("created_at").values_list("pk", flat=True)[:limit]
     return [str(pk) for pk in candidates if overdue.filter(pk=pk).update(queued_at=now)]
+
+
+def _gave_up_message() -> str:
+    return _("We tried several times and could not process this photo.")
+
+
+def _failed(code: str, message: str) -> dict[str, Any]:
+    """The fields of an upload that ended without a result."""
+    return {
+        "status": Upload.Status.FAILED,
+        "claim": "",
+        "claimed_until": None,
+        "error_code": code,
+        "error_message": message,
+        "finished_at": timezone.now(),
+    }
 
 
 def _held(upload: Upload) -> UploadQuerySet:

@@ -11,11 +11,10 @@ _INTRODUCTION = """\
 # Model card: {version}
 
 Given a cropped face, this network estimates which of {n_labels} **apparent expressions** it shows:
-{labels}. It reads how a face looks in one picture. It does not know what a person feels,
-thinks or intends.
+{labels}. It reads how a face looks in one picture. It does not
+know what a person feels, thinks or intends.
 
-This page is generated from the manifest (`emotion_vgg16.json`) by `manage.py evaluate_model`;
-do not edit it.
+Generated from the manifest by `manage.py train_model` and `evaluate_model`; do not edit it.
 """
 
 _DATA = """\
@@ -46,14 +45,15 @@ _LIMITS = """\
 - **The labels are opinions.** They tell what strangers saw in a small grey picture, without
   context. Where they disagree, no model can be right by all of them.
 - **Groups of people are not measured.** The data names neither age, gender, skin tone, culture nor
-  disability, so how errors fall on them is unknown. Pictures from web searches over-represent
-  some groups and posed expressions. Expect more errors for children, old people, and people whom
-  such pictures seldom show, and do not take the averages above as a promise for anyone.
-- **Faces that move or look otherwise**: facial palsy, Parkinson's disease, tremor, scars, make-up,
-  and autistic or culturally different ways of expression are read by a norm that does not fit.
-- **Pictures**: turned, tilted, partly hidden (masks, hands, glasses, hair), blurred or very small
-  faces do worse. The figures are of crops as the data set made them; the site's own face detector
-  frames faces differently, misses some, and now and then finds one where there is none.
+  disability, so how errors fall on groups is unknown. Web searches show some people and posed
+  expressions far more often than others. Expect more errors on people whom they seldom show, and
+  do not take the averages above as a promise for anyone.
+- **Faces that move or look otherwise** (facial palsy, Parkinson's disease, scars, autistic or
+  culturally different ways of expression) are judged by a norm that may not fit. Not measured.
+- **Pictures.** Expect more errors on faces that are turned, tilted, blurred, very small or partly
+  hidden by masks, hands, glasses or hair. Not measured either: the figures are of crops as the
+  data set made them. The site's own face detector frames faces differently, misses some, and now
+  and then finds one where there is none.
 - **Probabilities are calibrated on data like the training data.** On other pictures they can be
   too sure.
 """
@@ -112,13 +112,20 @@ def _data(content: Mapping[str, Any]) -> str:
         text += _VOTES
     if content["training"]["settings"]["initial_weights"] == "imagenet":
         text += _IMAGENET
-    dropped = facts["train_files_repeated_in_test_dropped"]
     text += f"""
-Of {facts["files"]:,} files, {dropped:,} train files that repeat a test image and \
-{facts["train_files_blank_dropped"]:,} blank ones were dropped, and \
-{facts["train_files_merged_as_repeats"]:,} were merged with a train file of the same pixels. \
-{facts["train_images_used"]:,} images were trained on; {facts["validation_images_used"]:,} were
-kept for validation, on which every choice was made. Fingerprint `{data["fingerprint"][:16]}…`.
+| | |
+| --- | ---: |
+| files | {facts["files"]:,} |
+| train files dropped because they repeat a test image | \
+{facts["train_files_repeated_in_test_dropped"]:,} |
+| train files dropped because they are blank | {facts["train_files_blank_dropped"]:,} |
+| train files merged with others of the same pixels | \
+{facts["train_files_merged_as_repeats"]:,} |
+| images trained on | {facts["train_images_used"]:,} |
+| images kept for validation, on which every choice was made | \
+{facts["validation_images_used"]:,} |
+
+Fingerprint of files and pixels: `{data["fingerprint"][:16]}…`. Images of each label:
 
 """
     rows = [
@@ -149,8 +156,9 @@ def _method(content: Mapping[str, Any]) -> str:
 
 The 13 convolutions of VGG16 (Simonyan and Zisserman 2014) for one grey channel, with batch
 normalisation, global average pooling, and two heads: `fer2013` learns the data set's labels,
-`consensus` the taggers' votes. Each crop of {content["input"]["size"]}×{content["input"]["size"]}
-pixels is brought to zero mean and unit variance.
+`consensus` the taggers' votes. The input is a crop of \
+{content["input"]["size"]}×{content["input"]["size"]} pixels, brought to zero mean
+and unit variance.
 
 - Epochs planned: {stages}. Epoch {content["training"]["best_epoch"]} of \
 {len(content["training"]["history"])} was the best on validation and is the one shipped.
@@ -173,6 +181,11 @@ def _figures(content: Mapping[str, Any]) -> Iterable[str]:
     evaluation = figures_of(content)
     if "evaluation" in content:
         yield "## Figures on test\n\nThe data set's test part, used for nothing else.\n"
+        if evaluation["data_fingerprint"] != content["training"]["data"]["fingerprint"]:
+            yield (
+                "**These are not the files that the model was trained from**: some test images may "
+                "have been trained on.\n"
+            )
     else:
         yield (
             "## Figures on validation\n\nNot yet evaluated on test. These figures flatter: "

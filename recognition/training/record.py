@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Mapping
 from importlib import metadata
@@ -72,9 +73,12 @@ def versions() -> dict[str, str]:
 
 def code_version() -> str | None:
     """The commit of this code, ``-dirty`` if changed since; None outside a git checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return None
     try:
         result = subprocess.run(
-            ["git", "describe", "--always", "--dirty"],
+            [git, "describe", "--always", "--dirty"],
             cwd=Path(__file__).parent,
             capture_output=True,
             text=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -78,7 +77,6 @@ class Command(BaseCommand):
             f"{len(data.train):,} training images, {len(data.validation):,} for validation, "
             f"{training_settings.epochs} epochs; checkpoints in {output}"
         )
-        logging.getLogger("recognition.training").setLevel(logging.INFO)
         try:
             fit(data, training_settings, output, verbose=1 if self.stdout.isatty() else 2)
             self.stdout.write("Exporting and calibrating …")

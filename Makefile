@@ -1,0 +1,66 @@
+# `make help` lists what there is.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run install test lint format typecheck train evaluate bench clean
+
+BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
+VENV ?= .venv
+PYTHON = $(VENV)/bin/python
+export DEBUG ?= true
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/serve.installed  ## Install what is missing and run the whole site (PORT, DATA_DIR)
+	@exec $(PYTHON) manage.py start
+
+install: $(VENV)/serve.installed  ## Only install what the site needs
+
+test: $(VENV)/dev.installed  ## Install test tools and run every check and test
+	sh scripts/install-browser $(PYTHON)
+	$(MAKE) --no-print-directory lint typecheck
+	$(PYTHON) -m pytest
+	sh scripts/with-postgresql $(PYTHON) -m pytest --ignore tests/training --ignore tests/vision
+
+lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports --no-cache
+	$(PYTHON) manage.py makemigrations --check --dry-run
+
+format: $(VENV)/dev.installed  ## Format the code
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+typecheck: $(VENV)/dev.installed  ## Check types
+	$(VENV)/bin/mypy
+
+train: $(VENV)/train.installed  ## Train, export and calibrate the model (ARGS="--data PATH …"); resumes
+	$(PYTHON) manage.py train_model $(ARGS)
+
+evaluate: $(VENV)/train.installed  ## Evaluate the shipped model on the test images (ARGS="--data PATH …")
+	$(PYTHON) manage.py evaluate_model $(ARGS)
+
+bench: $(VENV)/serve.installed  ## Photos a second through the whole site and through the bare recognizer (JSON=path)
+	$(PYTHON) manage.py benchmark $(if $(JSON),--json $(JSON)) $(ARGS)
+
+clean:  ## Delete the virtual environment and caches; data stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found on PATH." >&2; exit 1; }
+	@$(BASE_PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(BASE_PYTHON) cannot make virtual environments (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+
+$(VENV)/serve.installed: requirements/serve.txt requirements/constraints.txt | $(VENV)/bin/python
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/serve.txt
+	@touch $@
+
+$(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
+	@touch $@
+
+$(VENV)/dev.installed: requirements/dev.txt $(VENV)/train.installed
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,83 @@
+"""What all tests share: three people, a photo, and a running site."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from accounts.models import User
+from recognition.models import Upload
+from tests import pictures
+from tests.site.running import Site
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_directory() -> Iterator[None]:
+    yield
+    shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def face_jpeg() -> bytes:
+    """A photo with one smiling face (512×512)."""
+    return pictures.face_jpeg()
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """An ordinary person."""
+    return User.objects.create_user("alice@example.org", "alice-password")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Another person, who has no business with Alice's photos."""
+    return User.objects.create_user("bob@example.org", "bob-password")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A member of staff."""
+    return User.objects.create_user("charlie@example.org", "charlie-password", is_staff=True)
+
+
+@pytest.fixture
+def alice_client(alice: User) -> Client:
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def bob_client(bob: User) -> Client:
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def alice_upload(alice: User, face_jpeg: bytes) -> Upload:
+    """A photo of Alice's that waits for a worker."""
+    from recognition.uploads import create_upload
+
+    return create_upload(alice, SimpleUploadedFile("party.jpg", face_jpeg))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The whole site as real processes, shared by tests that leave it running."""
+    with Site(tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[Site]:
+    """A site of one's own, for a test that breaks it."""
+    with Site(tmp_path / "site", CLAIM_SECONDS="6", REQUEUE_SECONDS="6") as running:
+        yield running

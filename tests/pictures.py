@@ -1,0 +1,47 @@
+"""Pictures for tests: a public-domain portrait, and what is made from it or drawn."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from typing import Any
+
+import numpy as np
+import skimage.data
+from PIL import Image
+
+#: Where the face of :func:`astronaut` is, roughly: left, top, right, bottom.
+ASTRONAUT_FACE = (170, 60, 280, 175)
+
+
+@cache
+def astronaut() -> Image.Image:
+    """NASA's portrait of Eileen Collins (public domain), 512×512, one smiling face."""
+    return Image.fromarray(skimage.data.astronaut())
+
+
+def encode(image: Image.Image, image_format: str = "JPEG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+@cache
+def face_jpeg() -> bytes:
+    return encode(astronaut(), quality=92)
+
+
+@cache
+def no_face_jpeg() -> bytes:
+    """A smooth gradient."""
+    ramp = np.tile(np.linspace(0, 255, 320, dtype=np.uint8), (240, 1))
+    return encode(Image.fromarray(ramp).convert("RGB"))
+
+
+def two_faces_jpeg() -> bytes:
+    """The portrait beside its mirror image."""
+    left = astronaut()
+    both = Image.new("RGB", (1024, 512))
+    both.paste(left, (0, 0))
+    both.paste(left.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (512, 0))
+    return encode(both)

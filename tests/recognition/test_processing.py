@@ -1,0 +1,132 @@
+"""An upload's way from the queue to its result, whatever happens to the tasks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from recognition import processing
+from recognition.models import Prediction, Upload
+from recognition.vision.types import BoundingBox, Face, Recognition
+
+RESULT = Recognition(
+    512,
+    512,
+    (
+        Face(BoundingBox(1, 2, 30, 40), {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}),
+        Face(BoundingBox(9, 2, 30, 40), {"happy": 0.1, "sad": 0.6, "surprise": 0.1, "neutral": 0.2}),
+    ),
+)
+
+
+def claimed(upload: Upload, task_id: str = "task-1") -> Upload:
+    result = processing.claim(str(upload.pk), task_id)
+    assert result is not None
+    return result
+
+
+def expire(upload: Upload) -> None:
+    past = timezone.now() - timedelta(hours=1)
+    Upload.objects.filter(pk=upload.pk).update(claimed_until=past, queued_at=past)
+
+
+def test_a_claim_keeps_other_tasks_out(alice_upload: Upload) -> None:
+    assert claimed(alice_upload).status == Upload.Status.PROCESSING
+    assert processing.claim(str(alice_upload.pk), "task-2") is None
+
+
+def test_the_same_task_redelivered_may_go_on(alice_upload: Upload) -> None:
+    claimed(alice_upload)
+    assert claimed(alice_upload).attempts == 2
+
+
+def test_a_claim_past_its_deadline_is_free(alice_upload: Upload) -> None:
+    claimed(alice_upload)
+    expire(alice_upload)
+    assert claimed(alice_upload, "task-2").claim == "task-2"
+
+
+def test_an_upload_that_is_gone_is_no_work(db: None) -> None:
+    assert processing.claim("00000000-0000-0000-0000-000000000000", "task-1") is None
+
+
+def test_a_result_is_written_once(alice_upload: Upload) -> None:
+    upload = claimed(alice_upload)
+    assert processing.complete(upload, RESULT, "model-1")
+    assert not processing.complete(upload, RESULT, "model-1")
+    upload.refresh_from_db()
+    assert (upload.status, upload.model_version) == (Upload.Status.DONE, "model-1")
+    assert [p.label for p in upload.predictions.all()] == ["happy", "sad"]
+    assert Prediction.objects.count() == 2
+    assert processing.claim(str(upload.pk), "task-2") is None
+
+
+def test_whoever_lost_the_claim_writes_nothing(alice_upload: Upload) -> None:
+    slow = claimed(alice_upload, "slow")
+    expire(alice_upload)
+    fast = claimed(alice_upload, "fast")
+    assert not processing.complete(slow, RESULT, "model-1")
+    assert not processing.fail(slow, "code", "reason")
+    assert not processing.release(slow)
+    assert processing.complete(fast, RESULT, "model-1")
+    assert Prediction.objects.count() == 2
+
+
+def test_two_runs_of_the_same_task_write_once(alice_upload: Upload) -> None:
+    first = claimed(alice_upload)
+    second = claimed(alice_upload)
+    assert not processing.complete(first, RESULT, "model-1")
+    assert processing.complete(second, RESULT, "model-1")
+
+
+def test_after_three_attempts_it_fails_with_a_reason(alice_upload: Upload) -> None:
+    for _attempt in range(3):
+        claimed(alice_upload)
+    assert processing.claim(str(alice_upload.pk), "task-1") is None
+    alice_upload.refresh_from_db()
+    assert alice_upload.status == Upload.Status.FAILED
+    assert alice_upload.error_code == processing.GAVE_UP
+    assert alice_upload.error_message
+    assert alice_upload.finished_at is not None
+
+
+def test_an_attempt_in_progress_is_not_given_up(alice_upload: Upload) -> None:
+    for _attempt in range(3):
+        claimed(alice_upload)
+    assert processing.claim(str(alice_upload.pk), "another task") is None
+    alice_upload.refresh_from_db()
+    assert alice_upload.status == Upload.Status.PROCESSING
+
+
+def test_reset_gives_a_failed_upload_all_its_attempts_again(alice_upload: Upload) -> None:
+    processing.fail(claimed(alice_upload), "code", "reason")
+    assert processing.reset(Upload.objects.all()) == [str(alice_upload.pk)]
+    assert processing.reset(Upload.objects.all()) == []
+    upload = claimed(alice_upload, "task-2")
+    assert (upload.attempts, upload.error_code) == (1, "")
+
+
+def test_only_what_lost_its_task_is_overdue(alice_upload: Upload) -> None:
+    assert processing.take_overdue() == []
+    claimed(alice_upload)
+    assert processing.take_overdue() == []
+    expire(alice_upload)
+    assert processing.take_overdue() == [str(alice_upload.pk)]
+    assert processing.take_overdue() == [], "a second sweep must not queue it again"
+
+
+@pytest.mark.parametrize("minutes_ago", [None, 10])
+def test_a_waiting_upload_is_overdue_when_nobody_came(
+    alice_upload: Upload, minutes_ago: int | None
+) -> None:
+    queued = minutes_ago and timezone.now() - timedelta(minutes=minutes_ago)
+    Upload.objects.update(queued_at=queued)
+    assert processing.take_overdue() == [str(alice_upload.pk)]
+
+
+def test_finished_uploads_are_never_overdue(alice_upload: Upload) -> None:
+    processing.complete(claimed(alice_upload), RESULT, "model-1")
+    expire(alice_upload)
+    assert processing.take_overdue() == []

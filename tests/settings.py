@@ -1,0 +1,20 @@
+"""The site's own settings, with what tests must not share with a running copy."""
+
+import os
+import tempfile
+
+os.environ.setdefault("DEBUG", "true")
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="visage-tests-")
+# Nothing listens here: what unit tests do must work without Redis, too.
+os.environ["REDIS_URL"] = f"unix://{os.environ['DATA_DIR']}/no-redis.sock"
+
+from emotion_site.settings import *  # noqa: E402, F403
+
+DEBUG = False
+SECURE_SSL_REDIRECT = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+STORAGES = {
+    **STORAGES,  # noqa: F405
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -1,0 +1,163 @@
+"""The site as its Procfile runs it, in a folder and on a port of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from honcho.environ import parse_procfile
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], timeout: float = 60, every: float = 0.2) -> Any:
+    """Ask until the answer is true, and return it; fail after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s; last answer: {answer!r}")
+        time.sleep(every)
+    return answer
+
+
+class Site:
+    """Real Redis, Daphne, worker and scheduler; each can be stopped, killed and started."""
+
+    PROCESSES = ("redis", "web", "worker", "scheduler")
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if k not in {"REDIS_URL"}},
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "DJANGO_SETTINGS_MODULE": "emotion_site.settings",
+            "DEBUG": "true",
+            "DATA_DIR": str(data_dir),
+            "PORT": str(self.port),
+            "SITE_PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        self._commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("collectstatic", "--no-input", "--verbosity", "0")
+        for name in self.PROCESSES:
+            self.start(name)
+        try:
+            wait_until(self.is_healthy, timeout=90)
+        except AssertionError:
+            self.__exit__()
+            raise AssertionError(f"the site did not come up:\n{self.log()}") from None
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for name in reversed(self.PROCESSES):
+            self.kill(name)
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a management command in the site's environment."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            check=check,
+            capture_output=True,
+            text=True,
+        )
+
+    def start(self, name: str) -> None:
+        with (self.data_dir / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                ["sh", "-c", self._commands[name]],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL the process and all its children at once, as the kernel would."""
+        process = self._running.pop(name, None)
+        if process is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def is_healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=10).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def log(self) -> str:
+        return "\n".join(
+            f"--- {file.name}\n{file.read_text()[-3000:]}"
+            for file in sorted(self.data_dir.glob("*.log"))
+        )
+
+    def sign_up(self, email: str, password: str = "a-good-password-7") -> Person:
+        """A new person, signed up through the site's own form."""
+        person = Person(self.url)
+        form = {"email": email, "password1": password, "password2": password}
+        response = person.post("/accounts/signup/", data=form)
+        assert response.status_code == 302, response.text
+        return person
+
+
+class Person:
+    """Somebody with a browser's cookies."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, timeout=30, headers={"Origin": url})
+        self.http.get("/accounts/login/")
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.http.get(path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        headers = {"X-CSRFToken": self.http.cookies["csrftoken"]}
+        return self.http.post(path, headers=headers, **options)
+
+    def upload(self, data: bytes, name: str = "photo.jpg") -> httpx.Response:
+        return self.post("/api/v1/uploads/", files={"image": (name, data)})
+
+    def uploads(self) -> list[dict[str, Any]]:
+        """All of one's uploads, newest first."""
+        found: list[dict[str, Any]] = []
+        path: str | None = "/api/v1/uploads/?page_size=200"
+        while path:
+            page = self.get(path).json()
+            found += page["results"]
+            path = page["next"]
+        return found
+
+    def wait_until_finished(self, timeout: float = 120) -> list[dict[str, Any]]:
+        """Wait until every upload has ended, and return them."""
+
+        def finished() -> list[dict[str, Any]] | None:
+            uploads = self.uploads()
+            ended = all(upload["status"] in {"done", "failed"} for upload in uploads)
+            return uploads if ended else None
+
+        result: list[dict[str, Any]] = wait_until(finished, timeout)
+        return result

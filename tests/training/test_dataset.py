@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognition.training.dataset import LABELS, DatasetError, load, read_votes
+
+from .conftest import KaggleFolder, noise
+
+HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
+
+
+def load_one_train_image(folder: KaggleFolder, votes: Path | None = None):
+    """Load with all of train in the train part."""
+    return load(folder.path, votes, validation_share=0.0)
+
+
+def test_train_images_that_repeat_test_images_are_dropped(folder):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("train", "happy", "b.png", noise(2))
+    folder.add("test", "happy", "c.png", noise(1))
+    folder.add("test", "happy", "d.png", noise(3))
+
+    data = load_one_train_image(folder)
+
+    assert len(data.train) == 1
+    assert np.array_equal(data.train.images[0], noise(2))
+    assert len(data.test) == 2
+    assert data.test_repeated_in_train.tolist() == [True, False]
+    assert data.facts["train_files_repeated_in_test_dropped"] == 1
+
+
+def test_repeats_in_train_are_merged_and_share_their_labels(folder):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("train", "sad", "b.png", noise(1))
+    folder.add("test", "happy", "c.png", noise(2))
+
+    data = load_one_train_image(folder)
+
+    assert len(data.train) == 1
+    expected = np.zeros(len(LABELS))
+    expected[[HAPPY, SAD]] = 0.5
+    assert data.train.label_targets[0] == pytest.approx(expected)
+    assert data.facts["train_files_merged_as_repeats"] == 1
+
+
+def test_an_image_that_is_also_filed_under_a_fifth_class_has_no_label(folder):
+    folder.add("train", "happy", "a.png", noise(1), {"happiness": 10})
+    folder.add("train", "angry", "b.png", noise(1), {"happiness": 10})
+    folder.add("test", "happy", "c.png", noise(2))
+
+    data = load_one_train_image(folder, folder.write_votes())
+
+    assert not data.train.has_label[0]
+    assert data.train.has_votes[0]
+
+
+def test_blank_train_images_are_dropped(folder):
+    folder.add("train", "happy", "a.png", np.full((48, 48), 7, np.uint8))
+    folder.add("train", "happy", "b.png", noise(1))
+    folder.add("test", "happy", "c.png", noise(2))
+
+    data = load_one_train_image(folder)
+
+    assert len(data.train) == 1
+    assert data.facts["train_files_blank_dropped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("votes", "target", "majority"),
+    [
+        ({"happiness": 8, "sadness": 2}, {HAPPY: 0.8, SAD: 0.2}, True),
+        ({"happiness": 5, "sadness": 5}, {HAPPY: 0.5, SAD: 0.5}, False),
+        ({"happiness": 3, "sadness": 3, "anger": 4}, {HAPPY: 0.5, SAD: 0.5}, False),
+        ({"happiness": 4, "anger": 6}, {}, False),
+        (None, {}, False),
+    ],
+)
+def test_votes_become_targets(folder, votes, target, majority):
+    folder.add("train", "happy", "a.png", noise(1), votes)
+    folder.add("test", "happy", "c.png", noise(2), {"happiness": 10})
+
+    data = load_one_train_image(folder, folder.write_votes())
+
+    expected = np.zeros(len(LABELS))
+    for index, share in target.items():
+        expected[index] = share
+    assert data.train.vote_targets[0] == pytest.approx(expected)
+    assert bool(data.train.vote_majority[0]) is majority
+
+
+def test_other_classes_are_used_only_where_taggers_chose_one_of_the_four(folder):
+    folder.add("train", "angry", "a.png", noise(1), {"anger": 10})
+    folder.add("train", "angry", "b.png", noise(2), {"neutral": 9, "anger": 1})
+    folder.add("test", "happy", "c.png", noise(3))
+
+    data = load_one_train_image(folder, folder.write_votes())
+
+    assert len(data.train) == 1
+    assert np.array_equal(data.train.images[0], noise(2))
+    assert not data.train.has_label[0]
+
+
+def test_without_votes_the_labels_stand_for_them(folder):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("test", "sad", "c.png", noise(2))
+
+    data = load_one_train_image(folder)
+
+    assert np.array_equal(data.train.vote_targets, data.train.label_targets)
+    assert data.test.vote_majority.tolist() == [True]
+
+
+def test_images_that_ferplus_dropped_have_no_votes(folder):
+    folder.add("train", "happy", "a.png", noise(1), None)
+    folder.add("train", "happy", "b.png", noise(2), {"happiness": 10})
+
+    assert list(read_votes(folder.write_votes())) == [("train", "happy", "b.png")]
+
+
+def test_split_depends_on_the_seed_alone(folder):
+    for i in range(40):
+        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+    folder.add("test", "happy", "c.png", noise(99))
+
+    first, again, other = (
+        load(folder.path, None, validation_share=0.25, seed=s) for s in (0, 0, 1)
+    )
+
+    assert (len(first.train), len(first.validation)) == (30, 10)
+    assert np.array_equal(first.validation.images, again.validation.images)
+    assert not np.array_equal(first.validation.images, other.validation.images)
+    assert first.fingerprint == again.fingerprint == other.fingerprint
+
+
+def test_no_image_is_in_two_parts(folder):
+    for i in range(40):
+        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i % 20))
+    folder.add("test", "happy", "c.png", noise(0))
+
+    data = load(folder.path, None, validation_share=0.3)
+
+    parts = [
+        {image.tobytes() for image in p.images} for p in (data.train, data.validation, data.test)
+    ]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 20
+
+
+def test_a_zip_archive_gives_the_same_as_its_folder(folder, tmp_path):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("test", "sad", "c.png", noise(2))
+    archive = tmp_path / "fer.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for image in folder.path.rglob("*.png"):
+            file.write(image, image.relative_to(folder.path).as_posix())
+
+    assert load(archive, None).fingerprint == load(folder.path, None).fingerprint
+
+
+def test_another_layout_is_refused(folder, tmp_path):
+    folder.add("train", "happy", "a.png", noise(1))
+    with pytest.raises(DatasetError, match="train/<class>"):
+        load(folder.path, None)
+    with pytest.raises(DatasetError, match="neither a folder nor a zip"):
+        load(tmp_path / "missing", None)
+
+
+def test_another_image_size_is_refused(folder):
+    folder.add("train", "happy", "a.png", noise(1, side=32))
+    with pytest.raises(DatasetError, match="32×32"):
+        load(folder.path, None)
