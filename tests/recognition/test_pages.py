@@ -1,0 +1,236 @@
+"""The pages and the API, as their HTML and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from recognition import tasks
+from recognition.models import Prediction, Upload
+from recognition.uploads import create_upload
+from recognition.vision.images import MAXIMUM_BYTES
+from tests.pictures import no_face_jpeg
+
+BAD_FILES = {
+    "empty": (b"", 400),
+    "format_not_accepted": (b"I am text in a file named .jpg", 415),
+    "damaged": (None, 400),
+    "too_large": (b"\xff" * (MAXIMUM_BYTES + 1), 413),
+}
+
+
+@pytest.fixture
+def done_upload(alice_upload: Upload) -> Upload:
+    """Alice's photo, processed by the real recognizer."""
+    tasks.process_upload.apply((str(alice_upload.pk),), throw=True)
+    alice_upload.refresh_from_db()
+    return alice_upload
+
+
+def photo(data: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, "image/jpeg")
+
+
+@pytest.mark.parametrize("code", BAD_FILES)
+def test_the_api_refuses_bad_files_with_a_code_and_a_sentence(
+    code: str, alice_client: Client, face_jpeg: bytes
+) -> None:
+    data, status = BAD_FILES[code]
+    file = photo(face_jpeg[:9000] if data is None else data)
+    response = alice_client.post("/api/v1/uploads/", {"image": file})
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["code"], problem["status"]) == (code, status)
+    assert problem["detail"].endswith(".")
+    assert not Upload.objects.exists()
+
+
+def test_the_api_says_which_field_is_missing(alice_client: Client) -> None:
+    response = alice_client.post("/api/v1/uploads/", {})
+    assert response.status_code == 400
+    assert "image" in response.json()["errors"]
+
+
+def test_the_api_creates_and_tells_where(alice_client: Client, face_jpeg: bytes) -> None:
+    response = alice_client.post("/api/v1/uploads/", {"image": photo(face_jpeg)})
+    assert response.status_code == 201
+    body = response.json()
+    assert response["Location"].endswith(f"/api/v1/uploads/{body['id']}/")
+    assert (body["status"], body["faces"], body["error"]) == ("pending", [], None)
+    assert alice_client.get(response["Location"]).json() == body
+
+
+def test_the_api_gives_faces_with_probabilities(alice_client: Client, done_upload: Upload) -> None:
+    body = alice_client.get(f"/api/v1/uploads/{done_upload.pk}/").json()
+    assert body["status"] == "done"
+    (face,) = body["faces"]
+    assert face["label"] == "happy"
+    assert set(face["box"]) == {"x", "y", "width", "height"}
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+
+
+def test_only_a_failed_upload_can_be_tried_again(
+    alice_client: Client, alice_upload: Upload
+) -> None:
+    path = f"/api/v1/uploads/{alice_upload.pk}/retry/"
+    response = alice_client.post(path)
+    assert (response.status_code, response.json()["code"]) == (409, "not_failed")
+    Upload.objects.update(status=Upload.Status.FAILED, error_code="x", attempts=3)
+    response = alice_client.post(path)
+    assert (response.status_code, response.json()["status"]) == (202, "pending")
+
+
+def test_the_plain_form_accepts_and_refuses_each_file_on_its_own(
+    alice_client: Client, face_jpeg: bytes
+) -> None:
+    files = [photo(face_jpeg, "good.jpg"), photo(b"text", "bad.jpg"), photo(face_jpeg, "2.jpg")]
+    response = alice_client.post("/uploads/new/", {"images": files}, follow=True)
+    assert response.redirect_chain == [("/uploads/", 302)]
+    text = response.content.decode()
+    assert "2 photos accepted." in text
+    assert "bad.jpg: This is not a photo" in text
+    assert Upload.objects.count() == 2
+
+
+def test_the_plain_form_with_one_photo_opens_it(alice_client: Client, face_jpeg: bytes) -> None:
+    response = alice_client.post("/uploads/new/", {"images": [photo(face_jpeg)]})
+    assert response["Location"] == Upload.objects.get().get_absolute_url()
+
+
+def test_the_plain_form_without_a_photo_says_so(alice_client: Client) -> None:
+    response = alice_client.post("/uploads/new/", {}, follow=True)
+    assert "Choose at least one photo." in response.content.decode()
+
+
+def test_an_uploads_page_shows_box_label_and_probabilities(
+    alice_client: Client, done_upload: Upload
+) -> None:
+    text = alice_client.get(done_upload.get_absolute_url()).content.decode()
+    face = done_upload.predictions.get()
+    assert f'<rect x="{face.x}" y="{face.y}" width="{face.width}" height="{face.height}"' in text
+    assert text.count("<progress") == 4
+    assert "Happy" in text
+
+
+def test_no_face_is_said_plainly(alice_client: Client, alice: User) -> None:
+    upload = create_upload(alice, photo(no_face_jpeg()))
+    tasks.process_upload.apply((str(upload.pk),), throw=True)
+    text = alice_client.get(upload.get_absolute_url()).content.decode()
+    assert "No face found" in text
+    assert "Try a photo with more light" in text
+
+
+def test_a_failed_upload_says_why_and_can_be_tried_again(
+    alice_client: Client, alice_upload: Upload
+) -> None:
+    Upload.objects.update(status="failed", error_code="damaged", error_message="It is broken.")
+    text = alice_client.get(alice_upload.get_absolute_url()).content.decode()
+    assert "It is broken." in text
+    alice_client.post(f"/uploads/{alice_upload.pk}/retry/")
+    alice_upload.refresh_from_db()
+    assert alice_upload.status == Upload.Status.PENDING
+
+
+def test_a_hostile_file_name_is_only_text(alice_client: Client, alice: User, face_jpeg: bytes) -> None:
+    upload = create_upload(alice, photo(face_jpeg, "<script>alert(1)<.jpg"))
+    assert "<script>alert" not in alice_client.get(upload.get_absolute_url()).content.decode()
+
+
+def make(owner: User, **fields: Any) -> Upload:
+    defaults = {"width": 9, "height": 9, "byte_size": 9, "name": "x.jpg", "status": "done"}
+    created_at = fields.pop("created_at", None)
+    label = fields.pop("label", None)
+    upload = Upload.objects.create(owner=owner, **{**defaults, **fields})
+    if created_at:
+        Upload.objects.filter(pk=upload.pk).update(created_at=created_at)
+    if label:
+        Prediction.objects.create(
+            upload=upload, index=0, x=1, y=2, width=3, height=4,
+            label=label, confidence=0.9, probabilities={label: 0.9},
+        )  # fmt: skip
+    return upload
+
+
+def test_the_history_is_filtered_by_label_status_and_date(
+    alice_client: Client, alice: User
+) -> None:
+    long_ago = timezone.now() - timedelta(days=30)
+    made = {
+        "happy.jpg": make(alice, name="happy.jpg", label="happy"),
+        "sad.jpg": make(alice, name="sad.jpg", label="sad", created_at=long_ago),
+        "empty.jpg": make(alice, name="empty.jpg"),
+        "failed.jpg": make(alice, name="failed.jpg", status="failed"),
+    }
+
+    def shown(query: str) -> set[str]:
+        text = alice_client.get(f"/uploads/?{query}").content.decode()
+        return {name for name, upload in made.items() if f'data-upload="{upload.pk}"' in text}
+
+    week_ago = (timezone.now() - timedelta(days=7)).date()
+    assert shown("") == set(made)
+    assert shown("label=happy") == {"happy.jpg"}
+    assert shown("label=none") == {"empty.jpg"}
+    assert shown("status=failed") == {"failed.jpg"}
+    assert shown(f"until={week_ago}") == {"sad.jpg"}
+    assert shown(f"since={week_ago}") == set(made) - {"sad.jpg"}
+    assert shown("label=happy&status=failed") == set()
+    assert shown("label=nonsense&since=yesterday") == set(made)
+
+
+def test_the_history_is_paginated_newest_first(alice_client: Client, alice: User) -> None:
+    now = timezone.now()
+    for number in range(30):
+        make(alice, name=f"n{number}.jpg", created_at=now - timedelta(minutes=number))
+    first = alice_client.get("/uploads/").content.decode()
+    second = alice_client.get("/uploads/?page=2").content.decode()
+    assert first.index("n0.jpg") < first.index("n23.jpg")
+    assert "n24.jpg" not in first
+    assert "n24.jpg" in second
+    assert "n29.jpg" in second
+
+
+def test_selected_uploads_are_deleted(alice_client: Client, alice: User) -> None:
+    keep, *go = (make(alice) for _ in range(3))
+    form = {"upload": [str(upload.pk) for upload in go], "action": "delete"}
+    alice_client.post("/uploads/selected/", form)
+    assert Upload.objects.get() == keep
+
+
+def test_exports_hold_every_face_as_csv_and_json(alice_client: Client, done_upload: Upload) -> None:
+    make(done_upload.owner, name="=cmd|' /C calc'!A0.jpg")
+    text = b"".join(alice_client.get("/uploads/export.csv")).decode()
+    empty, face = csv.DictReader(io.StringIO(text))
+    assert empty["name"].startswith("'=")
+    assert (face["label"], face["name"], face["face"]) == ("happy", "party.jpg", "0")
+    assert float(face["p_happy"]) == pytest.approx(float(face["confidence"]), abs=1e-4)
+    exported = json.loads(b"".join(alice_client.get("/uploads/export.json")))
+    assert [len(upload["faces"]) for upload in exported] == [0, 1]
+    assert exported[1]["faces"][0]["label"] == "happy"
+
+
+def test_an_empty_export_is_valid(alice_client: Client) -> None:
+    assert json.loads(b"".join(alice_client.get("/uploads/export.json"))) == []
+
+
+def test_an_unknown_export_format_is_not_found(alice_client: Client) -> None:
+    assert alice_client.get("/uploads/export.exe").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.994, "99 %"), (0.9999, "> 99 %")],
+)
+def test_percentages_claim_no_certainty(share: float, text: str) -> None:
+    from recognition.templatetags.recognition import percent
+
+    assert percent(share) == text

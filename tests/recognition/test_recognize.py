@@ -1,0 +1,74 @@
+"""`manage.py recognize` on files and folders."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    below = tmp_path / "trip" / "day 1"
+    below.mkdir(parents=True)
+    (tmp_path / "a.jpg").write_bytes(face_jpeg())
+    (below / "b.PNG").write_bytes(encode(astronaut(), "PNG"))
+    (below / "nobody.jpeg").write_bytes(no_face_jpeg())
+    (tmp_path / "notes.txt").write_text("not a photo")
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    stdout = io.StringIO()
+    call_command("recognize", *arguments, stdout=stdout)
+    return stdout.getvalue()
+
+
+def test_json_gives_one_object_a_line_for_all_photos_below(folder: Path) -> None:
+    results = [json.loads(line) for line in run(str(folder), "--format", "json").splitlines()]
+    assert [Path(result["path"]).name for result in results] == ["a.jpg", "b.PNG", "nobody.jpeg"]
+    assert [len(result["faces"]) for result in results] == [1, 1, 0]
+    first = results[0]
+    assert set(first) == {"path", "width", "height", "faces", "error"}
+    (face,) = first["faces"]
+    assert set(face) == {"box", "label", "confidence", "probabilities"}
+    assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
+    assert face["label"] == "happy"
+
+
+def test_a_bad_file_is_told_and_the_others_are_done(folder: Path) -> None:
+    (folder / "broken.jpg").write_bytes(face_jpeg()[:5000])
+    stdout = io.StringIO()
+    missing = str(folder / "missing.jpg")
+    with pytest.raises(CommandError, match="2 photos of 5") as caught:
+        call_command("recognize", missing, str(folder), "--format", "json", stdout=stdout)
+    assert caught.value.returncode == 1
+    results = [json.loads(line) for line in stdout.getvalue().splitlines()]
+    errors = {Path(result["path"]).name: result["error"] for result in results}
+    assert errors["missing.jpg"] == "No such file or directory"
+    assert errors["broken.jpg"] == "The file is damaged or incomplete."
+    assert errors["b.PNG"] is None
+
+
+def test_csv_has_a_row_for_every_face_and_every_file_without(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(run(str(folder), "--format", "csv"))))
+    assert [row["label"] for row in rows] == ["happy", "happy", ""]
+    assert float(rows[0]["p_happy"]) > 0.7
+
+
+def test_the_table_is_for_people(folder: Path) -> None:
+    text = run(str(folder))
+    assert "a.jpg (512×512): 1 face" in text
+    assert "nobody.jpeg (320×240): no face found" in text
+
+
+def test_a_missing_model_is_one_clear_line(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    settings.MODEL_MANIFEST = tmp_path / "none.json"
+    with pytest.raises(CommandError, match="No trained model"):
+        run(str(tmp_path))
