@@ -1,0 +1,192 @@
+"""A person's first visit, in a real browser against the running site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.browser import launch
+from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg
+from tests.site.running import Site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
+    width, scheme = request.param
+    context = browser.new_context(
+        base_url=site.url, viewport={"width": width, "height": 800}, color_scheme=scheme
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text)
+            if "Content Security Policy" in message.text or "Uncaught" in message.text
+            else None
+        ),
+    )
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def sign_up(page: Page, email: str) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Get started").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill("a-good-password-7")
+    page.get_by_label("Password (again)").fill("a-good-password-7")
+    page.get_by_role("button", name="Sign Up").click()
+    expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    contents = {
+        "portrait.jpg": face_jpeg(),
+        "drawing.png": no_face_jpeg(),
+        "fake.jpg": b"just text",
+        "empty.jpg": b"",
+    }
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    return {name: tmp_path / name for name in contents}
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out to the side."""
+    return bool(
+        page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    )
+
+
+def test_from_sign_up_to_deleted(
+    page: Page, files: dict[str, Path], request: pytest.FixtureRequest
+) -> None:
+    email = re.sub(r"\W", "", request.node.name) + "@example.org"
+    sign_up(page, email)
+    assert fits(page)
+
+    page.set_input_files("#images", list(files.values()))
+    item = {name: page.locator(".queue-item", has_text=name) for name in files}
+    expect(item["fake.jpg"]).to_contain_text("This is not a photo that we can read.")
+    expect(item["empty.jpg"]).to_contain_text("The file is empty.")
+    expect(item["portrait.jpg"].locator(".badge")).to_have_text(re.compile(r"Happy \d+ %"))
+    expect(item["drawing.png"]).to_contain_text("No face found")
+    assert fits(page)
+
+    item["portrait.jpg"].get_by_role("link", name="Open").click()
+    expect(page.get_by_role("heading", name="Happy")).to_be_visible()
+    assert fits(page)
+    photo, box = page.locator(".photo img").bounding_box(), page.locator(".face-box rect")
+    expect(box).to_have_count(1)
+    drawn = box.bounding_box()
+    assert photo is not None
+    assert drawn is not None
+    # The face is at (225, 115) of 512×512 pixels, about 97 wide.
+    scale = photo["width"] / 512
+    assert drawn["x"] + drawn["width"] / 2 - photo["x"] == pytest.approx(225 * scale, abs=8)
+    assert drawn["y"] + drawn["height"] / 2 - photo["y"] == pytest.approx(115 * scale, abs=8)
+    bars = page.locator(".face progress")
+    expect(bars).to_have_count(4)
+    values = [float(bar.get_attribute("value") or 0) for bar in bars.all()]
+    assert sum(values) == pytest.approx(1, abs=0.01)
+    assert max(values) == values[0] > 0.7
+
+    page.get_by_role("link", name="History").first.click()
+    expect(page.locator(".upload-card")).to_have_count(2)
+    page.get_by_label("Expression").select_option("happy")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator(".upload-card")).to_have_count(1)
+    assert fits(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    text = download.value.path().read_text()
+    assert "portrait.jpg" in text
+    assert "drawing.png" not in text
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_role("button", name="Delete selected").click()
+    expect(page.get_by_text("2 photos deleted.")).to_be_visible()
+    expect(page.get_by_text("Photos you upload appear here.")).to_be_visible()
+
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Get started")).to_be_visible()
+
+
+def test_an_open_page_follows_the_worker(
+    browser: Browser, own_site: Site, tmp_path: Path
+) -> None:
+    """With the worker stopped the page waits; when it is back, the result appears by itself."""
+    context = browser.new_context(base_url=own_site.url)
+    page = context.new_page()
+    sign_up(page, "waiting@example.org")
+    own_site.kill("worker")
+    portrait = tmp_path / "portrait.jpg"
+    portrait.write_bytes(face_jpeg())
+    page.set_input_files("#images", portrait)
+    page.get_by_role("link", name="Open").click()
+    expect(page.get_by_text("This page updates by itself.")).to_be_visible()
+    history = context.new_page()
+    history.goto("/uploads/")
+    expect(history.locator(".badge", has_text="Waiting")).to_be_visible()
+    own_site.start("worker")
+    expect(page.locator(".face-box rect")).to_have_count(1, timeout=60_000)
+    expect(history.locator(".badge", has_text="Happy")).to_be_visible(timeout=30_000)
+    context.close()
+
+
+def test_dropping_and_pasting_photos(page: Page, request: pytest.FixtureRequest) -> None:
+    sign_up(page, re.sub(r"\W", "", request.node.name) + "@example.org")
+    picture = list(encode(astronaut().resize((128, 128)), "PNG"))
+    for event in ("drop", "paste"):
+        page.evaluate(
+            """([event, bytes]) => {
+                const data = new DataTransfer();
+                const name = `${event}.png`;
+                data.items.add(new File([new Uint8Array(bytes)], name, {type: "image/png"}));
+                const made = event === "drop"
+                    ? new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true})
+                    : new ClipboardEvent("paste", {clipboardData: data, bubbles: true});
+                document.getElementById("drop-zone").dispatchEvent(made);
+            }""",
+            [event, picture],
+        )
+        item = page.locator(".queue-item", has_text=f"{event}.png")
+        expect(item.get_by_role("link", name="Open")).to_be_visible()
+
+
+def test_the_form_works_without_javascript(
+    browser: Browser, site: Site, files: dict[str, Path]
+) -> None:
+    person = site.sign_up("plain@example.org")
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    cookie = {"name": "sessionid", "value": person.http.cookies["sessionid"], "url": site.url}
+    context.add_cookies([cookie])
+    page = context.new_page()
+    page.goto("/")
+    page.set_input_files("#images", [files["portrait.jpg"], files["fake.jpg"]])
+    page.get_by_role("button", name="Upload").click()
+    expect(page.get_by_text("1 photo accepted.")).to_be_visible()
+    expect(page.get_by_text("fake.jpg: This is not a photo that we can read.")).to_be_visible()
+    person.wait_until_finished()
+    page.reload()
+    expect(page.locator(".badge", has_text="Happy")).to_be_visible()
+    context.close()

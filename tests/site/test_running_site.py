@@ -1,0 +1,110 @@
+"""The whole site as real processes: Redis, Daphne, a Celery worker and its scheduler."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.pictures import face_jpeg, no_face_jpeg, two_faces_jpeg
+from tests.site.running import Site, wait_until
+
+
+def test_twenty_photos_at_once_are_all_done(site: Site) -> None:
+    person = site.sign_up("twenty@example.org")
+    for number in range(20):
+        assert person.upload(face_jpeg(), f"{number}.jpg").status_code == 201
+    uploads = person.wait_until_finished()
+    assert [upload["status"] for upload in uploads] == ["done"] * 20
+    assert {tuple(face["label"] for face in upload["faces"]) for upload in uploads} == {("happy",)}
+    assert {upload["name"] for upload in uploads} == {f"{number}.jpg" for number in range(20)}
+
+
+def test_photos_with_no_and_several_faces(site: Site) -> None:
+    person = site.sign_up("faces@example.org")
+    person.upload(no_face_jpeg(), "none.jpg")
+    person.upload(two_faces_jpeg(), "two.jpg")
+    faces = {upload["name"]: upload["faces"] for upload in person.wait_until_finished()}
+    assert faces["none.jpg"] == []
+    assert [face["label"] for face in faces["two.jpg"]].count("happy") >= 2
+
+
+def test_a_strangers_upload_does_not_exist(site: Site) -> None:
+    owner, stranger = site.sign_up("owner@example.org"), site.sign_up("other@example.org")
+    upload = owner.upload(face_jpeg()).json()
+    for link in upload["links"].values():
+        path = link.removeprefix(site.url)
+        assert owner.get(path).status_code == 200
+        assert stranger.get(path).status_code == 404
+        assert httpx.get(link).status_code == 302
+    assert stranger.get(f"/api/v1/uploads/{upload['id']}/").status_code == 404
+    assert stranger.get(f"/uploads/{upload['id']}/export.json").status_code == 404
+
+
+def test_the_sixth_wrong_password_is_refused(site: Site) -> None:
+    site.sign_up("careless@example.org")
+    person = site.sign_up("somebody@example.org")
+    person.post("/accounts/logout/")
+    person.get("/accounts/login/")
+    for _attempt in range(5):
+        form = {"login": "careless@example.org", "password": "wrong"}
+        response = person.post("/accounts/login/", data=form)
+        assert "not correct" in response.text
+    form = {"login": "careless@example.org", "password": "a-good-password-7"}
+    response = person.post("/accounts/login/", data=form)
+    assert "Too many failed login attempts" in response.text
+
+
+def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_repeats_nothing(
+    own_site: Site,
+) -> None:
+    person = own_site.sign_up("batch@example.org")
+    for number in range(20):
+        assert person.upload(two_faces_jpeg(), f"{number}.jpg").status_code == 201
+    wait_until(lambda: sum(u["status"] == "done" for u in person.uploads()) >= 2)
+    own_site.kill("worker")
+    left = [u for u in person.uploads() if u["status"] != "done"]
+    assert left, "the batch was over before the worker was killed"
+    own_site.start("worker")
+    uploads = person.wait_until_finished()
+    assert [upload["status"] for upload in uploads] == ["done"] * 20
+    assert len({len(upload["faces"]) for upload in uploads}) == 1, "a face was written twice"
+
+
+def test_without_redis_uploads_are_accepted_and_finish_when_it_is_back(own_site: Site) -> None:
+    person = own_site.sign_up("patient@example.org")
+    own_site.kill("redis")
+    assert person.upload(face_jpeg()).status_code == 201
+    assert person.get("/uploads/").status_code == 200
+    health = httpx.get(f"{own_site.url}/healthz", timeout=15)
+    assert health.status_code == 503
+    assert health.json()["redis"] == "unavailable"
+    assert health.json()["database"] == "ok"
+    own_site.start("redis")
+    (upload,) = person.wait_until_finished()
+    assert upload["status"] == "done"
+    assert wait_until(own_site.is_healthy)
+
+
+def test_health_tells_that_no_worker_is_there(own_site: Site) -> None:
+    own_site.kill("worker")
+    response = httpx.get(f"{own_site.url}/healthz", timeout=15)
+    assert response.status_code == 503
+    assert response.json() == {
+        "status": "unavailable",
+        "database": "ok",
+        "redis": "ok",
+        "worker": "unavailable",
+        "model": "ok",
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/about/", "/accounts/login/", "/accounts/signup/"])
+def test_static_files_of_a_page_are_served(site: Site, path: str) -> None:
+    import re
+
+    page = httpx.get(site.url + path)
+    assert page.status_code == 200
+    files = re.findall(r'(?:href|src)="(/static/[^"#]+)', page.text)
+    assert len(files) >= 5
+    for file in files:
+        assert httpx.get(site.url + file).status_code == 200

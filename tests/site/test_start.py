@@ -1,0 +1,106 @@
+"""`manage.py start`, the command behind `make run`."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.site.running import ROOT, Person, Site, free_port, wait_until
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return Site(tmp_path / "data").environment
+
+
+def start(environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "start"],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def failed_start(environment: dict[str, str]) -> str:
+    """What a start that must fail says."""
+    process = start(environment)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    return output
+
+
+def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
+    environment: dict[str, str],
+) -> None:
+    url = f"http://127.0.0.1:{environment['PORT']}"
+    passwords = {}
+    for run in (1, 2):
+        process = start(environment)
+        try:
+            wait_until(lambda: is_healthy(url), timeout=90)
+            family = psutil.Process(process.pid).children(recursive=True)
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        assert f"http://localhost:{environment['PORT']}" in output
+        _gone, alive = psutil.wait_procs(family, timeout=20)
+        assert not alive
+        if run == 1:
+            passwords = dict(re.findall(r"sign in with (\S+) and password (\S+)", output))
+            assert set(passwords) == {"demo@example.com", "admin@example.com"}
+        else:
+            assert "and password" not in output
+    site = Site(Path(environment["DATA_DIR"]))
+    with site:
+        person = Person(site.url)
+        form = {"login": "admin@example.com", "password": passwords["admin@example.com"]}
+        assert person.post("/accounts/login/", data=form).status_code == 302
+        assert person.get("/admin/").status_code == 200
+
+
+def is_healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=10).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_a_taken_port_is_one_clear_line(environment: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", int(environment["PORT"]))):
+        output = failed_start(environment)
+    assert output.count("\n") == 1
+    assert environment["PORT"] in output
+    assert "Choose another with PORT" in output
+
+
+def test_a_missing_model_is_one_clear_line(environment: dict[str, str], tmp_path: Path) -> None:
+    environment["MODEL_MANIFEST"] = str(tmp_path / "none.json")
+    output = failed_start(environment)
+    assert output.count("\n") == 1
+    assert "No trained model" in output
+
+
+def test_a_redis_that_does_not_answer_is_one_clear_line(environment: dict[str, str]) -> None:
+    environment["REDIS_URL"] = f"redis://127.0.0.1:{free_port()}/0"
+    output = failed_start(environment)
+    assert output.count("\n") == 1
+    assert "REDIS_URL does not answer" in output
+
+
+def test_outside_debug_a_secret_key_is_demanded(environment: dict[str, str]) -> None:
+    environment["DEBUG"] = "false"
+    environment.pop("SECRET_KEY", None)
+    assert "SECRET_KEY is not set" in failed_start(environment)
