@@ -13,5 +13,10 @@ from recognition.models import Upload
 @receiver(post_delete, sender=Upload)
 def delete_files(instance: Upload, **kwargs: Any) -> None:
     """Delete once the row is gone for good, also where an account's deletion takes it along."""
-    names = [file.name for file in (instance.image, instance.thumbnail) if file]
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    names = [file.name for file in (instance.image, instance.thumbnail) if file.name]
+
+    def delete() -> None:
+        for name in names:
+            default_storage.delete(name)
+
+    transaction.on_commit(delete)

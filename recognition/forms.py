@@ -62,4 +62,3 @@ class HistoryFilter(forms.Form):
     @property
     def is_active(self) -> bool:
         return any(self.cleaned_data.get(name) for name in self.fields)
-

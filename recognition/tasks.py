@@ -27,7 +27,7 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     # with threads of its own does not survive a fork.
     from recognition.inference import predict_upload
 
-    upload = processing.claim(upload_id, self.request.id)
+    upload = processing.claim(upload_id, str(self.request.id))
     if upload is None:
         _announce(upload_id)
         return
@@ -65,7 +65,7 @@ def enqueue_on_commit(upload_id: str) -> None:
 def enqueue(upload_id: str, delay: float = 0) -> None:
     """Hand an upload to the workers; without Redis, leave it to the sweep."""
     try:
-        process_upload.apply_async((upload_id,), countdown=delay or None)
+        process_upload.apply_async((upload_id,), countdown=delay)
     except OperationalError:
         logger.warning("the queue cannot be reached; the sweep will take upload %s", upload_id)
         Upload.objects.filter(pk=upload_id, status=Upload.Status.PENDING).update(queued_at=None)

@@ -28,9 +28,7 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
         ImageError: the file is not a photo that we accept; nothing was stored.
     """
     if file.size is not None and file.size > images.MAXIMUM_BYTES:
-        raise ImageTooLarge(
-            f"The file is larger than {images.MAXIMUM_BYTES // (1024 * 1024)} MB."
-        )
+        raise ImageTooLarge(f"The file is larger than {images.MAXIMUM_BYTES // (1024 * 1024)} MB.")
     data = file.read()
     clean = images.clean(data)
     upload = Upload(
@@ -51,7 +49,7 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
     except BaseException:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
-            if stored:
+            if stored.name:
                 stored.storage.delete(stored.name)
         raise
     return upload

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from recognition import exports, uploads
 from recognition.forms import HistoryFilter
@@ -187,9 +187,7 @@ def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttp
     if file_format == "csv":
         response = StreamingHttpResponse(exports.csv_export(rows), content_type="text/csv")
     elif file_format == "json":
-        response = StreamingHttpResponse(
-            exports.json_export(rows), content_type="application/json"
-        )
+        response = StreamingHttpResponse(exports.json_export(rows), content_type="application/json")
     else:
         raise Http404
     response["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'

@@ -8,7 +8,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="visage-tests-")
 # Nothing listens here: what unit tests do must work without Redis, too.
 os.environ["REDIS_URL"] = f"unix://{os.environ['DATA_DIR']}/no-redis.sock"
 
-from emotion_site.settings import *  # noqa: E402, F403
+from emotion_site.settings import *  # noqa: F403
 
 DEBUG = False
 SECURE_SSL_REDIRECT = False

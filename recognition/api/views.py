@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -15,6 +15,9 @@ from rest_framework.viewsets import GenericViewSet
 from recognition import uploads
 from recognition.api.serializers import NewUploadSerializer, UploadSerializer
 from recognition.models import Upload, UploadQuerySet
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 class NotFailed(APIException):
@@ -48,7 +51,8 @@ class UploadViewSet(
         """Accept one photo, as the multipart field ``image``."""
         data = NewUploadSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        upload = uploads.create_upload(request.user, data.validated_data["image"])
+        owner = cast("User", request.user)
+        upload = uploads.create_upload(owner, data.validated_data["image"])
         body = self.get_serializer(upload).data
         headers = {"Location": request.build_absolute_uri(f"{request.path}{upload.pk}/")}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload
 

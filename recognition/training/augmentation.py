@@ -78,9 +78,9 @@ class Augmentation:
             borderMode=cv2.BORDER_REPLICATE,
         )
         levels = warped.astype(np.float32) / 255.0
-        levels **= np.exp(rng.uniform(*np.log(self.gamma)))
+        levels **= float(np.exp(rng.uniform(*np.log(self.gamma))))
         mean = levels.mean()
-        levels = mean + (levels - mean) * np.exp(rng.uniform(*np.log(self.contrast)))
+        levels = mean + (levels - mean) * float(np.exp(rng.uniform(*np.log(self.contrast))))
         if rng.random() < self.erase * self.strength:
             height, width = rng.integers(size // 8, size // 3, 2)
             top, left = rng.integers(0, size - height), rng.integers(0, size - width)

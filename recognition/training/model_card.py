@@ -148,7 +148,11 @@ def _method(content: Mapping[str, Any]) -> str:
     temperatures = ", ".join(
         f"{head} {value['temperature']:.2f}" for head, value in content["heads"].items()
     )
-    mirrored = " and over the crop and its mirror image" if content["shown"]["mirror"] else ""
+    heads = content["shown"]["heads"]
+    shown = f"probabilities of head {heads[0]}"
+    if len(heads) > 1:
+        shown = f"mean probabilities of the heads {' and '.join(heads)}"
+    mirrored = ", averaged over the crop and its mirror image" if content["shown"]["mirror"] else ""
     agreement = min(artefact["agreement_with_float"].values())
     versions = ", ".join(f"{k} {v}" for k, v in content["training"]["versions"].items())
     return f"""\
@@ -166,7 +170,7 @@ and unit variance.
   {settings["batch_size"]}, weight decay {settings["weight_decay"]}, label smoothing \
 {settings["label_smoothing"]}, seed {settings["seed"]}.
 - Temperatures, fitted on validation: {temperatures}.
-- Shown: probabilities averaged over {" and ".join(content["shown"]["heads"])}{mirrored}.
+- Shown: {shown}{mirrored}.
 - Called uncertain below a confidence of {content["shown"]["uncertain_below"]:.2f}: the lowest
   value, not under one half, from which predictions on validation are right at least \
 {content["shown"]["confident_accuracy_wanted"]:.0%} of the time by

@@ -69,11 +69,13 @@ class EmotionClassifier:
         if self.manifest.mirror:
             crops_gray = np.concatenate([crops_gray, crops_gray[:, :, ::-1]])
         probabilities = {
-            head: softmax(values / self.manifest.temperatures[head])
+            head: softmax(values, self.manifest.temperatures[head])
             for head, values in self.logits(crops_gray).items()
         }
         if self.manifest.mirror:
-            return {head: (both[:n] + both[n:]) / 2 for head, both in probabilities.items()}
+            return {
+                head: (both[:n] + both[n:]) / np.float32(2) for head, both in probabilities.items()
+            }
         return probabilities
 
     def classify(self, crops_gray: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -89,7 +91,12 @@ class EmotionClassifier:
         return np.mean([heads[name] for name in self.manifest.shown_heads], axis=0)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn logits ``(n, k)`` into probabilities; each row sums to 1."""
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Turn logits ``(n, k)`` into probabilities; each row sums to 1.
+
+    A temperature above 1 makes them more even, one below 1 more decided.
+    """
+    scaled = (logits - logits.max(axis=1, keepdims=True)) / np.float32(temperature)
+    exponentials: NDArray[np.float32] = np.exp(scaled)
+    total: NDArray[np.float32] = exponentials.sum(axis=1, keepdims=True)
+    return exponentials / total

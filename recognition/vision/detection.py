@@ -38,7 +38,7 @@ class FaceDetector:
 
     def __init__(self, settings: DetectionSettings | None = None) -> None:
         self.settings = settings or DetectionSettings()
-        path = Path(cv2.data.haarcascades) / CASCADE
+        path = Path(cv2.__file__).parent / "data" / CASCADE
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
             raise ModelError(f"The face cascade {CASCADE} is missing from OpenCV.")
@@ -64,14 +64,9 @@ class FaceDetector:
             minNeighbors=self.settings.minimum_neighbors,
             minSize=(self.settings.minimum_face, self.settings.minimum_face),
         )
-        boxes = [
-            _clipped(*(round(float(value) / scale) for value in box), width, height)
-            for box in found
-        ]
+        boxes = []
+        for box in found:
+            x, y, box_width, box_height = (round(float(value) / scale) for value in box)
+            # Rounding may push a box at the border over it.
+            boxes.append(BoundingBox(x, y, min(box_width, width - x), min(box_height, height - y)))
         return sorted(boxes, key=lambda box: (box.x, box.y))
-
-
-def _clipped(x: int, y: int, box_width: int, box_height: int, width: int, height: int) -> BoundingBox:
-    """Keep a box inside the image after rounding."""
-    x, y = max(0, x), max(0, y)
-    return BoundingBox(x, y, min(box_width, width - x), min(box_height, height - y))

@@ -70,7 +70,9 @@ def files(tmp_path: Path) -> dict[str, Path]:
 def fits(page: Page) -> bool:
     """Nothing sticks out to the side."""
     return bool(
-        page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
     )
 
 
@@ -92,7 +94,7 @@ def test_from_sign_up_to_deleted(
     item["portrait.jpg"].get_by_role("link", name="Open").click()
     expect(page.get_by_role("heading", name="Happy")).to_be_visible()
     assert fits(page)
-    photo, box = page.locator(".photo img").bounding_box(), page.locator(".face-box rect")
+    photo, box = page.locator(".photo image").bounding_box(), page.locator(".face-box rect")
     expect(box).to_have_count(1)
     drawn = box.bounding_box()
     assert photo is not None
@@ -131,9 +133,7 @@ def test_from_sign_up_to_deleted(
     expect(page.get_by_role("link", name="Get started")).to_be_visible()
 
 
-def test_an_open_page_follows_the_worker(
-    browser: Browser, own_site: Site, tmp_path: Path
-) -> None:
+def test_an_open_page_follows_the_worker(browser: Browser, own_site: Site, tmp_path: Path) -> None:
     """With the worker stopped the page waits; when it is back, the result appears by itself."""
     context = browser.new_context(base_url=own_site.url)
     page = context.new_page()

@@ -141,7 +141,9 @@ def test_a_failed_upload_says_why_and_can_be_tried_again(
     assert alice_upload.status == Upload.Status.PENDING
 
 
-def test_a_hostile_file_name_is_only_text(alice_client: Client, alice: User, face_jpeg: bytes) -> None:
+def test_a_hostile_file_name_is_only_text(
+    alice_client: Client, alice: User, face_jpeg: bytes
+) -> None:
     upload = create_upload(alice, photo(face_jpeg, "<script>alert(1)<.jpg"))
     assert "<script>alert" not in alice_client.get(upload.get_absolute_url()).content.decode()
 

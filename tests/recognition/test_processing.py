@@ -15,8 +15,12 @@ RESULT = Recognition(
     512,
     512,
     (
-        Face(BoundingBox(1, 2, 30, 40), {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}),
-        Face(BoundingBox(9, 2, 30, 40), {"happy": 0.1, "sad": 0.6, "surprise": 0.1, "neutral": 0.2}),
+        Face(
+            BoundingBox(1, 2, 30, 40), {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}
+        ),
+        Face(
+            BoundingBox(9, 2, 30, 40), {"happy": 0.1, "sad": 0.6, "surprise": 0.1, "neutral": 0.2}
+        ),
     ),
 )
 

@@ -130,5 +130,3 @@ def test_a_passing_fault_is_tried_three_times_and_then_told(
 )
 def test_names_are_shown_without_folders_and_tricks(given: str, shown: str) -> None:
     assert uploads.clean_name(given) == shown
-
-

@@ -17,7 +17,14 @@ from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face, standardize
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Face
-from tests.pictures import ASTRONAUT_FACE, astronaut, encode, face_jpeg, no_face_jpeg, two_faces_jpeg
+from tests.pictures import (
+    ASTRONAUT_FACE,
+    astronaut,
+    encode,
+    face_jpeg,
+    no_face_jpeg,
+    two_faces_jpeg,
+)
 
 
 @pytest.fixture(scope="module")

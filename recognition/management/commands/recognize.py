@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,6 +21,20 @@ from recognition.vision.types import Recognition
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp"}
 
 Result = dict[str, Any]
+
+
+class Stream(Protocol):
+    """Where results are written."""
+
+    def write(self, text: str, /) -> Any: ...
+
+
+class Writer(Protocol):
+    """One of the output formats."""
+
+    def __init__(self, stream: Stream, labels: tuple[str, ...]) -> None: ...
+
+    def write(self, result: Result) -> None: ...
 
 
 class Command(BaseCommand):
@@ -40,7 +54,8 @@ class Command(BaseCommand):
             )
         except ModelError as error:
             raise CommandError(str(error)) from None
-        writer = _WRITERS[options["output_format"]](self.stdout, recognizer.manifest.labels)
+        make_writer = _WRITERS[options["output_format"]]
+        writer = make_writer(self.stdout, recognizer.manifest.labels)
         files = [file for path in options["paths"] for file in _files(path)]
         n_errors = 0
         with tqdm(files, unit="photo", file=sys.stderr, disable=None) as progress:
@@ -100,7 +115,7 @@ def _result(file: Path, recognition: Recognition) -> Result:
 class _JsonWriter:
     """One object a line."""
 
-    def __init__(self, stream: TextIO, labels: tuple[str, ...]) -> None:
+    def __init__(self, stream: Stream, labels: tuple[str, ...]) -> None:
         self._stream = stream
 
     def write(self, result: Result) -> None:
@@ -110,12 +125,14 @@ class _JsonWriter:
 class _CsvWriter:
     """One row a face, and one for a file without any."""
 
-    def __init__(self, stream: TextIO, labels: tuple[str, ...]) -> None:
+    def __init__(self, stream: Stream, labels: tuple[str, ...]) -> None:
         self._writer = csv.writer(stream, lineterminator="\n")
         self._labels = labels
         self._writer.writerow(
-            ["path", "photo_width", "photo_height", "face", "x", "y", "width", "height"]
-            + ["label", "confidence", *(f"p_{label}" for label in labels), "error"]
+            [
+                *("path", "photo_width", "photo_height", "face", "x", "y", "width", "height"),
+                *("label", "confidence", *(f"p_{label}" for label in labels), "error"),
+            ]
         )
 
     def write(self, result: Result) -> None:
@@ -134,7 +151,7 @@ class _CsvWriter:
 class _TableWriter:
     """Lines for people."""
 
-    def __init__(self, stream: TextIO, labels: tuple[str, ...]) -> None:
+    def __init__(self, stream: Stream, labels: tuple[str, ...]) -> None:
         self._stream = stream
 
     def write(self, result: Result) -> None:
@@ -153,4 +170,4 @@ class _TableWriter:
             self._stream.write(f"  {index:2d}  {face['label']:<9} {others}  {place}\n")
 
 
-_WRITERS = {"table": _TableWriter, "json": _JsonWriter, "csv": _CsvWriter}
+_WRITERS: dict[str, type[Writer]] = {"table": _TableWriter, "json": _JsonWriter, "csv": _CsvWriter}
