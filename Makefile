@@ -43,8 +43,8 @@ train: $(VENV)/train.installed  ## Train, export and calibrate the model (ARGS="
 evaluate: $(VENV)/train.installed  ## Evaluate the shipped model on the test images (ARGS="--data PATH …")
 	$(PYTHON) manage.py evaluate_model $(ARGS)
 
-bench: $(VENV)/serve.installed  ## Photos a second through the whole site and through the bare recognizer (JSON=path)
-	$(PYTHON) manage.py benchmark $(if $(JSON),--json $(JSON)) $(ARGS)
+bench: $(VENV)/dev.installed  ## Photos a second through the whole site and through the bare recognizer (JSON=path)
+	$(PYTHON) -m benchmarks.throughput $(if $(JSON),--json $(JSON)) $(ARGS)
 
 clean:  ## Delete the virtual environment and caches; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

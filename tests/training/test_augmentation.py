@@ -17,6 +17,7 @@ def test_shape_and_range(size):
     images = Augmentation().apply(IMAGES, size, np.random.default_rng(0))
 
     assert images.shape == (6, size, size)
+    assert images.dtype == np.float32
     assert images.min() >= 0.0
     assert images.max() <= 255.0
 

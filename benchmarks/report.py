@@ -1,0 +1,47 @@
+"""What every benchmark prints: the machine, a table, and the same as JSON where asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        model = names[0] if names else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = os.getloadavg()[0]
+    return {
+        "processor": model,
+        "cores": cores,
+        "load_before": round(load, 1),
+        "python": platform.python_version(),
+    }
+
+
+def show(figures: dict[str, dict[str, float]], *, json_path: Path | None) -> None:
+    """Print figures as a table and write them as JSON.
+
+    Args:
+        figures: name of a row to its columns; all rows have the same columns.
+        json_path: where the JSON goes; None for none.
+    """
+    about = machine()
+    columns = list(next(iter(figures.values())))
+    width = max(map(len, figures))
+    sys.stdout.write(f"{about['processor']}, {about['cores']} cores, load {about['load_before']}\n")
+    sys.stdout.write(" " * width + "".join(f"{column:>16}" for column in columns) + "\n")
+    for name, row in figures.items():
+        values = "".join(f"{row[column]:16.2f}" for column in columns)
+        sys.stdout.write(f"{name:<{width}}{values}\n")
+    if json_path is not None:
+        json_path.write_text(json.dumps({"machine": about, "figures": figures}, indent=2) + "\n")
