@@ -15,11 +15,19 @@ const waiting = () => cards()
   .map((card) => card.dataset.upload);
 
 let isFetching = false;
+let isOutdated = false;
 async function refresh() {
+  isOutdated = true;
   if (isFetching) return;
   isFetching = true;
-  const fresh = await fetchDocument(location.href);
+  while (isOutdated) {
+    isOutdated = false; // A change told while the page is on its way may not be in it.
+    replaceCards(await fetchDocument(location.href));
+  }
   isFetching = false;
+}
+
+function replaceCards(fresh) {
   for (const id of fresh ? waiting() : []) {
     const now = fresh.querySelector(`[data-upload="${id}"]`);
     const old = document.querySelector(`[data-upload="${id}"]`);

@@ -84,6 +84,11 @@ function send(file, line) {
   });
 }
 
+/** A share as the server writes it, too: never certain. */
+function percent(share) {
+  return share >= 0.995 ? "> 99 %" : `${Math.round(share * 100)} %`;
+}
+
 function update(upload) {
   const line = lines.get(upload.id);
   line.dataset.status = upload.status;
@@ -99,7 +104,7 @@ function update(upload) {
   state.replaceChildren(...upload.faces.map((face) => {
     const badge = document.createElement("span");
     badge.className = `badge me-1 emotion-${face.label}`;
-    badge.textContent = `${texts[face.label] ?? face.label} ${Math.round(face.confidence * 100)} %`;
+    badge.textContent = `${texts[face.label] ?? face.label} ${percent(face.confidence)}`;
     return badge;
   }));
   if (!upload.faces.length) state.textContent = texts.none;
