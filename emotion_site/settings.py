@@ -162,8 +162,8 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SOFT_TIME_LIMIT = 60
-CELERY_TASK_TIME_LIMIT = 75
+CELERY_TASK_SOFT_TIME_LIMIT = 40
+CELERY_TASK_TIME_LIMIT = 45
 # A page never waits for the broker: what cannot be queued now is queued by the sweep.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -183,7 +183,7 @@ MODEL_MANIFEST = Path(
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
 MAXIMUM_ATTEMPTS = 3
 #: A claim older than this belongs to a worker that died. Longer than the hard time limit.
-CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=90)
+CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=50)
 #: A queued upload that no worker took for this long is queued again.
 REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
 #: Photos in one submission of the form that works without JavaScript.

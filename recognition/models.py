@@ -11,6 +11,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from recognition.labels import LABEL_NAMES
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -122,11 +124,16 @@ class Prediction(models.Model):
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.0%})"
 
+    @property
+    def probabilities_in_order(self) -> dict[str, float]:
+        """The probabilities in the order of the labels, which PostgreSQL's JSON does not keep."""
+        return {label: self.probabilities[label] for label in LABEL_NAMES}
+
     def as_dict(self) -> dict[str, Any]:
         """The face in the shape that API, exports and `recognize` share."""
         return {
             "box": {"x": self.x, "y": self.y, "width": self.width, "height": self.height},
             "label": self.label,
             "confidence": self.confidence,
-            "probabilities": self.probabilities,
+            "probabilities": self.probabilities_in_order,
         }

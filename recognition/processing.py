@@ -30,11 +30,10 @@ def claim(upload_id: str, task_id: str) -> Upload | None:
         given up after :data:`settings.MAXIMUM_ATTEMPTS` attempts.
     """
     now = timezone.now()
-    # The same task again means that its worker died and the queue redelivered it.
-    free = (
-        Q(status=Upload.Status.PENDING)
-        | Q(status=Upload.Status.PROCESSING, claim=task_id)
-        | Q(status=Upload.Status.PROCESSING, claimed_until__lt=now)
+    # Until its deadline a claim keeps the same task out, too: a queue that redelivers a message
+    # does not tell whether the first delivery's worker has died or is still at it.
+    free = Q(status=Upload.Status.PENDING) | Q(
+        status=Upload.Status.PROCESSING, claimed_until__lt=now
     )
     claimable = Upload.objects.filter(free, pk=upload_id)
     began = claimable.filter(attempts__lt=settings.MAXIMUM_ATTEMPTS).update(

@@ -79,5 +79,5 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def own_site(tmp_path: Path) -> Iterator[Site]:
     """A site of one's own, for a test that breaks it."""
-    with Site(tmp_path / "site", CLAIM_SECONDS="6", REQUEUE_SECONDS="6") as running:
+    with Site(tmp_path / "site", CLAIM_SECONDS="15", REQUEUE_SECONDS="10") as running:
         yield running

@@ -76,6 +76,7 @@ def test_the_api_gives_faces_with_probabilities(alice_client: Client, done_uploa
     (face,) = body["faces"]
     assert face["label"] == "happy"
     assert set(face["box"]) == {"x", "y", "width", "height"}
+    assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
 
 

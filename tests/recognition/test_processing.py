@@ -41,9 +41,13 @@ def test_a_claim_keeps_other_tasks_out(alice_upload: Upload) -> None:
     assert processing.claim(str(alice_upload.pk), "task-2") is None
 
 
-def test_the_same_task_redelivered_may_go_on(alice_upload: Upload) -> None:
-    claimed(alice_upload)
-    assert claimed(alice_upload).attempts == 2
+def test_the_same_task_redelivered_does_not_disturb_the_first_delivery(
+    alice_upload: Upload,
+) -> None:
+    upload = claimed(alice_upload)
+    for _delivery in range(5):
+        assert processing.claim(str(alice_upload.pk), "task-1") is None
+    assert processing.complete(upload, RESULT, "model-1")
 
 
 def test_a_claim_past_its_deadline_is_free(alice_upload: Upload) -> None:
@@ -80,6 +84,7 @@ def test_whoever_lost_the_claim_writes_nothing(alice_upload: Upload) -> None:
 
 def test_two_runs_of_the_same_task_write_once(alice_upload: Upload) -> None:
     first = claimed(alice_upload)
+    expire(alice_upload)
     second = claimed(alice_upload)
     assert not processing.complete(first, RESULT, "model-1")
     assert processing.complete(second, RESULT, "model-1")
@@ -88,6 +93,7 @@ def test_two_runs_of_the_same_task_write_once(alice_upload: Upload) -> None:
 def test_after_three_attempts_it_fails_with_a_reason(alice_upload: Upload) -> None:
     for _attempt in range(3):
         claimed(alice_upload)
+        expire(alice_upload)
     assert processing.claim(str(alice_upload.pk), "task-1") is None
     alice_upload.refresh_from_db()
     assert alice_upload.status == Upload.Status.FAILED
@@ -97,8 +103,10 @@ def test_after_three_attempts_it_fails_with_a_reason(alice_upload: Upload) -> No
 
 
 def test_an_attempt_in_progress_is_not_given_up(alice_upload: Upload) -> None:
-    for _attempt in range(3):
+    for _attempt in range(2):
         claimed(alice_upload)
+        expire(alice_upload)
+    claimed(alice_upload)
     assert processing.claim(str(alice_upload.pk), "another task") is None
     alice_upload.refresh_from_db()
     assert alice_upload.status == Upload.Status.PROCESSING
