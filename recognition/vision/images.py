@@ -101,13 +101,19 @@ def clean(data: bytes) -> CleanImage:
 
 
 def decode_gray(
-    data: bytes, *, longest_side: int | None = None
+    data: bytes,
+    *,
+    longest_side: int | None = None,
+    formats: tuple[str, ...] = ACCEPTED_FORMATS,
+    maximum_pixels: int = MAXIMUM_PIXELS,
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """Decode for recognition, no larger than needed.
 
     Args:
         data: the bytes of an image file.
         longest_side: the array is scaled down to this, in pixels; None keeps the size.
+        formats: names of the formats to accept, of :data:`ACCEPTED_FORMATS`.
+        maximum_pixels: pixels in the whole image above which it is not decoded.
 
     Returns:
         ``(image_gray, (width, height))``: uint8 ``(rows, columns)``, upright, and the size in
@@ -118,7 +124,7 @@ def decode_gray(
     """
     import numpy as np
 
-    with _opened(data) as image:
+    with _opened(data, formats, maximum_pixels) as image:
         width, height = image.size
         if longest_side is not None:
             # JPEG can decode at 1/2, 1/4 or 1/8 of the size, straight to grey: far cheaper.
@@ -135,7 +141,11 @@ def decode_gray(
 
 
 @contextmanager
-def _opened(data: bytes) -> Iterator[Image.Image]:
+def _opened(
+    data: bytes,
+    formats: tuple[str, ...] = ACCEPTED_FORMATS,
+    maximum_pixels: int = MAXIMUM_PIXELS,
+) -> Iterator[Image.Image]:
     """Open under limits, and turn whatever a decoder throws into one of our errors."""
     if not data:
         raise ImageEmpty("The file is empty.")
@@ -146,19 +156,19 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             # Our own limit below is the stricter one.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=ACCEPTED_FORMATS)
+            image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         raise ImageFormatNotAccepted(
             f"This is not a photo that we can read. Please use {ACCEPTED_FORMATS_TEXT}."
         ) from None
     except Image.DecompressionBombError:
-        raise _too_many_pixels() from None
+        raise _too_many_pixels(maximum_pixels) from None
     except _DECODER_ERRORS:
         raise _damaged() from None
     with image:
         width, height = image.size
-        if width * height > MAXIMUM_PIXELS or max(width, height) > MAXIMUM_SIDE:
-            raise _too_many_pixels()
+        if width * height > maximum_pixels or max(width, height) > MAXIMUM_SIDE:
+            raise _too_many_pixels(maximum_pixels)
         if min(width, height) < MINIMUM_SIDE:
             raise ImageTooSmall(
                 f"The photo is {width}×{height} pixels; "
@@ -167,7 +177,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
         try:
             yield image
         except Image.DecompressionBombError:
-            raise _too_many_pixels() from None
+            raise _too_many_pixels(maximum_pixels) from None
         except _DECODER_ERRORS:
             raise _damaged() from None
 
@@ -189,9 +199,9 @@ _DECODER_ERRORS = (
 )
 
 
-def _too_many_pixels() -> ImageTooLarge:
+def _too_many_pixels(maximum_pixels: int) -> ImageTooLarge:
     return ImageTooLarge(
-        f"The photo has too many pixels; the limit is {MAXIMUM_PIXELS // 1_000_000} megapixels "
+        f"The photo has too many pixels; the limit is {maximum_pixels // 1_000_000} megapixels "
         f"and {MAXIMUM_SIDE:,} pixels a side."
     )
 

@@ -59,13 +59,14 @@ class EmotionRecognizer:
         )
 
     def classify(
-        self, image_gray: NDArray[np.uint8], boxes: list[BoundingBox]
+        self, image_gray: NDArray[np.uint8], boxes: list[BoundingBox], *, mirror: bool = True
     ) -> list[dict[str, float]]:
         """Label given faces of one image, all in one batch.
 
         Args:
             image_gray: uint8 ``(height, width)``.
             boxes: in pixels of `image_gray`.
+            mirror: false skips the mirror images that the manifest may ask for.
 
         Returns:
             For each box, label to probability.
@@ -76,7 +77,7 @@ class EmotionRecognizer:
         crops = np.stack([crop_face(image_gray, box, size, margin) for box in boxes])
         return [
             dict(zip(self.manifest.labels, map(float, row), strict=True))
-            for row in self.classifier.classify(crops)
+            for row in self.classifier.classify(crops, mirror=mirror)
         ]
 
 

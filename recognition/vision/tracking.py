@@ -1,0 +1,183 @@
+"""Follow faces from frame to frame, so that numbers stay and labels do not flicker.
+
+A classifier looks at every frame afresh and changes its mind on noise. Here each face keeps a
+running mean of its probabilities over the last moments, and its label changes only once another
+one leads clearly. Everything counts seconds, not frames: five frames a second and thirty give the
+same picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recognition.vision.types import BoundingBox, Face
+
+
+@dataclass(frozen=True)
+class TrackingSettings:
+    """How faces are followed.
+
+    Attributes:
+        minimum_overlap: intersection over union above which two boxes are the same face.
+        forget_after: seconds a face stays known without being seen.
+        probability_seconds: time constant of the probabilities' mean. A full turn from one
+            label to another crosses over after ``0.69`` of it, a doubtful one after about twice.
+        label_lead: probability by which another label must lead before it takes over.
+        box_seconds: time constant of the box; removes the detector's jitter.
+        box_jump: move, as a share of the box's side, from which the box follows at once.
+    """
+
+    minimum_overlap: float = 0.15
+    forget_after: float = 1.0
+    probability_seconds: float = 0.25
+    label_lead: float = 0.12
+    box_seconds: float = 0.12
+    box_jump: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """A face as it is shown.
+
+    Attributes:
+        number: from 1; stays with the face, and is free again once the face is forgotten.
+        box: smoothed, in pixels of the frame.
+        label: the label that holds; during a change not always the most probable one.
+        probabilities: label to smoothed probability; sums to 1.
+    """
+
+    number: int
+    box: BoundingBox
+    label: str
+    probabilities: dict[str, float]
+
+    @property
+    def confidence(self) -> float:
+        """Probability of :attr:`label`, from 0 to 1."""
+        return self.probabilities[self.label]
+
+
+class _Track:
+    """What is known of one face; `edges` are its smoothed left, top, width and height."""
+
+    def __init__(self, number: int, face: Face, now: float) -> None:
+        self.number = number
+        self.box = face.box
+        self.edges = _edges(face.box)
+        self.probabilities = dict(face.probabilities)
+        self.label = face.label
+        self.seen_at = now
+
+    def see(self, face: Face, now: float, settings: TrackingSettings) -> None:
+        elapsed = max(0.0, now - self.seen_at)
+        self.seen_at = now
+        self.box = face.box
+        self._move(_edges(face.box), elapsed, settings)
+        weight = _weight(elapsed, settings.probability_seconds)
+        for label, probability in face.probabilities.items():
+            self.probabilities[label] += weight * (probability - self.probabilities[label])
+        leader = max(self.probabilities, key=self.probabilities.__getitem__)
+        lead = self.probabilities[leader] - self.probabilities[self.label]
+        if lead > settings.label_lead:
+            self.label = leader
+
+    def _move(self, edges: tuple[float, ...], elapsed: float, settings: TrackingSettings) -> None:
+        # Still faces jitter and moving ones must not lag: the further the box went, the less it
+        # is smoothed (the idea of the 1 euro filter; Casiez, Roussel and Vogel 2012).
+        side = max(1.0, self.edges[2])
+        moved = max(abs(new - old) for new, old in zip(edges, self.edges, strict=True)) / side
+        weight = max(_weight(elapsed, settings.box_seconds), min(1.0, moved / settings.box_jump))
+        self.edges = tuple(
+            old + weight * (new - old) for new, old in zip(edges, self.edges, strict=True)
+        )
+
+    def shown(self) -> TrackedFace:
+        x, y, width, height = (round(edge) for edge in self.edges)
+        box = BoundingBox(x, y, max(1, width), max(1, height))
+        return TrackedFace(self.number, box, self.label, dict(self.probabilities))
+
+
+class FaceTracker:
+    """The faces of one stream of frames. Not thread-safe."""
+
+    def __init__(self, settings: TrackingSettings | None = None) -> None:
+        self.settings = settings or TrackingSettings()
+        self._tracks: list[_Track] = []
+
+    @property
+    def last_boxes(self) -> list[BoundingBox]:
+        """Where the known faces were last found, unsmoothed: where to look for them next."""
+        return [track.box for track in self._tracks]
+
+    def update(self, faces: Sequence[Face], now: float) -> tuple[TrackedFace, ...]:
+        """Take in one frame.
+
+        Args:
+            faces: what was found in it, in any order.
+            now: when it was taken, in seconds of any steady clock.
+
+        Returns:
+            The faces of this frame, by number. One that is known but was not found in this frame
+            is left out; its number waits for it.
+        """
+        unmatched = list(faces)
+        self._tracks = [
+            track for track in self._tracks if now - track.seen_at <= self.settings.forget_after
+        ]
+        seen: list[_Track] = []
+        for track, face in self._pairs(unmatched):
+            track.see(face, now, self.settings)
+            unmatched.remove(face)
+            seen.append(track)
+        for face in sorted(unmatched, key=lambda face: (face.box.x, face.box.y)):
+            track = _Track(self._free_number(), face, now)
+            self._tracks.append(track)
+            seen.append(track)
+        return tuple(track.shown() for track in sorted(seen, key=lambda track: track.number))
+
+    def _pairs(self, faces: list[Face]) -> list[tuple[_Track, Face]]:
+        """Match greedily, the closest overlap first; each track and each face at most once."""
+        candidates = sorted(
+            (
+                (overlap(track.box, face.box), t, f)
+                for t, track in enumerate(self._tracks)
+                for f, face in enumerate(faces)
+            ),
+            reverse=True,
+        )
+        pairs: list[tuple[_Track, Face]] = []
+        used_tracks: set[int] = set()
+        used_faces: set[int] = set()
+        for share, t, f in candidates:
+            if share < self.settings.minimum_overlap:
+                break
+            if t not in used_tracks and f not in used_faces:
+                used_tracks.add(t)
+                used_faces.add(f)
+                pairs.append((self._tracks[t], faces[f]))
+        return pairs
+
+    def _free_number(self) -> int:
+        taken = {track.number for track in self._tracks}
+        return next(number for number in range(1, len(taken) + 2) if number not in taken)
+
+
+def overlap(first: BoundingBox, second: BoundingBox) -> float:
+    """Intersection over union of two boxes, from 0 to 1."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (first.width * first.height + second.width * second.height - shared)
+
+
+def _edges(box: BoundingBox) -> tuple[float, ...]:
+    return (float(box.x), float(box.y), float(box.width), float(box.height))
+
+
+def _weight(elapsed: float, seconds: float) -> float:
+    """Share of the new value in an exponential mean, for any distance in time."""
+    return 1.0 - math.exp(-elapsed / seconds)
