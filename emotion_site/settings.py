@@ -21,6 +21,13 @@ DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
 
 
+def available_cores() -> int:
+    """Cores this process may use, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _debug_secret_key() -> str:
     """A random key made once and kept, so that a restart signs nobody out."""
     file = DATA_DIR / "secret_key"
@@ -179,8 +186,13 @@ CELERY_BEAT_SCHEDULE = {
 MODEL_MANIFEST = Path(
     env.str("MODEL_MANIFEST", default=str(BASE_DIR / "models" / "emotion_vgg16.json"))
 )
-#: Threads of one classification in the web process; a worker's children use one each.
+#: Threads of one classification on the command line. Web and worker processes use one each (see
+#: the Procfile): they already look at as many pictures at a time as there are cores.
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
+#: Threads that look at live frames: one for each core that this process may use.
+LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
+#: The largest live frame, in bytes. Daphne is told the same, and refuses larger messages unread.
+LIVE_MAXIMUM_BYTES = 512 * 1024
 MAXIMUM_ATTEMPTS = 3
 #: A claim older than this belongs to a worker that died. Longer than the hard time limit.
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=50)

@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from recognition import uploads
-from recognition.models import Prediction, Upload
+from recognition.models import LiveSession, Prediction, Upload
 
 
 class PredictionInline(admin.TabularInline):
@@ -40,3 +40,18 @@ class UploadAdmin(admin.ModelAdmin):
     def retry(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
         count = uploads.retry_uploads(Upload.objects.filter(pk__in=queryset.values("pk")))
         self.message_user(request, _("%(count)d uploads queued again.") % {"count": count})
+
+
+@admin.register(LiveSession)
+class LiveSessionAdmin(admin.ModelAdmin):
+    """Recorded sessions as an operator sees them: whose and when, not what was seen."""
+
+    list_display = ("id", "owner", "started_at", "ended_at", "model_version")
+    list_filter = ("started_at", "model_version")
+    search_fields = ("id", "owner__email")
+    list_select_related = ("owner",)
+    date_hierarchy = "started_at"
+    fields = readonly_fields = ("id", "owner", "started_at", "ended_at", "model_version")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False

@@ -95,6 +95,49 @@ class Upload(models.Model):
         return self.status in {self.Status.DONE, self.Status.FAILED}
 
 
+class LiveSessionQuerySet(models.QuerySet["LiveSession"]):
+    def for_owner(self, user: User | AnonymousUser) -> LiveSessionQuerySet:
+        """The sessions that `user` may see: the one place that decides it."""
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+
+class LiveSession(models.Model):
+    """What a live page saw while it was recorded: labels over time, never a picture.
+
+    Attributes:
+        ended_at: when it was last saved; moves on while the recording goes on.
+        samples: for each time through which a face kept a label, ``[face, label, start, end,
+            confidence]``, with times in seconds from `started_at`.
+        model_version: of the model that gave the labels.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="live_sessions"
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    samples = models.JSONField(default=list)
+    model_version = models.CharField(max_length=60, blank=True)
+
+    objects = LiveSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [models.Index(fields=["owner", "-started_at", "-id"])]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def get_absolute_url(self) -> str:
+        return reverse("live_session", args=[self.pk])
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return (self.ended_at - self.started_at).total_seconds()
+
+
 class Prediction(models.Model):
     """One face of a photo and what its expression looks like.
 

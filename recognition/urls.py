@@ -3,6 +3,7 @@
 from django.urls import path
 
 from recognition import views
+from recognition.live import views as live_views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,4 +18,17 @@ urlpatterns = [
     path("uploads/<uuid:pk>/export.<str:file_format>", views.export_upload, name="export_upload"),
     path("uploads/<uuid:pk>/delete/", views.delete_upload, name="delete_upload"),
     path("uploads/<uuid:pk>/retry/", views.retry_upload, name="retry_upload"),
+    path("live/", live_views.live, name="live"),
+    path("live/sessions/", live_views.live_sessions, name="live_sessions"),
+    path("live/sessions/<uuid:pk>/", live_views.live_session, name="live_session"),
+    path(
+        "live/sessions/<uuid:pk>/export.csv",
+        live_views.export_live_session,
+        name="export_live_session",
+    ),
+    path(
+        "live/sessions/<uuid:pk>/delete/",
+        live_views.delete_live_session,
+        name="delete_live_session",
+    ),
 ]

@@ -45,6 +45,14 @@ def plain(number: float) -> str:
     return f"{number:.4f}"
 
 
+@register.filter
+def clock(seconds: float) -> str:
+    """A length of time as 1:05 or 1:02:05."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
 @register.simple_tag
 def overlay_text_size(upload: Upload) -> int:
     """Size of the writing on a photo, in its pixels: readable at any width of the page."""

@@ -1,0 +1,129 @@
+"""A small client of the live page's WebSocket; docs/LIVE_PROTOCOL.md describes the messages.
+
+Needs the package ``websockets`` alone. As a program it sends picture files and prints what comes
+back: ``VISAGE_PASSWORD=… python clients/live_client.py http://localhost:8000 me@example.com *.jpg``
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from http.cookiejar import CookieJar
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
+
+from websockets.asyncio.client import ClientConnection, connect
+
+Message = dict[str, Any]
+
+
+def sign_in(site: str, email: str, password: str) -> str:
+    """Sign in by the ordinary form.
+
+    Args:
+        site: such as ``http://localhost:8000``.
+
+    Returns:
+        The value of the Cookie header to send from now on.
+
+    Raises:
+        PermissionError: the site does not accept the password.
+        OSError: the site does not answer.
+    """
+    cookies = CookieJar()
+    opener = build_opener(HTTPCookieProcessor(cookies))
+    page = f"{site}/accounts/login/"
+    opener.open(page, timeout=30).close()
+    token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
+    form = {"login": email, "password": password, "csrfmiddlewaretoken": token}
+    headers = {"Referer": page, "Origin": site}
+    opener.open(Request(page, urlencode(form).encode(), headers), timeout=30).close()
+    values = {cookie.name: cookie.value for cookie in cookies}
+    if "sessionid" not in values:
+        raise PermissionError("The e-mail address or the password is wrong.")
+    return "; ".join(f"{name}={value}" for name, value in values.items())
+
+
+class LiveClient:
+    """One socket: ``async with LiveClient(site, cookie) as live: await live.label(jpeg)``."""
+
+    def __init__(self, site: str, cookie: str, *, origin: str | None = None) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            site: such as ``http://localhost:8000``.
+            cookie: from :func:`sign_in`.
+            origin: told to the server; by default the site itself, as from its own page.
+        """
+        self._address = site.replace("http", "ws", 1) + "/ws/live/"
+        self._headers = {"Cookie": cookie} if cookie else {}
+        self._origin = origin if origin is not None else site
+        self._connection: ClientConnection | None = None
+        #: Frames sent so far, which is also the number of the last one.
+        self.n_sent = 0
+
+    async def __aenter__(self) -> LiveClient:
+        self._connection = await connect(
+            self._address,
+            origin=self._origin,  # type: ignore[arg-type]
+            additional_headers=self._headers,
+            compression=None,
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.connection.close()
+
+    @property
+    def connection(self) -> ClientConnection:
+        assert self._connection is not None, "use `async with`"
+        return self._connection
+
+    async def send(self, frame: bytes) -> int:
+        """Send a frame; returns its number."""
+        self.n_sent += 1
+        number = self.n_sent
+        await self.connection.send(frame)
+        return number
+
+    async def receive(self) -> Message:
+        """The next message.
+
+        Raises:
+            websockets.ConnectionClosed: with the close code as ``error.rcvd.code``.
+        """
+        message: Message = json.loads(await self.connection.recv())
+        return message
+
+    async def label(self, frame: bytes) -> Message:
+        """Send a frame and wait for its answer: a message of type ``labels`` or ``error``."""
+        number = await self.send(frame)
+        while True:
+            message = await self.receive()
+            if message.get("frame") == number:
+                return message
+
+    async def command(self, **message: Any) -> None:
+        """Send a text message, such as ``type="record"``."""
+        await self.connection.send(json.dumps(message))
+
+
+async def _main(site: str, email: str, files: list[str]) -> None:
+    cookie = sign_in(site, email, os.environ["VISAGE_PASSWORD"])
+    async with LiveClient(site, cookie) as live:
+        for file in files:
+            print(file, json.dumps(await live.label(Path(file).read_bytes())))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -1,0 +1,67 @@
+"""A recorded session as the shapes of its timeline chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from recognition.live.timeline import Stretch
+
+#: Columns of the chart: a stretch that is shorter than one still gets one, and thousands of
+#: stretches become no more shapes than a screen has room for.
+COLUMNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Columns ``x`` to ``x + width`` of a face's chart; `lane` is the label's place, from 0."""
+
+    x: int
+    width: int
+    lane: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class FaceChart:
+    """One face's part of the chart; `seconds` is for how long it was seen."""
+
+    face: int
+    bars: list[Bar]
+    seconds: float
+
+
+def face_charts(
+    stretches: Iterable[Stretch], labels: Sequence[str], seconds: float
+) -> list[FaceChart]:
+    """Charts of all faces, by number.
+
+    Args:
+        stretches: of the session, by their start.
+        labels: from the top lane to the bottom one.
+        seconds: how long the session lasted.
+    """
+    by_face: dict[int, list[Stretch]] = {}
+    for stretch in stretches:
+        by_face.setdefault(stretch.face, []).append(stretch)
+    return [
+        FaceChart(face, _bars(of_face, labels, seconds), sum(s.seconds for s in of_face))
+        for face, of_face in sorted(by_face.items())
+    ]
+
+
+def _bars(stretches: list[Stretch], labels: Sequence[str], seconds: float) -> list[Bar]:
+    columns: list[str | None] = [None] * COLUMNS
+    for stretch in stretches:
+        first = min(COLUMNS - 1, int(stretch.start / max(seconds, 0.01) * COLUMNS))
+        last = min(COLUMNS, round(stretch.end / max(seconds, 0.01) * COLUMNS))
+        columns[first : max(last, first + 1)] = [stretch.label] * max(last - first, 1)
+    bars: list[Bar] = []
+    begin = 0
+    for end in range(1, COLUMNS + 1):
+        if end == COLUMNS or columns[end] != columns[begin]:
+            label = columns[begin]
+            if label in labels:
+                bars.append(Bar(begin, end - begin, labels.index(label), label))
+            begin = end
+    return bars

@@ -1,0 +1,217 @@
+"""The socket of the live page: binary frames in, JSON out; see docs/LIVE_PROTOCOL.md."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import Counter
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.urls import reverse
+
+from recognition.live import sessions
+from recognition.live.pool import load_model, pool
+from recognition.live.stream import FrameStream, labels_message
+from recognition.vision.errors import ModelError
+
+logger = logging.getLogger(__name__)
+
+# Close codes; 4000 to 4999 are an application's own.
+TOO_MANY_BAD_FRAMES = 4400
+NOT_SIGNED_IN = 4401
+TOO_MANY_SOCKETS = 4429
+MODEL_UNAVAILABLE = 4503
+
+SOCKETS_PER_USER = 2
+#: Bad messages in a row before the connection is closed.
+BAD_FRAMES = 5
+#: Seconds between two looks whether the user is still signed in; a recording is saved then too.
+CHECK_SECONDS = 3.0
+
+#: Open sockets of this process, by user.
+_open_sockets: Counter[int] = Counter()
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """Labels one person's frames as they come."""
+
+    # Frames never enter the channel layer, and the page works without Redis.
+    channel_layer_alias = ""
+
+    user_id: int | None = None
+    model_version = ""
+    n_bad = 0
+    work: asyncio.Task[None] | None = None
+    watch: asyncio.Task[None] | None = None
+    recording: sessions.Recording | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stream = FrameStream()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Not in `disconnect`: that is not reached when the server gives up on a connection.
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._clean_up()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # The inherited method first looks for stale database connections, in the one thread
+        # that all pages share: not for thirty frames a second.
+        if message["type"] == "websocket.receive":
+            await self.websocket_receive(message)
+        else:
+            await super().dispatch(message)
+
+    async def connect(self) -> None:
+        user = self.scope["user"]
+        await self.accept()
+        if not user.is_authenticated:
+            await self.close(NOT_SIGNED_IN)
+            return
+        if _open_sockets[user.pk] >= SOCKETS_PER_USER:
+            await self.close(TOO_MANY_SOCKETS)
+            return
+        _open_sockets[user.pk] += 1
+        self.user_id = user.pk
+        try:
+            self.model_version = await asyncio.get_running_loop().run_in_executor(
+                pool(), load_model
+            )
+        except ModelError:
+            logger.exception("the live page has no model")
+            await self.close(MODEL_UNAVAILABLE)
+            return
+        self.watch = asyncio.create_task(self._watch())
+        await self._send(
+            {
+                "type": "ready",
+                "model_version": self.model_version,
+                "maximum_bytes": settings.LIVE_MAXIMUM_BYTES,
+            }
+        )
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if self.watch is None:
+            return  # Refused, and about to be closed.
+        if bytes_data is None:
+            await self._command(text_data or "")
+        elif len(bytes_data) > settings.LIVE_MAXIMUM_BYTES:
+            detail = f"A frame may have {settings.LIVE_MAXIMUM_BYTES} bytes."
+            await self._refuse("too_large", detail, self.stream.skip())
+        else:
+            self.stream.offer(bytes_data)
+            if self.work is None or self.work.done():
+                self.work = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Look at frames while there are any, one at a time."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self.stream.is_waiting:
+                answer = await loop.run_in_executor(pool(), self.stream.process_newest)
+                if answer is None:
+                    return
+                if answer.seen is None:
+                    error = answer.error
+                    code = error.code if error is not None else "invalid_image"
+                    await self._refuse(code, str(error), answer.number)
+                    continue
+                self.n_bad = 0
+                if self.recording is not None:
+                    self.recording.add(answer.seen, answer.received_at)
+                await self._send(labels_message(answer, answer.seen, self.stream.dropped))
+        except ModelError:
+            logger.exception("the live page has no model")
+            await self.close(MODEL_UNAVAILABLE)
+        except Exception:
+            logger.exception("a frame could not be looked at")
+            await self.close(1011)
+
+    async def _command(self, text: str) -> None:
+        """A text message: start or stop recording."""
+        try:
+            message = json.loads(text)
+            kind = message["type"]
+            continued = UUID(message["session"]) if message.get("session") else None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            await self._refuse("bad_message", "Text messages are JSON objects with a type.")
+            return
+        if kind == "record":
+            if self.recording is None:
+                self.recording = await database_sync_to_async(sessions.begin)(
+                    self.user_id, self.model_version, continued
+                )
+            await self._send_recording("recording", self.recording)
+        elif kind == "stop":
+            await self._stop_recording()
+        else:
+            await self._refuse("bad_message", "The types are record and stop.")
+
+    async def _stop_recording(self) -> None:
+        recording, self.recording = self.recording, None
+        if recording is not None:
+            await database_sync_to_async(recording.save)(ends=True)
+            await self._send_recording("recorded", recording)
+
+    async def _send_recording(self, kind: str, recording: sessions.Recording) -> None:
+        await self._send(
+            {
+                "type": kind,
+                "session": str(recording.session.pk),
+                "seconds": round(recording.seconds, 1),
+                "url": reverse("live_session", args=[recording.session.pk]),
+            }
+        )
+
+    async def _refuse(self, code: str, detail: str, frame: int | None = None) -> None:
+        self.n_bad += 1
+        await self._send({"type": "error", "code": code, "detail": detail, "frame": frame})
+        if self.n_bad >= BAD_FRAMES:
+            self.stream.clear()
+            await self.close(TOO_MANY_BAD_FRAMES)
+
+    async def _watch(self) -> None:
+        """Close once the user has signed out or was disabled; save what is recorded."""
+        session_store = import_module(settings.SESSION_ENGINE).SessionStore
+        session_key = self.scope["session"].session_key
+        try:
+            while True:
+                await asyncio.sleep(CHECK_SECONDS)
+                user = await get_user({"session": session_store(session_key)})
+                if user.pk != self.user_id:
+                    await self.close(NOT_SIGNED_IN)
+                    return
+                if self.recording is not None:
+                    if self.recording.is_full:
+                        await self._stop_recording()
+                    else:
+                        await database_sync_to_async(self.recording.save)()
+        except Exception:
+            # A socket that is not watched must not stay open.
+            logger.exception("a live socket could not be checked")
+            await self.close(1011)
+
+    async def _clean_up(self) -> None:
+        self.stream.clear()
+        for task in (self.work, self.watch):
+            if task is not None:
+                task.cancel()
+        if self.user_id is not None:
+            _open_sockets[self.user_id] -= 1
+            if not _open_sockets[self.user_id]:
+                del _open_sockets[self.user_id]
+        if self.recording is not None:
+            recording, self.recording = self.recording, None
+            await database_sync_to_async(recording.save)(ends=True)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(message, separators=(",", ":")))
