@@ -42,7 +42,8 @@ def sign_in(site: str, email: str, password: str) -> str:
     token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
     form = {"login": email, "password": password, "csrfmiddlewaretoken": token}
     headers = {"Referer": page, "Origin": site}
-    opener.open(Request(page, urlencode(form).encode(), headers), timeout=30).close()
+    request = Request(page, urlencode(form).encode(), headers)  # noqa: S310 (the site you named)
+    opener.open(request, timeout=30).close()
     values = {cookie.name: cookie.value for cookie in cookies}
     if "sessionid" not in values:
         raise PermissionError("The e-mail address or the password is wrong.")
@@ -86,7 +87,8 @@ class LiveClient:
 
     @property
     def connection(self) -> ClientConnection:
-        assert self._connection is not None, "use `async with`"
+        if self._connection is None:
+            raise RuntimeError("Use `async with`: no socket is open.")
         return self._connection
 
     async def send(self, frame: bytes) -> int:
@@ -122,7 +124,8 @@ async def _main(site: str, email: str, files: list[str]) -> None:
     cookie = sign_in(site, email, os.environ["VISAGE_PASSWORD"])
     async with LiveClient(site, cookie) as live:
         for file in files:
-            print(file, json.dumps(await live.label(Path(file).read_bytes())))
+            answer = await live.label(Path(file).read_bytes())
+            sys.stdout.write(f"{file} {json.dumps(answer)}\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ JPEG_QUALITY = 80
 #: Seconds after which the clip begins anew; the face is out of the picture in `AWAY`.
 PERIOD = 10.0
 AWAY = (7.0, 8.5)
-#: The part of skimage's astronaut photo that is used: head and shoulders (left, top, right, bottom).
+#: Head and shoulders in scikit-image's astronaut photo: left, top, right, bottom.
 _ASTRONAUT = (110, 0, 350, 300)
 _BACKGROUND = 96
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -29,7 +28,7 @@ CSV_COLUMNS = ("session", "started_at", "face", "label", "start", "end", "confid
 @login_required
 def live(request: HttpRequest) -> HttpResponse:
     """The page with the camera."""
-    return render(request, "recognition/live.html", {"maximum_bytes": settings.LIVE_MAXIMUM_BYTES})
+    return render(request, "recognition/live.html", {"label_names": LABEL_NAMES.items()})
 
 
 @require_safe
@@ -55,7 +54,7 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "session": session,
         "seconds": seconds,
-        "ticks": [seconds * quarter / 4 for quarter in range(5)],
+        "ticks": [0, seconds / 2, seconds],
         "shares": shares(stretches, labels),
         "charts": face_charts(stretches, labels, seconds),
         "labels": labels,

@@ -40,6 +40,12 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def time_share(share: float) -> str:
+    """A share of a length of time, from 0 to 1, as a percentage."""
+    return "< 1 %" if 0 < share < 0.005 else f"{round(share * 100)} %"
+
+
+@register.filter
 def plain(number: float) -> str:
     """A number as HTML attributes take it, whatever the language."""
     return f"{number:.4f}"

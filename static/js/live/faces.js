@@ -1,0 +1,107 @@
+// Boxes over the video and the four probabilities beside it, kept and moved from frame to frame.
+
+const SVG = "http://www.w3.org/2000/svg";
+const COLOURS = 6;
+const TEXT_PIXELS = 17;
+
+const colourOf = (number) => `track-${((number - 1) % COLOURS) + 1}`;
+
+export function percent(share) {
+  if (share >= 0.995) return "> 99 %";
+  if (share > 0 && share < 0.005) return "< 1 %";
+  return `${Math.round(share * 100)} %`;
+}
+
+export class Faces {
+  #overlay;
+  #panel;
+  #template;
+  #texts;
+  /** Number of a face to its elements. */
+  #shown = new Map();
+
+  constructor(overlay, panel, template, texts) {
+    this.#overlay = overlay;
+    this.#panel = panel;
+    this.#template = template;
+    this.#texts = texts;
+  }
+
+  /** Show the faces of one answer; the video is a mirror, so boxes change sides. */
+  show({ width, height, faces }) {
+    const viewBox = `0 0 ${width} ${height}`;
+    if (this.#overlay.getAttribute("viewBox") !== viewBox) {
+      this.#overlay.setAttribute("viewBox", viewBox);
+    }
+    const numbers = new Set(faces.map((face) => face.number));
+    for (const [number, elements] of this.#shown) {
+      if (!numbers.has(number)) {
+        elements.group.remove();
+        elements.card.remove();
+        this.#shown.delete(number);
+      }
+    }
+    for (const face of faces) {
+      if (!this.#shown.has(face.number)) this.#shown.set(face.number, this.#add(face.number));
+      this.#update(this.#shown.get(face.number), face, width);
+    }
+  }
+
+  clear() {
+    this.show({ width: 640, height: 480, faces: [] });
+  }
+
+  #add(number) {
+    const group = document.createElementNS(SVG, "g");
+    group.setAttribute("class", `live-box ${colourOf(number)}`);
+    group.dataset.number = number;
+    const box = document.createElementNS(SVG, "rect");
+    box.setAttribute("rx", 6);
+    const text = document.createElementNS(SVG, "text");
+    group.append(box, text);
+    this.#overlay.append(group);
+
+    const card = this.#template.content.firstElementChild.cloneNode(true);
+    card.dataset.number = number;
+    const chip = card.querySelector(".live-number");
+    chip.textContent = number;
+    chip.classList.add(colourOf(number));
+    const after = [...this.#panel.children].find((other) => Number(other.dataset.number) > number);
+    this.#panel.insertBefore(card, after ?? null);
+    const bars = new Map([...card.querySelectorAll(".probability")].map((row) => [
+      row.dataset.label,
+      { bar: row.querySelector("progress"), text: row.lastElementChild },
+    ]));
+    return {
+      group, box, text, card, bars,
+      label: card.querySelector(".live-label"),
+      confidence: card.querySelector(".live-confidence"),
+    };
+  }
+
+  #update(elements, face, width) {
+    const { box } = face;
+    const x = width - box.x - box.width;
+    const name = this.#texts[face.label] ?? face.label;
+    // The same size on every screen, whatever the frame measures.
+    const size = TEXT_PIXELS * width / Math.max(1, this.#overlay.clientWidth);
+    elements.group.dataset.label = face.label;
+    for (const [key, value] of Object.entries({ x, y: box.y, width: box.width, height: box.height })) {
+      elements.box.setAttribute(key, value);
+    }
+    elements.text.setAttribute("x", Math.max(2, x));
+    elements.text.setAttribute("y", box.y > size * 1.5 ? box.y - size * 0.4 : box.y + box.height + size);
+    elements.text.setAttribute("font-size", size);
+    elements.text.textContent = `${face.number} · ${name} ${percent(face.confidence)}`;
+    elements.card.dataset.label = face.label;
+    elements.label.textContent = name;
+    elements.label.className = `live-label flex-grow-1 emotion-text-${face.label}`;
+    elements.confidence.textContent = percent(face.confidence);
+    for (const [label, probability] of Object.entries(face.probabilities)) {
+      const row = elements.bars.get(label);
+      if (!row) continue;
+      row.bar.value = probability;
+      row.text.textContent = percent(probability);
+    }
+  }
+}
