@@ -19,6 +19,9 @@ AWAY = (7.0, 8.5)
 #: Head and shoulders in scikit-image's astronaut photo: left, top, right, bottom.
 _ASTRONAUT = (110, 0, 350, 300)
 _BACKGROUND = 96
+#: Spread of the camera's noise, in grey levels: an ordinary one, and such that one face's label
+#: wavers, or turns into another one for good.
+NOISE, WAVERING_NOISE, TURNING_NOISE = 3.0, 20.0, 40.0
 
 
 def astronaut() -> Image.Image:
@@ -32,12 +35,13 @@ def astronaut() -> Image.Image:
     return Image.fromarray(skimage.data.astronaut()).crop(_ASTRONAUT)
 
 
-def frame(portrait: Image.Image, seconds: float) -> NDArray[np.uint8]:
+def frame(portrait: Image.Image, seconds: float, noise: float = NOISE) -> NDArray[np.uint8]:
     """The picture at a time of the clip: uint8 RGB ``(480, 640, 3)``.
 
     Args:
         portrait: head and shoulders, upright.
         seconds: from the start of the clip; every :data:`PERIOD` it repeats.
+        noise: standard deviation, in grey levels.
     """
     seconds %= PERIOD
     canvas = Image.new("RGB", (WIDTH, HEIGHT), (_BACKGROUND,) * 3)
@@ -47,17 +51,23 @@ def frame(portrait: Image.Image, seconds: float) -> NDArray[np.uint8]:
         size = (round(height * portrait.width / portrait.height), round(height))
         left = (WIDTH - size[0]) / 2 + 120 * math.sin(3 * turn)
         canvas.paste(portrait.resize(size), (round(left), HEIGHT - size[1]))
-    noise = np.random.default_rng(round(seconds * 1000)).normal(0, 3, (HEIGHT, WIDTH, 1))
-    return np.clip(np.asarray(canvas, np.float32) + noise, 0, 255).astype(np.uint8)
+    random = np.random.default_rng(round(seconds * 1000))
+    grain = random.normal(0, noise, (HEIGHT, WIDTH, 1))
+    return np.clip(np.asarray(canvas, np.float32) + grain, 0, 255).astype(np.uint8)
+
+
+def jpeg_frame(portrait: Image.Image, seconds: float, noise: float = NOISE) -> bytes:
+    """:func:`frame` as JPEG."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(frame(portrait, seconds, noise))
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
 
 
 def jpeg_frames(portrait: Image.Image, seconds: float = PERIOD) -> Iterator[bytes]:
     """The clip's frames as JPEG, at :data:`FRAMES_PER_SECOND`."""
     for index in range(round(seconds * FRAMES_PER_SECOND)):
-        buffer = io.BytesIO()
-        picture = Image.fromarray(frame(portrait, index / FRAMES_PER_SECOND))
-        picture.save(buffer, "JPEG", quality=JPEG_QUALITY)
-        yield buffer.getvalue()
+        yield jpeg_frame(portrait, index / FRAMES_PER_SECOND)
 
 
 def write_mjpeg(path: Path, portrait: Image.Image, seconds: float = PERIOD) -> None:

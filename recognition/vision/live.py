@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recognition.vision.detection import DetectionSettings, FaceDetector
 from recognition.vision.images import decode_gray
 from recognition.vision.recognizer import EmotionRecognizer
-from recognition.vision.tracking import FaceTracker, TrackedFace, overlap
+from recognition.vision.tracking import FaceTracker, TrackedFace, TrackingSettings, overlap
 from recognition.vision.types import BoundingBox, Face
 
 FRAME_FORMATS = ("JPEG", "WEBP")
@@ -48,13 +48,14 @@ class LiveFrame:
 class LiveState:
     """What one stream of frames has seen so far. One a stream; not thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, tracking: TrackingSettings | None = None) -> None:
+        self._tracking = tracking
         self.begin((0, 0))
 
     def begin(self, size: tuple[int, int]) -> None:
         """Forget everything; `size` is the width and height of the frames to come, in pixels."""
         self.size = size
-        self.tracker = FaceTracker()
+        self.tracker = FaceTracker(self._tracking)
         self.scanned_at = float("-inf")
 
 
