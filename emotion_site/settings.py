@@ -191,7 +191,7 @@ MODEL_MANIFEST = Path(
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
 #: Threads that look at live frames: one for each core that this process may use.
 LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
-#: The largest live frame, in bytes. Daphne is told the same, and refuses larger messages unread.
+#: The largest live frame, in bytes. Daphne itself cuts off whoever sends more than 1 MB at once.
 LIVE_MAXIMUM_BYTES = 512 * 1024
 MAXIMUM_ATTEMPTS = 3
 #: A claim older than this belongs to a worker that died. Longer than the hard time limit.

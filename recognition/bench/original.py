@@ -47,8 +47,9 @@ def measure(frames: list[bytes]) -> dict[str, Any]:
         image_bgr = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_COLOR)
         image_gray = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY)
         for x, y, width, height in cascade.detectMultiScale(image_gray, 1.1, 5):
-            face = cv2.resize(image_bgr[y : y + height, x : x + width], (SIDE, SIDE))
-            network.predict(face[np.newaxis].astype(np.float32) / 255.0, verbose=0)
+            face_bgr = cv2.resize(image_bgr[y : y + height, x : x + width], (SIDE, SIDE))
+            batch = np.array([face_bgr], np.float32) / 255.0
+            network.predict(batch, verbose=0)
             n_faces += 1
         seconds.append(time.perf_counter() - began)
     measured = seconds[1:]

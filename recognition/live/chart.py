@@ -61,7 +61,7 @@ def _bars(stretches: list[Stretch], labels: Sequence[str], seconds: float) -> li
     for end in range(1, COLUMNS + 1):
         if end == COLUMNS or columns[end] != columns[begin]:
             label = columns[begin]
-            if label in labels:
+            if label is not None and label in labels:
                 bars.append(Bar(begin, end - begin, labels.index(label), label))
             begin = end
     return bars

@@ -15,6 +15,15 @@ from recognition.vision.types import BoundingBox
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 
+#: A known face is looked for within this share of its side beyond its box, scaled to this many
+#: pixels: at 40 the boxes come out 12 % too large, at 48 7 %, at 60 2 % for twice the time.
+_NEAR_REACH = 0.5
+_NEAR_FACE = 48
+_NEAR_SCALE_FACTOR = 1.1
+_NEAR_NEIGHBORS = 3
+#: The size of the cascade's window, in pixels.
+_SMALLEST_FACE = 20
+
 
 @dataclass(frozen=True)
 class DetectionSettings:
@@ -110,16 +119,6 @@ class FaceDetector:
             near_height = min(round(float(found_height) / scale), height - near_y)
             boxes.append(BoundingBox(near_x, near_y, near_width, near_height))
         return min(boxes, key=lambda found: _distance(found, box), default=None)
-
-
-#: A known face is looked for within this share of its side beyond its box, scaled to this many
-#: pixels: at 40 the boxes come out 12 % too large, at 48 7 %, at 60 2 % for twice the time.
-_NEAR_REACH = 0.5
-_NEAR_FACE = 48
-_NEAR_SCALE_FACTOR = 1.1
-_NEAR_NEIGHBORS = 3
-#: The size of the cascade's window, in pixels.
-_SMALLEST_FACE = 20
 
 
 def _distance(first: BoundingBox, second: BoundingBox) -> float:

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from recognition.models import Upload
+from tests.live.test_sessions import SESSION_ROUTES
 
 #: Addresses of one upload, with the method that acts on it.
 OBJECT_ROUTES = {
@@ -50,7 +51,7 @@ def address(name: str, upload: Upload) -> str:
 
 def test_every_address_that_takes_an_id_is_tried_here() -> None:
     with_id = {name for name, pattern in routes(get_resolver()) if "pk" in pattern}
-    assert with_id == set(OBJECT_ROUTES)
+    assert with_id == set(OBJECT_ROUTES) | set(SESSION_ROUTES)
 
 
 @pytest.mark.parametrize("name", OBJECT_ROUTES)

@@ -1,0 +1,102 @@
+"""Frames of a clip: found, followed, labelled; and what is no frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from django.conf import settings
+from PIL import Image
+
+from recognition.bench import clip
+from recognition.bench.steadiness import steadiness
+from recognition.vision.errors import ImageDamaged, ImageFormatNotAccepted, ImageTooLarge
+from recognition.vision.images import decode_gray
+from recognition.vision.live import LiveRecognizer, LiveState
+from recognition.vision.recognizer import EmotionRecognizer
+from tests.pictures import astronaut, encode
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> LiveRecognizer:
+    return LiveRecognizer(EmotionRecognizer(settings.MODEL_MANIFEST, num_threads=1))
+
+
+@pytest.fixture(scope="module")
+def whole_clip() -> list[bytes]:
+    return list(clip.jpeg_frames(clip.astronaut()))
+
+
+def test_one_face_is_followed_until_it_leaves_and_again_when_it_is_back(
+    recognizer: LiveRecognizer, whole_clip: list[bytes]
+) -> None:
+    state = LiveState()
+    for index, frame in enumerate(whole_clip):
+        at = index / clip.FRAMES_PER_SECOND
+        seen = recognizer.process(frame, state, at)
+        assert (seen.width, seen.height) == (clip.WIDTH, clip.HEIGHT)
+        if clip.AWAY[0] <= at < clip.AWAY[1]:
+            assert seen.faces == ()
+        elif at < clip.AWAY[0] or at > clip.AWAY[1] + 0.3:
+            (face,) = seen.faces
+            assert face.number == 1
+            assert face.label == "happy"
+            assert 0 <= face.box.x <= clip.WIDTH - face.box.width
+
+
+def test_labels_are_steady_and_follow(recognizer: LiveRecognizer) -> None:
+    result = steadiness(recognizer, clip.astronaut())
+    assert result.changes_unsmoothed >= 3
+    assert result.changes * 3 <= result.changes_unsmoothed
+    assert result.follows_after <= 0.5
+
+
+@pytest.fixture(scope="module")
+def two_faces() -> bytes:
+    """Two people before one camera."""
+    picture = Image.new("RGB", (clip.WIDTH, clip.HEIGHT), "gray")
+    left = clip.astronaut().resize((320, 400))
+    picture.paste(left, (0, 80))
+    picture.paste(left.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (320, 80))
+    return encode(picture)
+
+
+def test_two_faces_get_two_numbers(recognizer: LiveRecognizer, two_faces: bytes) -> None:
+    state = LiveState()
+    for index in range(5):
+        seen = recognizer.process(two_faces, state, index / 30)
+    one, two = seen.faces
+    assert (one.number, two.number) == (1, 2)
+    assert two.box.x - one.box.x > 200
+
+
+def test_boxes_are_in_pixels_of_the_frame_as_sent(recognizer: LiveRecognizer) -> None:
+    large = encode(astronaut().resize((1280, 1280)))
+    seen = recognizer.process(large, LiveState(), 0.0)
+    (face,) = seen.faces
+    assert (seen.width, seen.height) == (1280, 1280)
+    center = (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
+    assert center == pytest.approx((225 * 2.5, 115 * 2.5), abs=25)
+
+
+def test_another_frame_size_begins_anew(recognizer: LiveRecognizer, two_faces: bytes) -> None:
+    state = LiveState()
+    assert len(recognizer.process(two_faces, state, 0.0).faces) == 2
+    assert len(recognizer.process(encode(astronaut()), state, 0.05).faces) == 1
+    assert len(state.tracker.last_boxes) == 1
+
+
+def test_webp_is_a_frame_too(recognizer: LiveRecognizer) -> None:
+    assert recognizer.process(encode(astronaut(), "WEBP"), LiveState(), 0.0).faces
+
+
+def test_other_formats_and_huge_frames_are_refused(recognizer: LiveRecognizer) -> None:
+    huge = encode(Image.fromarray(np.zeros((3000, 3000), np.uint8)), "WEBP")
+    for data, error in (
+        (encode(astronaut(), "PNG"), ImageFormatNotAccepted),
+        (encode(astronaut())[:2000], ImageDamaged),
+        (b"not a picture", ImageFormatNotAccepted),
+        (huge, ImageTooLarge),
+    ):
+        with pytest.raises(error):
+            recognizer.process(data, LiveState(), 0.0)
+    assert decode_gray(huge)[1] == (3000, 3000)  # As an upload it is welcome.

@@ -1,0 +1,154 @@
+"""The pages of recorded sessions: for their owner alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from recognition.live import sessions
+from recognition.models import LiveSession
+from recognition.vision.live import LiveFrame
+from recognition.vision.tracking import TrackedFace
+from recognition.vision.types import BoundingBox
+
+#: Addresses of one session, with the method that acts on it.
+SESSION_ROUTES = {
+    "live_session": "get",
+    "export_live_session": "get",
+    "delete_live_session": "post",
+}
+
+
+@pytest.fixture
+def session(alice: User) -> LiveSession:
+    now = timezone.now()
+    return LiveSession.objects.create(
+        owner=alice,
+        started_at=now - timedelta(seconds=90),
+        ended_at=now,
+        samples=[[1, "happy", 0.0, 60.0, 0.9], [1, "sad", 60.0, 80.0, 0.6], [2, "sad", 1, 2, 0.5]],
+    )
+
+
+def call(client: Client, name: str, session: LiveSession) -> int:
+    response = getattr(client, SESSION_ROUTES[name])(reverse(name, args=[session.pk]))
+    return int(response.status_code)
+
+
+@pytest.mark.parametrize("name", SESSION_ROUTES)
+def test_the_owner_gets_in(name: str, alice_client: Client, session: LiveSession) -> None:
+    assert call(alice_client, name, session) in {200, 302}
+
+
+@pytest.mark.parametrize("name", SESSION_ROUTES)
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_for_others_and_staff_it_does_not_exist(
+    name: str, who: str, session: LiveSession, request: pytest.FixtureRequest
+) -> None:
+    client = Client()
+    client.force_login(request.getfixturevalue(who))
+    assert call(client, name, session) == 404
+    assert LiveSession.objects.filter(pk=session.pk).exists()
+
+
+@pytest.mark.parametrize("name", SESSION_ROUTES)
+def test_strangers_are_sent_to_sign_in(name: str, session: LiveSession) -> None:
+    assert call(Client(), name, session) == 302
+    assert LiveSession.objects.filter(pk=session.pk).exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["live", "live_sessions"])
+def test_pages_need_a_sign_in(name: str) -> None:
+    response = Client().get(reverse(name))
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/")
+
+
+def test_the_list_holds_only_ones_own(
+    alice_client: Client, bob_client: Client, session: LiveSession
+) -> None:
+    address = session.get_absolute_url()
+    assert address in alice_client.get("/live/sessions/").content.decode()
+    assert address not in bob_client.get("/live/sessions/").content.decode()
+
+
+def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: LiveSession) -> None:
+    page = alice_client.get(session.get_absolute_url()).content.decode()
+    assert "1:30 long" in page
+    assert page.count('<figure class="timeline') == 2
+    assert page.count('<rect class="timeline-bar emotion-happy"') == 1
+    assert page.count('<rect class="timeline-bar emotion-sad"') == 2
+    assert "74 %" in page  # 60 of 81 seconds.
+    assert page.count("<tr><td>") == 3
+
+
+def test_a_session_without_faces_says_so(alice_client: Client, session: LiveSession) -> None:
+    LiveSession.objects.update(samples=[])
+    page = alice_client.get(session.get_absolute_url()).content.decode()
+    assert "No face was seen" in page
+
+
+def test_the_csv_has_every_stretch(alice_client: Client, session: LiveSession) -> None:
+    response = alice_client.get(reverse("export_live_session", args=[session.pk]))
+    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    assert [(row["face"], row["label"], row["start"], row["end"]) for row in rows] == [
+        ("1", "happy", "0.00", "60.00"),
+        ("2", "sad", "1.00", "2.00"),
+        ("1", "sad", "60.00", "80.00"),
+    ]
+
+
+def test_deleting_is_for_good(alice_client: Client, session: LiveSession) -> None:
+    response = alice_client.post(reverse("delete_live_session", args=[session.pk]), follow=True)
+    assert "The session was deleted." in response.content.decode()
+    assert not LiveSession.objects.exists()
+
+
+def test_staff_sees_whose_and_when_in_the_administration(session: LiveSession, db: None) -> None:
+    User.objects.create_superuser("root@example.org", "root-password")
+    client = Client()
+    client.force_login(User.objects.get(email="root@example.org"))
+    page = client.get(f"/admin/recognition/livesession/{session.pk}/change/").content.decode()
+    assert "alice@example.org" in page
+    assert "happy" not in page
+
+
+def seen(label: str) -> LiveFrame:
+    face = TrackedFace(1, BoundingBox(0, 0, 9, 9), label, {label: 0.9})
+    return LiveFrame(640, 480, (face,))
+
+
+def test_a_lost_connection_goes_on_with_its_session(alice: User, bob: User) -> None:
+    first = sessions.begin(alice.pk, "vgg16-test")
+    began = first._began
+    first.add(seen("happy"), began)
+    first.add(seen("happy"), began + 0.5)
+    first.save(ends=True)
+    second = sessions.begin(alice.pk, "vgg16-test", first.session.pk)
+    second.add(seen("sad"), second._began)
+    second.save(ends=True)
+    row = LiveSession.objects.get()
+    assert [stretch[1] for stretch in row.samples] == ["happy", "sad"]
+    others = sessions.begin(bob.pk, "vgg16-test", first.session.pk)
+    assert others.session.pk != first.session.pk
+
+
+def test_an_old_session_is_not_gone_on_with(session: LiveSession) -> None:
+    LiveSession.objects.update(ended_at=timezone.now() - timedelta(hours=1))
+    assert sessions.begin(session.owner_id, "", session.pk).session.pk != session.pk
+
+
+def test_saving_does_not_bring_a_deleted_session_back(alice: User) -> None:
+    recording = sessions.begin(alice.pk, "vgg16-test")
+    LiveSession.objects.all().delete()
+    recording.add(seen("happy"), recording._began)
+    recording.save(ends=True)
+    assert not LiveSession.objects.exists()
