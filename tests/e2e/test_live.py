@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from recognition.bench import clip
+from benchmarks import clip
 from tests.e2e.browser import launch
 from tests.site.running import Person, Site
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from benchmarks import clip
 from clients.live_client import LiveClient
-from recognition.bench import clip
 from tests.site.running import Person, Site
 
 

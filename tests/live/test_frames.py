@@ -7,8 +7,8 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from recognition.bench import clip
-from recognition.bench.steadiness import steadiness
+from benchmarks import clip
+from benchmarks.steadiness import steadiness
 from recognition.vision.errors import ImageDamaged, ImageFormatNotAccepted, ImageTooLarge
 from recognition.vision.images import decode_gray
 from recognition.vision.live import LiveRecognizer, LiveState

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from PIL import Image
 
-from recognition.bench import clip
+from benchmarks import clip
 from recognition.vision.live import LiveRecognizer, LiveState
 from recognition.vision.tracking import TrackingSettings
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.request import Request, urlopen
 
+from benchmarks.live_server import LiveServer
 from clients.live_client import LiveClient
-from recognition.bench.server import LiveServer
 
 IN_FLIGHT = 2
 #: Seconds between two visits to another page while the sockets are busy.
@@ -77,7 +77,7 @@ async def at_a_pace(
     async with LiveClient(server.url, cookie) as live:
         await live.receive()
         await live.label(frames[0])
-        await asyncio.sleep(random.random() / rate)  # noqa: S311 (clients do not march in step)
+        await asyncio.sleep(random.random() / rate)
         sent: dict[int, float] = {}
 
         async def read() -> None:
@@ -104,11 +104,11 @@ async def at_a_pace(
 async def pages(server: LiveServer, cookie: str, seconds: float) -> Trips:
     """Somebody who looks at another page again and again."""
     trips = Trips()
-    request = Request(server.url + PAGE, headers={"Cookie": cookie})  # noqa: S310 (our own server)
+    request = Request(server.url + PAGE, headers={"Cookie": cookie})
 
     def visit() -> float:
         began = time.perf_counter()
-        with urlopen(request, timeout=60) as response:  # noqa: S310
+        with urlopen(request, timeout=60) as response:
             response.read()
         return time.perf_counter() - began
 
@@ -183,7 +183,7 @@ async def churn(
     server: LiveServer, frames: Sequence[bytes], n_openings: int, n_at_once: int = 20
 ) -> Leaks:
     """Sockets that are opened, used a little, and cut at a random moment."""
-    dice = random.Random(0)  # noqa: S311 (the same moments in every run)
+    dice = random.Random(0)
 
     async def one(index: int) -> None:
         cookie = server.cookies[index % n_at_once // 2]

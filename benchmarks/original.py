@@ -2,7 +2,7 @@
 
 The default cascade at full size, then one call of Keras's ``predict`` a face, at 96×96 pixels.
 Run as a program in a process of its own, so that TensorFlow's threads and memory disturb nothing:
-``python -m recognition.bench.original FOLDER`` prints JSON about the JPEG files in a folder.
+``python -m benchmarks.original FOLDER`` prints JSON about the JPEG files in a folder.
 """
 
 from __future__ import annotations

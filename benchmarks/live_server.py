@@ -1,0 +1,53 @@
+"""A real Daphne to measure, with people who are signed in."""
+
+from __future__ import annotations
+
+import json
+from typing import Self
+
+import httpx
+import psutil
+
+from tests.site.running import Site
+
+#: Makes people and signs them in, without passwords, which would take longer than what follows.
+_MAKE_PEOPLE = """
+import json
+from django.test import Client
+from accounts.models import User
+cookies = []
+for number in range({n_people}):
+    client = Client()
+    client.force_login(User.objects.create(email=f"bench-{{number}}@example.org"))
+    cookies.append(client.cookies["sessionid"].value)
+print(json.dumps(cookies))
+"""
+
+
+class LiveServer(Site):
+    """The site's web process as the Procfile runs it; live frames need nothing else.
+
+    Attributes:
+        cookies: the Cookie header of each person.
+        process: for reading its threads and files.
+    """
+
+    PROCESSES = ("web",)
+
+    def with_people(self, n_people: int) -> Self:
+        """Make people and sign them in."""
+        script = _MAKE_PEOPLE.format(n_people=n_people)
+        made = self.manage("shell", "--verbosity", "0", "--command", script).stdout
+        self.cookies = [f"sessionid={value}" for value in json.loads(made.splitlines()[-1])]
+        self.process = psutil.Process(self._running["web"].pid)
+        return self
+
+    def is_healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/about/", timeout=10).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def memory(self) -> float:
+        """Resident memory, in MB."""
+        return float(self.process.memory_info().rss) / 1e6
