@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.request import Request, urlopen
 
+from benchmarks import clip
 from benchmarks.live_server import LiveServer
 from clients.live_client import LiveClient
 
@@ -77,6 +78,9 @@ async def at_a_pace(
     async with LiveClient(server.url, cookie) as live:
         await live.receive()
         await live.label(frames[0])
+        # Clients neither march in step nor show the same moment of the clip.
+        first = random.randrange(len(frames))
+        step = max(1, round(clip.FRAMES_PER_SECOND / rate))
         await asyncio.sleep(random.random() / rate)
         sent: dict[int, float] = {}
 
@@ -92,7 +96,7 @@ async def at_a_pace(
             if delay > 0:
                 await asyncio.sleep(delay)
             sent[live.n_sent + 1] = time.perf_counter()
-            await live.send(frames[index % len(frames)])
+            await live.send(frames[(first + index * step) % len(frames)])
         await asyncio.sleep(1)
         trips.duration = time.perf_counter() - began - 1
         reader.cancel()

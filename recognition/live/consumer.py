@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import Counter
 from importlib import import_module
 from typing import Any
@@ -32,6 +33,8 @@ MODEL_UNAVAILABLE = 4503
 SOCKETS_PER_USER = 2
 #: Bad messages in a row before the connection is closed.
 BAD_FRAMES = 5
+#: Seconds from the end of one recording to the start of the next: each makes a row.
+RECORDING_PAUSE_SECONDS = 1.0
 #: Seconds between two looks whether the user is still signed in; a recording is saved then too.
 CHECK_SECONDS = 3.0
 
@@ -51,6 +54,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     work: asyncio.Task[None] | None = None
     watch: asyncio.Task[None] | None = None
     recording: sessions.Recording | None = None
+    recorded_at = float("-inf")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -147,6 +151,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         if kind == "record":
             if self.recording is None:
+                if time.monotonic() - self.recorded_at < RECORDING_PAUSE_SECONDS:
+                    await self._refuse("too_soon", "Wait a second before recording again.")
+                    return
                 self.recording = await database_sync_to_async(sessions.begin)(
                     self.user_id, self.model_version, continued
                 )
@@ -159,6 +166,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _stop_recording(self) -> None:
         recording, self.recording = self.recording, None
         if recording is not None:
+            self.recorded_at = time.monotonic()
             await database_sync_to_async(recording.save)(ends=True)
             await self._send_recording("recorded", recording)
 

@@ -21,11 +21,14 @@ WORKING_SIDE = 640
 #: A whole frame is searched at half of the usual 640 pixels, for faces of at least a twelfth of
 #: its width: 18 ms instead of 137 ms at full size (and the false faces of the full size are gone).
 FULL_SCAN = DetectionSettings(longest_side=320, scale_factor=1.2, minimum_face=28)
-#: Seconds between two full scans while every known face is found where it was: how long a new
-#: face may wait to be noticed.
+#: Seconds between two full scans, which are what costs most: how long a new face may wait to be
+#: noticed while every known one is found where it was; while there is none; and while one has
+#: just been lost, which is when people look whether it is found again.
 SCAN_SECONDS = 1.0
-#: The same while a face is missing or there is none.
-SEARCH_SECONDS = 0.2
+EMPTY_SECONDS = 0.4
+LOST_SECONDS = 0.2
+#: Faces followed at a time, the largest ones: a frame full of faces must not hold up everybody.
+MAXIMUM_FACES = 12
 #: Two boxes of one frame that overlap by more than this are one face.
 SAME_FACE = 0.3
 
@@ -109,11 +112,17 @@ class LiveRecognizer:
             near = self._detector.detect_near(image_gray, box)
             if near is not None and _is_new(near, found):
                 found.append(near)
-        all_found = bool(found) and len(found) == len(known)
-        if now - state.scanned_at >= (SCAN_SECONDS if all_found else SEARCH_SECONDS):
+        if now - state.scanned_at >= _scan_pause(len(known), len(found)):
             state.scanned_at = now
             found += [box for box in self._detector.detect(image_gray) if _is_new(box, found)]
-        return found
+        return sorted(found, key=lambda box: box.width, reverse=True)[:MAXIMUM_FACES]
+
+
+def _scan_pause(n_known: int, n_found: int) -> float:
+    """Seconds that must lie between the last full scan and the next."""
+    if n_found < n_known:
+        return LOST_SECONDS
+    return SCAN_SECONDS if n_found else EMPTY_SECONDS
 
 
 def _is_new(box: BoundingBox, found: list[BoundingBox]) -> bool:

@@ -67,8 +67,12 @@ async function start(deviceId) {
   setState("connecting");
   notify("");
   cover(texts.connecting);
-  await video.play();
-  await showCameras();
+  try {
+    await video.play();
+    await showCameras();
+  } catch {
+    return; // Stopped meanwhile.
+  }
   meters.reset();
   stopFrames = onEachFrame(video, onFrame);
   meterTimer = setInterval(showMeters, METER_MILLISECONDS);
@@ -96,6 +100,7 @@ function stop() {
 
 async function showCameras() {
   const cameras = await listCameras();
+  if (!stream) throw new Error("stopped meanwhile");
   const current = stream.getVideoTracks()[0].getSettings().deviceId;
   element("cameras").replaceChildren(...cameras.map((camera, index) => new Option(
     camera.label || `${texts.camera} ${index + 1}`, camera.deviceId, false, camera.deviceId === current,
@@ -165,7 +170,8 @@ function showMeters() {
 function showRecording() {
   const isOn = recording !== null;
   element("recording-mark").hidden = !isOn;
-  element("record").setAttribute("aria-pressed", String(isOn));
+  element("record").classList.toggle("btn-outline-danger", !isOn);
+  element("record").classList.toggle("btn-danger", isOn);
   element("record-text").textContent = isOn ? texts.stopRecording : texts.record;
 }
 
