@@ -180,7 +180,7 @@ def test_a_snapshot_goes_to_the_uploads(
     page.get_by_role("button", name="Save snapshot").click()
     expect(page.get_by_text("The snapshot is among your photos.")).to_be_visible()
     page.get_by_role("link", name="Open it").click()
-    expect(page.locator(".photo img")).to_be_visible()
+    expect(page.locator(".photo image")).to_be_visible()
     (upload,) = person.wait_until_finished()
     assert upload["name"].startswith("snapshot ")
     assert (upload["width"], upload["height"]) == (640, 480)
