@@ -18,7 +18,8 @@ from accounts.models import User
 cookies = []
 for number in range({n_people}):
     client = Client()
-    client.force_login(User.objects.create(email=f"bench-{{number}}@example.org"))
+    person, _made = User.objects.get_or_create(email=f"bench-{{number}}@example.org")
+    client.force_login(person)
     cookies.append(client.cookies["sessionid"].value)
 print(json.dumps(cookies))
 """

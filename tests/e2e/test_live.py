@@ -285,6 +285,22 @@ def test_a_missing_camera_is_explained(
     browser.close()
 
 
+def test_another_camera_can_be_chosen(
+    visit: Visit, playwright: Playwright, site: Site, person: Person
+) -> None:
+    browser = launch(playwright, f"{FAKE_CAMERA}=device-count=2", ALLOW)
+    page = visit(browser, site, person)
+    start(page)
+    cameras = page.get_by_label("Camera", exact=True).locator("option")
+    expect(cameras).to_have_count(2)
+    second = cameras.nth(1).get_attribute("value")
+    page.locator("#cameras").select_option(second)
+    expect(page.locator("#live")).to_have_attribute("data-state", "running")
+    used = "document.getElementById('video').srcObject.getVideoTracks()[0].getSettings().deviceId"
+    assert page.evaluate(used) == second
+    browser.close()
+
+
 def test_a_face_clip_is_a_camera_file(tmp_path: Path) -> None:
     clip.write_mjpeg(tmp_path / "clip.mjpeg", clip.astronaut(), seconds=0.2)
     assert (tmp_path / "clip.mjpeg").read_bytes().count(b"\xff\xd8\xff") == 6
