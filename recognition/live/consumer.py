@@ -31,6 +31,8 @@ TOO_MANY_SOCKETS = 4429
 MODEL_UNAVAILABLE = 4503
 
 SOCKETS_PER_USER = 2
+#: Characters of a text message that are read.
+LONGEST_COMMAND = 200
 #: Bad messages in a row before the connection is closed.
 BAD_FRAMES = 5
 #: Seconds from the end of one recording to the start of the next: each makes a row.
@@ -143,7 +145,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _command(self, text: str) -> None:
         """A text message: start or stop recording."""
         try:
-            message = json.loads(text)
+            # Longer ones say nothing that we know, and could be nested too deep to be read.
+            message = json.loads(text[:LONGEST_COMMAND])
             kind = message["type"]
             continued = UUID(message["session"]) if message.get("session") else None
         except (ValueError, TypeError, KeyError, AttributeError):

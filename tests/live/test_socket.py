@@ -213,8 +213,12 @@ async def test_a_recording_keeps_labels_and_survives_a_cut(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "null", "7", "{}", '{"type": "dance"}', '{"type": "record", "session": "1"}']
-)
+    "text",
+    [
+        "", "[]", "null", "7", "{}", "[" * 100_000, '{"type": "dance"}',
+        '{"type": "record", "session": "1"}', '{"type": "record", "session": 1}',
+    ],
+)  # fmt: skip
 async def test_odd_commands_are_errors(viewer: Viewer, text: str) -> None:
     async with viewer.open() as live:
         await live.receive()
