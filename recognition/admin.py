@@ -11,7 +11,9 @@ class PredictionInline(admin.TabularInline):
     model = Prediction
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("index", "label", "confidence", "x", "y", "width", "height")
+    fields = readonly_fields = (
+        "index", "label", "confidence", "uncertain", "x", "y", "width", "height",
+    )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
         return False

@@ -103,6 +103,7 @@ class Prediction(models.Model):
         x, y, width, height: the bounding box, in pixels of the upright photo.
         confidence: probability of `label`, from 0 to 1.
         probabilities: label to probability; sums to 1.
+        uncertain: the model is not sure enough to be believed; pages say so.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
@@ -114,6 +115,7 @@ class Prediction(models.Model):
     label = models.CharField(max_length=20, db_index=True)
     confidence = models.FloatField()
     probabilities = models.JSONField()
+    uncertain = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["index"]
@@ -129,11 +131,17 @@ class Prediction(models.Model):
         """The probabilities in the order of the labels, which PostgreSQL's JSON does not keep."""
         return {label: self.probabilities[label] for label in LABEL_NAMES}
 
+    @property
+    def likeliest(self) -> list[str]:
+        """The two most probable labels, the more probable first."""
+        return sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)[:2]
+
     def as_dict(self) -> dict[str, Any]:
         """The face in the shape that API, exports and `recognize` share."""
         return {
             "box": {"x": self.x, "y": self.y, "width": self.width, "height": self.height},
             "label": self.label,
             "confidence": self.confidence,
+            "uncertain": self.uncertain,
             "probabilities": self.probabilities_in_order,
         }

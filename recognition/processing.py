@@ -74,6 +74,7 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
                 label=face.label,
                 confidence=face.confidence,
                 probabilities=face.probabilities,
+                uncertain=face.uncertain,
             )
             for index, face in enumerate(recognition.faces)
         )

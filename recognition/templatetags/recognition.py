@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.translation import gettext as _
 
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload
@@ -25,7 +26,25 @@ def label_name(label: str) -> str:
 
 
 @register.filter
+def expression(face: Prediction) -> str:
+    """What the page calls a face's expression: one name, or two where the model is not sure."""
+    if not face.uncertain:
+        return label_name(face.label)
+    first, *others = (label_name(label) for label in face.likeliest)
+    if not others:
+        return first
+    return _("Not sure: %(first)s or %(second)s") % {"first": first, "second": others[0]}
+
+
+@register.filter
+def expression_colour(face: Prediction) -> str:
+    """The key of the colour an expression is shown in; doubt has one of its own."""
+    return "unsure" if face.uncertain else face.label
+
+
+@register.filter
 def label_icon(label: str) -> str:
+    """The picture of a label; an open question has none of its own."""
     return _ICONS.get(label, "info-circle")
 
 

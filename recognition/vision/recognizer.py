@@ -53,7 +53,7 @@ class EmotionRecognizer:
             width,
             height,
             tuple(
-                Face(_scaled(box, scale, width, height), face_probabilities)
+                self._face(_scaled(box, scale, width, height), face_probabilities)
                 for box, face_probabilities in zip(boxes, probabilities, strict=True)
             ),
         )
@@ -78,6 +78,10 @@ class EmotionRecognizer:
             dict(zip(self.manifest.labels, map(float, row), strict=True))
             for row in self.classifier.classify(crops)
         ]
+
+    def _face(self, box: BoundingBox, probabilities: dict[str, float]) -> Face:
+        confidence = max(probabilities.values())
+        return Face(box, probabilities, uncertain=confidence < self.manifest.uncertain_below)
 
 
 def _scaled(box: BoundingBox, scale: float, width: int, height: int) -> BoundingBox:

@@ -22,10 +22,12 @@ class Face:
     Attributes:
         box: where the face is, in pixels of the upright image.
         probabilities: label to probability; sums to 1, in the order of the model's labels.
+        uncertain: the confidence is below what the model's manifest asks for.
     """
 
     box: BoundingBox
     probabilities: dict[str, float]
+    uncertain: bool = False
 
     @property
     def label(self) -> str:

@@ -74,7 +74,7 @@ def test_the_api_gives_faces_with_probabilities(alice_client: Client, done_uploa
     body = alice_client.get(f"/api/v1/uploads/{done_upload.pk}/").json()
     assert body["status"] == "done"
     (face,) = body["faces"]
-    assert face["label"] == "happy"
+    assert (face["label"], face["uncertain"]) == ("happy", False)
     assert set(face["box"]) == {"x", "y", "width", "height"}
     assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -121,6 +121,23 @@ def test_an_uploads_page_shows_box_label_and_probabilities(
     assert f'<rect x="{face.x}" y="{face.y}" width="{face.width}" height="{face.height}"' in text
     assert text.count("<progress") == 4
     assert "Happy" in text
+
+
+def test_pages_say_when_they_are_not_sure(alice_client: Client, alice: User) -> None:
+    upload = make(alice, name="doubt.jpg")
+    Prediction.objects.create(
+        upload=upload, index=0, x=1, y=2, width=3, height=4, label="happy", confidence=0.45,
+        probabilities={"happy": 0.45, "sad": 0.05, "surprise": 0.1, "neutral": 0.4},
+        uncertain=True,
+    )  # fmt: skip
+    for path in ("/", "/uploads/", upload.get_absolute_url()):
+        text = alice_client.get(path).content.decode()
+        assert "Not sure: Happy or Neutral" in text
+        assert "Happy 45 %" not in text
+    (face,) = alice_client.get(f"/api/v1/uploads/{upload.pk}/").json()["faces"]
+    assert (face["label"], face["uncertain"]) == ("happy", True)
+    (row,) = csv.DictReader(io.StringIO(b"".join(alice_client.get("/uploads/export.csv")).decode()))
+    assert (row["label"], row["uncertain"]) == ("happy", "true")
 
 
 def test_no_face_is_said_plainly(alice_client: Client, alice: User) -> None:

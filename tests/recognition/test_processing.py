@@ -19,7 +19,9 @@ RESULT = Recognition(
             BoundingBox(1, 2, 30, 40), {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}
         ),
         Face(
-            BoundingBox(9, 2, 30, 40), {"happy": 0.1, "sad": 0.6, "surprise": 0.1, "neutral": 0.2}
+            BoundingBox(9, 2, 30, 40),
+            {"happy": 0.1, "sad": 0.45, "surprise": 0.05, "neutral": 0.4},
+            uncertain=True,
         ),
     ),
 )
@@ -67,6 +69,7 @@ def test_a_result_is_written_once(alice_upload: Upload) -> None:
     upload.refresh_from_db()
     assert (upload.status, upload.model_version) == (Upload.Status.DONE, "model-1")
     assert [p.label for p in upload.predictions.all()] == ["happy", "sad"]
+    assert [p.uncertain for p in upload.predictions.all()] == [False, True]
     assert Prediction.objects.count() == 2
     assert processing.claim(str(upload.pk), "task-2") is None
 

@@ -102,6 +102,7 @@ def _result(file: Path, recognition: Recognition) -> Result:
                 },
                 "label": face.label,
                 "confidence": round(face.confidence, 4),
+                "uncertain": face.uncertain,
                 "probabilities": {
                     label: round(value, 4) for label, value in face.probabilities.items()
                 },
@@ -131,7 +132,8 @@ class _CsvWriter:
         self._writer.writerow(
             [
                 *("path", "photo_width", "photo_height", "face", "x", "y", "width", "height"),
-                *("label", "confidence", *(f"p_{label}" for label in labels), "error"),
+                *("label", "confidence", "uncertain"),
+                *(*(f"p_{label}" for label in labels), "error"),
             ]
         )
 
@@ -139,12 +141,13 @@ class _CsvWriter:
         start = [result["path"], result["width"], result["height"]]
         for index, face in enumerate(result["faces"]):
             self._writer.writerow(
-                [*start, index, *face["box"].values(), face["label"], face["confidence"]]
+                [*start, index, *face["box"].values()]
+                + [face["label"], face["confidence"], str(face["uncertain"]).lower()]
                 + [face["probabilities"][label] for label in self._labels]
                 + [""]
             )
         if not result["faces"]:
-            blank = [""] * (7 + len(self._labels))
+            blank = [""] * (8 + len(self._labels))
             self._writer.writerow([*start, *blank, result["error"] or ""])
 
 
@@ -167,7 +170,8 @@ class _TableWriter:
             others = "  ".join(
                 f"{label} {value:4.0%}" for label, value in face["probabilities"].items()
             )
-            self._stream.write(f"  {index:2d}  {face['label']:<9} {others}  {place}\n")
+            doubt = "  not sure" if face["uncertain"] else ""
+            self._stream.write(f"  {index:2d}  {face['label']:<9} {others}  {place}{doubt}\n")
 
 
 _WRITERS: dict[str, type[Writer]] = {"table": _TableWriter, "json": _JsonWriter, "csv": _CsvWriter}
