@@ -94,16 +94,29 @@ class Upload(models.Model):
     def is_finished(self) -> bool:
         return self.status in {self.Status.DONE, self.Status.FAILED}
 
+    @property
+    def faces(self) -> list[Prediction]:
+        """What was seen, from left to right, without what was rejected."""
+        return [prediction for prediction in self.predictions.all() if not prediction.rejected]
+
+    @property
+    def rejected_spots(self) -> list[Prediction]:
+        """What looked like a face at first."""
+        return [prediction for prediction in self.predictions.all() if prediction.rejected]
+
 
 class Prediction(models.Model):
-    """One face of a photo and what its expression looks like.
+    """One face of a photo, or a spot rejected as none, and what its expression looks like.
 
     Attributes:
-        index: position among the photo's faces, from left to right, from 0.
+        index: position among the photo's faces, from left to right, from 0; rejected spots
+            come after all faces.
         x, y, width, height: the bounding box, in pixels of the upright photo.
         confidence: probability of `label`, from 0 to 1.
         probabilities: label to probability; sums to 1.
         uncertain: the model is not sure enough to be believed; pages say so.
+        rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
+            empty for a face.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
@@ -116,6 +129,7 @@ class Prediction(models.Model):
     confidence = models.FloatField()
     probabilities = models.JSONField()
     uncertain = models.BooleanField(default=False)
+    rejected = models.CharField(max_length=20, blank=True)
 
     class Meta:
         ordering = ["index"]
@@ -143,5 +157,6 @@ class Prediction(models.Model):
             "label": self.label,
             "confidence": self.confidence,
             "uncertain": self.uncertain,
+            "rejected": self.rejected or None,
             "probabilities": self.probabilities_in_order,
         }

@@ -75,8 +75,9 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
                 confidence=face.confidence,
                 probabilities=face.probabilities,
                 uncertain=face.uncertain,
+                rejected=face.rejected or "",
             )
-            for index, face in enumerate(recognition.faces)
+            for index, face in enumerate((*recognition.faces, *recognition.rejected))
         )
     return True
 

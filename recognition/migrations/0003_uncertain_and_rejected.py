@@ -15,4 +15,10 @@ class Migration(migrations.Migration):
             name='uncertain',
             field=models.BooleanField(default=False),
         ),
+        migrations.AddField(
+            model_name='prediction',
+            name='rejected',
+            field=models.CharField(blank=True, default='', max_length=20),
+            preserve_default=False,
+        ),
     ]

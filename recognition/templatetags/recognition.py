@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload
+from recognition.rejections import REJECTION_TEXTS
 
 register = template.Library()
 
@@ -46,6 +47,12 @@ def expression_colour(face: Prediction) -> str:
 def label_icon(label: str) -> str:
     """The picture of a label; an open question has none of its own."""
     return _ICONS.get(label, "info-circle")
+
+
+@register.filter
+def rejection_text(face: Prediction) -> str:
+    """Why a spot is not counted as a face."""
+    return str(REJECTION_TEXTS.get(face.rejected, face.rejected))
 
 
 @register.filter

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
 from recognition.vision.detection import FaceDetector
+from recognition.vision.gate import FaceGate
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
@@ -34,6 +35,7 @@ class EmotionRecognizer:
         """
         self.manifest = read_manifest(manifest_path)
         self.detector = FaceDetector()
+        self.gate = FaceGate()
         self.classifier = EmotionClassifier(self.manifest, num_threads=num_threads)
 
     def recognize(self, data: bytes) -> Recognition:
@@ -49,13 +51,20 @@ class EmotionRecognizer:
         boxes = self.detector.detect(image_gray)
         probabilities = self.classify(image_gray, boxes)
         scale = width / image_gray.shape[1]
+        found = [
+            Face(
+                _scaled(box, scale, width, height),
+                face_probabilities,
+                uncertain=max(face_probabilities.values()) < self.manifest.uncertain_below,
+                rejected=self.gate.reject(image_gray, box),
+            )
+            for box, face_probabilities in zip(boxes, probabilities, strict=True)
+        ]
         return Recognition(
             width,
             height,
-            tuple(
-                self._face(_scaled(box, scale, width, height), face_probabilities)
-                for box, face_probabilities in zip(boxes, probabilities, strict=True)
-            ),
+            faces=tuple(face for face in found if face.rejected is None),
+            rejected=tuple(face for face in found if face.rejected is not None),
         )
 
     def classify(
@@ -78,10 +87,6 @@ class EmotionRecognizer:
             dict(zip(self.manifest.labels, map(float, row), strict=True))
             for row in self.classifier.classify(crops)
         ]
-
-    def _face(self, box: BoundingBox, probabilities: dict[str, float]) -> Face:
-        confidence = max(probabilities.values())
-        return Face(box, probabilities, uncertain=confidence < self.manifest.uncertain_below)
 
 
 def _scaled(box: BoundingBox, scale: float, width: int, height: int) -> BoundingBox:

@@ -109,13 +109,14 @@ function update(upload) {
     return;
   }
   const state = line.querySelector(".queue-state");
-  state.replaceChildren(...upload.faces.map((face) => {
+  const faces = upload.faces.filter((face) => !face.rejected);
+  state.replaceChildren(...faces.map((face) => {
     const badge = document.createElement("span");
     badge.className = `badge me-1 emotion-${face.uncertain ? "unsure" : face.label}`;
     badge.textContent = expression(face);
     return badge;
   }));
-  if (!upload.faces.length) state.textContent = texts.none;
+  if (!faces.length) state.textContent = texts.none;
   announcer.textContent = `${upload.name}: ${state.textContent}`;
 }
 

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.vision.manifest import read_manifest
-from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg
+from tests.pictures import astronaut, encode, face_jpeg, false_face_jpeg, no_face_jpeg
 
 
 @pytest.fixture
@@ -39,10 +39,11 @@ def test_json_gives_one_object_a_line_for_all_photos_below(folder: Path) -> None
     first = results[0]
     assert set(first) == {"path", "width", "height", "faces", "error"}
     (face,) = first["faces"]
-    assert set(face) == {"box", "label", "confidence", "uncertain", "probabilities"}
+    assert set(face) == {"box", "label", "confidence", "uncertain", "rejected", "probabilities"}
     assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
     assert face["label"] == "happy"
     assert face["uncertain"] is False
+    assert face["rejected"] is None
 
 
 def test_a_bad_file_is_told_and_the_others_are_done(folder: Path) -> None:
@@ -87,6 +88,17 @@ def test_doubt_is_told_in_every_format(  # type: ignore[no-untyped-def]
     (row,) = csv.DictReader(io.StringIO(run(photo, "--format", "csv")))
     assert row["uncertain"] == "true"
     assert "not sure" in run(photo)
+
+
+def test_what_was_rejected_is_told_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "hub.jpg").write_bytes(false_face_jpeg())
+    (spot,) = json.loads(run(str(tmp_path), "--format", "json"))["faces"]
+    assert spot["rejected"] == "not_confirmed"
+    (row,) = csv.DictReader(io.StringIO(run(str(tmp_path), "--format", "csv")))
+    assert row["rejected"] == "not_confirmed"
+    text = run(str(tmp_path))
+    assert "no face found, 1 rejected" in text
+    assert "rejected: not_confirmed" in text
 
 
 def test_a_missing_model_is_one_clear_line(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

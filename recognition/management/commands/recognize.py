@@ -103,11 +103,12 @@ def _result(file: Path, recognition: Recognition) -> Result:
                 "label": face.label,
                 "confidence": round(face.confidence, 4),
                 "uncertain": face.uncertain,
+                "rejected": face.rejected,
                 "probabilities": {
                     label: round(value, 4) for label, value in face.probabilities.items()
                 },
             }
-            for face in recognition.faces
+            for face in (*recognition.faces, *recognition.rejected)
         ],
         "error": None,
     }
@@ -124,7 +125,7 @@ class _JsonWriter:
 
 
 class _CsvWriter:
-    """One row a face, and one for a file without any."""
+    """One row a face or rejected spot, and one for a file without any."""
 
     def __init__(self, stream: Stream, labels: tuple[str, ...]) -> None:
         self._writer = csv.writer(stream, lineterminator="\n")
@@ -132,7 +133,7 @@ class _CsvWriter:
         self._writer.writerow(
             [
                 *("path", "photo_width", "photo_height", "face", "x", "y", "width", "height"),
-                *("label", "confidence", "uncertain"),
+                *("label", "confidence", "uncertain", "rejected"),
                 *(*(f"p_{label}" for label in labels), "error"),
             ]
         )
@@ -142,12 +143,17 @@ class _CsvWriter:
         for index, face in enumerate(result["faces"]):
             self._writer.writerow(
                 [*start, index, *face["box"].values()]
-                + [face["label"], face["confidence"], str(face["uncertain"]).lower()]
+                + [
+                    face["label"],
+                    face["confidence"],
+                    str(face["uncertain"]).lower(),
+                    face["rejected"],
+                ]
                 + [face["probabilities"][label] for label in self._labels]
                 + [""]
             )
         if not result["faces"]:
-            blank = [""] * (8 + len(self._labels))
+            blank = [""] * (9 + len(self._labels))
             self._writer.writerow([*start, *blank, result["error"] or ""])
 
 
@@ -161,12 +167,18 @@ class _TableWriter:
         if result["error"]:
             self._stream.write(f"{result['path']}: error: {result['error']}\n")
             return
-        n_faces = len(result["faces"])
+        n_rejected = sum(face["rejected"] is not None for face in result["faces"])
+        n_faces = len(result["faces"]) - n_rejected
         found = {0: "no face found", 1: "1 face"}.get(n_faces, f"{n_faces} faces")
+        if n_rejected:
+            found += f", {n_rejected} rejected"
         self._stream.write(f"{result['path']} ({result['width']}×{result['height']}): {found}\n")
         for index, face in enumerate(result["faces"], start=1):
             box = face["box"]
             place = f"{box['width']}×{box['height']} at {box['x']},{box['y']}"
+            if face["rejected"]:
+                self._stream.write(f"   -  rejected: {face['rejected']}  {place}\n")
+                continue
             others = "  ".join(
                 f"{label} {value:4.0%}" for label, value in face["probabilities"].items()
             )
