@@ -12,7 +12,8 @@ class PredictionInline(admin.TabularInline):
     extra = 0
     can_delete = False
     fields = readonly_fields = (
-        "index", "label", "confidence", "uncertain", "rejected", "x", "y", "width", "height",
+        "index", "label", "confidence", "uncertain", "rejected", "roll",
+        "x", "y", "width", "height",
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:

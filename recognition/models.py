@@ -117,6 +117,7 @@ class Prediction(models.Model):
         uncertain: the model is not sure enough to be believed; pages say so.
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
             empty for a face.
+        roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
@@ -130,6 +131,7 @@ class Prediction(models.Model):
     probabilities = models.JSONField()
     uncertain = models.BooleanField(default=False)
     rejected = models.CharField(max_length=20, blank=True)
+    roll = models.FloatField(default=0.0)
 
     class Meta:
         ordering = ["index"]
@@ -158,5 +160,6 @@ class Prediction(models.Model):
             "confidence": self.confidence,
             "uncertain": self.uncertain,
             "rejected": self.rejected or None,
+            "roll": self.roll,
             "probabilities": self.probabilities_in_order,
         }

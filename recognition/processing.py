@@ -76,6 +76,7 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
                 probabilities=face.probabilities,
                 uncertain=face.uncertain,
                 rejected=face.rejected or "",
+                roll=face.roll,
             )
             for index, face in enumerate((*recognition.faces, *recognition.rejected))
         )

@@ -39,6 +39,15 @@ def no_face_jpeg() -> bytes:
 
 
 @cache
+def turned_face_png(degrees: float) -> bytes:
+    """The portrait turned clockwise, on a canvas with room for all of it, without EXIF."""
+    turned = astronaut().rotate(
+        -degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(120, 120, 120)
+    )
+    return encode(turned, "PNG")
+
+
+@cache
 def false_face_jpeg() -> bytes:
     """A part of a motorcycle that the detector takes for a face (371×400)."""
     _left, right, _disparity = skimage.data.stereo_motorcycle()

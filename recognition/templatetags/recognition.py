@@ -78,6 +78,13 @@ def overlay_text_size(upload: Upload) -> int:
 
 
 @register.simple_tag
+def turned_upright(face: Prediction) -> str:
+    """What turns the photo so that a face stands upright, as an SVG transformation."""
+    x, y = face.x + face.width / 2, face.y + face.height / 2
+    return f"rotate({-face.roll:g} {x:g} {y:g})"
+
+
+@register.simple_tag
 def face_view(face: Prediction, upload: Upload) -> str:
     """The part of the photo that shows a face with some space round it, as an SVG view box."""
     margin = round(max(face.width, face.height) * 0.25)

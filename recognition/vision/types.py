@@ -35,12 +35,15 @@ class Face:
         uncertain: the confidence is below what the model's manifest asks for.
         rejected: why this is not counted as a face; its probabilities are what they would be
             if it were one. None for a face.
+        roll: by how much the face is turned clockwise, in degrees from -180 to 180; 0 is upright.
+            The box is the upright one that encloses the turned face.
     """
 
     box: BoundingBox
     probabilities: dict[str, float]
     uncertain: bool = False
     rejected: Rejection | None = None
+    roll: float = 0.0
 
     @property
     def label(self) -> str:

@@ -18,7 +18,7 @@ from recognition import tasks
 from recognition.models import Prediction, Upload
 from recognition.uploads import create_upload
 from recognition.vision.images import MAXIMUM_BYTES
-from tests.pictures import false_face_jpeg, no_face_jpeg
+from tests.pictures import false_face_jpeg, no_face_jpeg, turned_face_png
 
 BAD_FILES = {
     "empty": (b"", 400),
@@ -175,6 +175,18 @@ def test_api_and_exports_give_the_reason(alice_client: Client, hub_upload: Uploa
     assert row["rejected"] == "not_confirmed"
     (exported,) = json.loads(b"".join(alice_client.get("/uploads/export.json")))
     assert exported["faces"][0]["rejected"] == "not_confirmed"
+
+
+def test_a_turned_face_is_shown_upright(alice_client: Client, alice: User) -> None:
+    upload = create_upload(alice, photo(turned_face_png(90), "side.png"))
+    tasks.process_upload.apply((str(upload.pk),), throw=True)
+    face = upload.predictions.get()
+    assert (face.label, face.roll) == ("happy", 90)
+    text = alice_client.get(upload.get_absolute_url()).content.decode()
+    assert "Turned by 90°" in text
+    assert f'transform="rotate(-90 {face.x + face.width / 2:g}' in text
+    (row,) = csv.DictReader(io.StringIO(b"".join(alice_client.get("/uploads/export.csv")).decode()))
+    assert row["roll"] == "90"
 
 
 def test_no_face_is_said_plainly(alice_client: Client, alice: User) -> None:

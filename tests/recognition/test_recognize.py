@@ -12,7 +12,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.vision.manifest import read_manifest
-from tests.pictures import astronaut, encode, face_jpeg, false_face_jpeg, no_face_jpeg
+from tests.pictures import (
+    astronaut,
+    encode,
+    face_jpeg,
+    false_face_jpeg,
+    no_face_jpeg,
+    turned_face_png,
+)
 
 
 @pytest.fixture
@@ -39,7 +46,15 @@ def test_json_gives_one_object_a_line_for_all_photos_below(folder: Path) -> None
     first = results[0]
     assert set(first) == {"path", "width", "height", "faces", "error"}
     (face,) = first["faces"]
-    assert set(face) == {"box", "label", "confidence", "uncertain", "rejected", "probabilities"}
+    assert set(face) == {
+        "box",
+        "label",
+        "confidence",
+        "uncertain",
+        "rejected",
+        "roll",
+        "probabilities",
+    }
     assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
     assert face["label"] == "happy"
     assert face["uncertain"] is False
@@ -99,6 +114,15 @@ def test_what_was_rejected_is_told_with_its_reason(tmp_path: Path) -> None:
     text = run(str(tmp_path))
     assert "no face found, 1 rejected" in text
     assert "rejected: not_confirmed" in text
+
+
+def test_a_photo_on_its_side_is_told(tmp_path: Path) -> None:
+    (tmp_path / "side.png").write_bytes(turned_face_png(90))
+    (face,) = json.loads(run(str(tmp_path), "--format", "json"))["faces"]
+    assert (face["label"], face["roll"], face["rejected"]) == ("happy", 90, None)
+    (row,) = csv.DictReader(io.StringIO(run(str(tmp_path), "--format", "csv")))
+    assert row["roll"] == "90"
+    assert "turned by 90°" in run(str(tmp_path))
 
 
 def test_a_missing_model_is_one_clear_line(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

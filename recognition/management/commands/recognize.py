@@ -104,6 +104,7 @@ def _result(file: Path, recognition: Recognition) -> Result:
                 "confidence": round(face.confidence, 4),
                 "uncertain": face.uncertain,
                 "rejected": face.rejected,
+                "roll": face.roll,
                 "probabilities": {
                     label: round(value, 4) for label, value in face.probabilities.items()
                 },
@@ -133,7 +134,7 @@ class _CsvWriter:
         self._writer.writerow(
             [
                 *("path", "photo_width", "photo_height", "face", "x", "y", "width", "height"),
-                *("label", "confidence", "uncertain", "rejected"),
+                *("label", "confidence", "uncertain", "rejected", "roll"),
                 *(*(f"p_{label}" for label in labels), "error"),
             ]
         )
@@ -148,12 +149,13 @@ class _CsvWriter:
                     face["confidence"],
                     str(face["uncertain"]).lower(),
                     face["rejected"],
+                    f"{face['roll']:g}",
                 ]
                 + [face["probabilities"][label] for label in self._labels]
                 + [""]
             )
         if not result["faces"]:
-            blank = [""] * (9 + len(self._labels))
+            blank = [""] * (10 + len(self._labels))
             self._writer.writerow([*start, *blank, result["error"] or ""])
 
 
@@ -176,6 +178,8 @@ class _TableWriter:
         for index, face in enumerate(result["faces"], start=1):
             box = face["box"]
             place = f"{box['width']}×{box['height']} at {box['x']},{box['y']}"
+            if face["roll"]:
+                place += f", turned by {face['roll']:g}°"
             if face["rejected"]:
                 self._stream.write(f"   -  rejected: {face['rejected']}  {place}\n")
                 continue
