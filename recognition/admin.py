@@ -11,7 +11,10 @@ class PredictionInline(admin.TabularInline):
     model = Prediction
     extra = 0
     can_delete = False
-    fields = readonly_fields = ("index", "label", "confidence", "x", "y", "width", "height")
+    fields = readonly_fields = (
+        "index", "label", "confidence", "uncertain", "rejected", "roll",
+        "x", "y", "width", "height",
+    )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:
         return False

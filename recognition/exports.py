@@ -13,7 +13,7 @@ from recognition.models import Upload
 
 CSV_COLUMNS = (
     "upload", "name", "uploaded_at", "status", "error", "photo_width", "photo_height",
-    "face", "x", "y", "width", "height", "label", "confidence",
+    "face", "x", "y", "width", "height", "label", "confidence", "uncertain", "rejected", "roll",
 )  # fmt: skip
 #: A cell that starts with one of these is run as a formula by spreadsheet programs.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -44,7 +44,7 @@ def json_export(uploads: Iterable[Upload]) -> Iterator[str]:
 
 
 def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
-    """CSV with one row a face, and one for a photo without any."""
+    """CSV with one row a face or rejected spot, and one for a photo without any."""
     probabilities = [f"p_{label}" for label in LABEL_NAMES]
     yield _csv_line([*CSV_COLUMNS, *probabilities])
     for upload in uploads:
@@ -57,7 +57,8 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
             yield _csv_line(
                 [
                     *start, face.index, face.x, face.y, face.width, face.height, face.label,
-                    f"{face.confidence:.4f}",
+                    f"{face.confidence:.4f}", str(face.uncertain).lower(),
+                    face.rejected, f"{face.roll:g}",
                     *(f"{face.probabilities.get(label, 0):.4f}" for label in LABEL_NAMES),
                 ]
             )  # fmt: skip

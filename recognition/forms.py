@@ -46,11 +46,11 @@ class HistoryFilter(forms.Form):
         """Narrow `uploads`; a field that is not valid narrows nothing."""
         self.is_valid()
         values = self.cleaned_data
-        predictions = Prediction.objects.filter(upload=OuterRef("pk"))
+        faces = Prediction.objects.filter(upload=OuterRef("pk"), rejected="")
         if values.get("label") == NO_FACE:
-            uploads = uploads.filter(~Exists(predictions), status=Upload.Status.DONE)
+            uploads = uploads.filter(~Exists(faces), status=Upload.Status.DONE)
         elif values.get("label"):
-            uploads = uploads.filter(Exists(predictions.filter(label=values["label"])))
+            uploads = uploads.filter(Exists(faces.filter(label=values["label"])))
         if values.get("status"):
             uploads = uploads.filter(status=values["status"])
         if values.get("since"):

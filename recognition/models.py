@@ -94,6 +94,16 @@ class Upload(models.Model):
     def is_finished(self) -> bool:
         return self.status in {self.Status.DONE, self.Status.FAILED}
 
+    @property
+    def faces(self) -> list[Prediction]:
+        """What was seen, from left to right, without what was rejected."""
+        return [prediction for prediction in self.predictions.all() if not prediction.rejected]
+
+    @property
+    def rejected_spots(self) -> list[Prediction]:
+        """What looked like a face at first."""
+        return [prediction for prediction in self.predictions.all() if prediction.rejected]
+
 
 class LiveSessionQuerySet(models.QuerySet["LiveSession"]):
     def for_owner(self, user: User | AnonymousUser) -> LiveSessionQuerySet:
@@ -139,13 +149,18 @@ class LiveSession(models.Model):
 
 
 class Prediction(models.Model):
-    """One face of a photo and what its expression looks like.
+    """One face of a photo, or a spot rejected as none, and what its expression looks like.
 
     Attributes:
-        index: position among the photo's faces, from left to right, from 0.
+        index: position among the photo's faces, from left to right, from 0; rejected spots
+            come after all faces.
         x, y, width, height: the bounding box, in pixels of the upright photo.
         confidence: probability of `label`, from 0 to 1.
         probabilities: label to probability; sums to 1.
+        uncertain: the model is not sure enough to be believed; pages say so.
+        rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
+            empty for a face.
+        roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
@@ -157,6 +172,9 @@ class Prediction(models.Model):
     label = models.CharField(max_length=20, db_index=True)
     confidence = models.FloatField()
     probabilities = models.JSONField()
+    uncertain = models.BooleanField(default=False)
+    rejected = models.CharField(max_length=20, blank=True)
+    roll = models.FloatField(default=0.0)
 
     class Meta:
         ordering = ["index"]
@@ -172,11 +190,19 @@ class Prediction(models.Model):
         """The probabilities in the order of the labels, which PostgreSQL's JSON does not keep."""
         return {label: self.probabilities[label] for label in LABEL_NAMES}
 
+    @property
+    def likeliest(self) -> list[str]:
+        """The two most probable labels, the more probable first."""
+        return sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)[:2]
+
     def as_dict(self) -> dict[str, Any]:
         """The face in the shape that API, exports and `recognize` share."""
         return {
             "box": {"x": self.x, "y": self.y, "width": self.width, "height": self.height},
             "label": self.label,
             "confidence": self.confidence,
+            "uncertain": self.uncertain,
+            "rejected": self.rejected or None,
+            "roll": self.roll,
             "probabilities": self.probabilities_in_order,
         }

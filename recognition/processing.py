@@ -74,8 +74,11 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
                 label=face.label,
                 confidence=face.confidence,
                 probabilities=face.probabilities,
+                uncertain=face.uncertain,
+                rejected=face.rejected or "",
+                roll=face.roll,
             )
-            for index, face in enumerate(recognition.faces)
+            for index, face in enumerate((*recognition.faces, *recognition.rejected))
         )
     return True
 

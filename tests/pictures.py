@@ -38,6 +38,29 @@ def no_face_jpeg() -> bytes:
     return encode(Image.fromarray(ramp).convert("RGB"))
 
 
+@cache
+def turned_face_png(degrees: float) -> bytes:
+    """The portrait turned clockwise, on a canvas with room for all of it, without EXIF."""
+    turned = astronaut().rotate(
+        -degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(120, 120, 120)
+    )
+    return encode(turned, "PNG")
+
+
+@cache
+def false_face_jpeg() -> bytes:
+    """A part of a motorcycle that the detector takes for a face (371×400)."""
+    _left, right, _disparity = skimage.data.stereo_motorcycle()
+    larger = Image.fromarray(right).resize((1112, 750), Image.Resampling.BICUBIC)
+    return encode(larger.crop((740, 160, 1111, 560)), quality=98)
+
+
+@cache
+def meadow() -> Image.Image:
+    """Grass, 512×512: a textured background without anything like a face."""
+    return Image.fromarray(skimage.data.grass())
+
+
 def two_faces_jpeg() -> bytes:
     """The portrait beside its mirror image."""
     left = astronaut()

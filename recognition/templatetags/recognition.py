@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.translation import gettext as _
 
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload
+from recognition.rejections import REJECTION_TEXTS
 
 register = template.Library()
 
@@ -25,8 +27,32 @@ def label_name(label: str) -> str:
 
 
 @register.filter
+def expression(face: Prediction) -> str:
+    """What the page calls a face's expression: one name, or two where the model is not sure."""
+    if not face.uncertain:
+        return label_name(face.label)
+    first, *others = (label_name(label) for label in face.likeliest)
+    if not others:
+        return first
+    return _("Not sure: %(first)s or %(second)s") % {"first": first, "second": others[0]}
+
+
+@register.filter
+def expression_colour(face: Prediction) -> str:
+    """The key of the colour an expression is shown in; doubt has one of its own."""
+    return "unsure" if face.uncertain else face.label
+
+
+@register.filter
 def label_icon(label: str) -> str:
+    """The picture of a label; an open question has none of its own."""
     return _ICONS.get(label, "info-circle")
+
+
+@register.filter
+def rejection_text(face: Prediction) -> str:
+    """Why a spot is not counted as a face."""
+    return str(REJECTION_TEXTS.get(face.rejected, face.rejected))
 
 
 @register.filter
@@ -63,6 +89,13 @@ def clock(seconds: float) -> str:
 def overlay_text_size(upload: Upload) -> int:
     """Size of the writing on a photo, in its pixels: readable at any width of the page."""
     return max(10, round(upload.width / 28))
+
+
+@register.simple_tag
+def turned_upright(face: Prediction) -> str:
+    """What turns the photo so that a face stands upright, as an SVG transformation."""
+    x, y = face.x + face.width / 2, face.y + face.height / 2
+    return f"rotate({-face.roll:g} {x:g} {y:g})"
 
 
 @register.simple_tag

@@ -67,6 +67,7 @@ def export(
             draft,
             temperatures=calibration.temperatures,
             shown_heads=calibration.shown_heads,
+            uncertain_below=calibration.uncertain_below,
         )
         validation = evaluate(
             classifier,
@@ -168,6 +169,7 @@ def _draft(folder: Path, model_bytes: bytes, *, version: str) -> Manifest:
         temperatures=dict.fromkeys(network.HEADS, 1.0),
         shown_heads=network.HEADS,
         mirror=True,
+        uncertain_below=0.0,
         content={},
     )
 

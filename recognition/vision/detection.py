@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision.errors import ModelError
+from recognition.vision.cascades import load_cascade
 from recognition.vision.types import BoundingBox
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
@@ -48,10 +47,7 @@ class FaceDetector:
 
     def __init__(self, settings: DetectionSettings | None = None) -> None:
         self.settings = settings or DetectionSettings()
-        path = Path(cv2.__file__).parent / "data" / CASCADE
-        self._cascade = cv2.CascadeClassifier(str(path))
-        if self._cascade.empty():
-            raise ModelError(f"The face cascade {CASCADE} is missing from OpenCV.")
+        self._cascade = load_cascade(CASCADE)
 
     def detect(self, image_gray: NDArray[np.uint8]) -> list[BoundingBox]:
         """Find faces.

@@ -28,6 +28,8 @@ class Manifest:
         temperatures: head to the divisor of its logits that calibrates it on validation.
         shown_heads: heads whose mean probability people are shown.
         mirror: average each crop with its mirror image.
+        uncertain_below: confidence, from 0 to 1, under which people are told that the label is
+            uncertain; chosen on validation.
         content: the whole file, with the training record and the figures.
     """
 
@@ -40,6 +42,7 @@ class Manifest:
     temperatures: dict[str, float]
     shown_heads: tuple[str, ...]
     mirror: bool
+    uncertain_below: float
     content: dict[str, Any]
 
 
@@ -74,6 +77,7 @@ def read_manifest(path: Path) -> Manifest:
             },
             shown_heads=tuple(content["shown"]["heads"]),
             mirror=content["shown"]["mirror"],
+            uncertain_below=float(content["shown"]["uncertain_below"]),
             content=content,
         )
     except (KeyError, TypeError, AttributeError) as error:

@@ -6,6 +6,8 @@ input that was scaled in another way than those it learned from.
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -33,35 +35,45 @@ def standardize(crops_gray: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[
 
 
 def crop_face(
-    image_gray: NDArray[np.uint8], box: BoundingBox, size: int, margin: float = 0.0
+    image_gray: NDArray[np.uint8],
+    box: BoundingBox,
+    size: int,
+    margin: float = 0.0,
+    roll: float = 0.0,
 ) -> NDArray[np.uint8]:
-    """Cut a square round a face and scale it to the classifier's input.
+    """Cut a square round a face, turn it upright and scale it to the classifier's input.
 
     Pixels outside the image repeat its edge, so a face at the border keeps its proportions.
 
     Args:
         image_gray: shape ``(height, width)``, dtype uint8.
-        box: the face, in pixels of ``image_gray``.
+        box: the face, in pixels of ``image_gray``; where it is rolled, the upright box that
+            encloses its turned square.
         size: side of the returned square, in pixels.
-        margin: share of the box's longer side added on every side; negative values cut into it.
+        margin: share of the face's side added on every side; negative values cut into it.
+        roll: by how much the face is turned clockwise, in degrees.
 
     Returns:
         uint8 of shape ``(size, size)``.
     """
-    side = max(box.width, box.height) * (1.0 + 2.0 * margin)
+    extent = enclosing_ratio(roll)
+    side = max(box.width, box.height) / extent * (1.0 + 2.0 * margin)
     scale = size / side
     center_x = box.x + box.width / 2.0
     center_y = box.y + box.height / 2.0
     if scale < 0.5:
         # Shrinking by more than half with bilinear sampling alone would skip pixels (aliasing).
         image_gray, center_x, center_y, scale = _shrink_around(
-            image_gray, center_x, center_y, side, size
+            image_gray, center_x, center_y, side, size, extent
         )
+    angle = math.radians(roll)
+    along, across = scale * math.cos(angle), scale * math.sin(angle)
     # Pixel centres sit at half-integers: the crop's centre is at (size - 1) / 2.
+    x, y, middle = center_x - 0.5, center_y - 0.5, (size - 1) / 2.0
     matrix = np.array(
         [
-            [scale, 0.0, (size - 1) / 2.0 - scale * (center_x - 0.5)],
-            [0.0, scale, (size - 1) / 2.0 - scale * (center_y - 0.5)],
+            [along, across, middle - along * x - across * y],
+            [-across, along, middle + across * x - along * y],
         ],
         dtype=np.float64,
     )
@@ -74,12 +86,23 @@ def crop_face(
     )
 
 
+def enclosing_ratio(roll: float) -> float:
+    """Side of the upright box round a turned square, as a multiple of the square's side."""
+    angle = math.radians(roll)
+    return abs(math.cos(angle)) + abs(math.sin(angle))
+
+
 def _shrink_around(
-    image_gray: NDArray[np.uint8], center_x: float, center_y: float, side: float, size: int
+    image_gray: NDArray[np.uint8],
+    center_x: float,
+    center_y: float,
+    side: float,
+    size: int,
+    extent: float,
 ) -> tuple[NDArray[np.uint8], float, float, float]:
     """Area-average the neighbourhood of a large face down to about twice the wanted size."""
     height, width = image_gray.shape
-    reach = side / 2.0 + 2.0
+    reach = side * extent / 2.0 + 2.0
     left, right = max(0, int(center_x - reach)), min(width, int(center_x + reach) + 1)
     top, bottom = max(0, int(center_y - reach)), min(height, int(center_y + reach) + 1)
     patch = image_gray[top:bottom, left:right]

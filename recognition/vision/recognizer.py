@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,25 @@ from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
 from recognition.vision.detection import FaceDetector
+from recognition.vision.gate import FaceGate
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
-from recognition.vision.types import BoundingBox, Face, Recognition
+from recognition.vision.turned import TurnedFaceFinder
+from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
 #: Photos are decoded no larger than this: twice the size at which faces are looked for, so that
 #: the smallest face still fills the classifier's input.
 WORKING_SIDE = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A spot of the working image before it is labelled; see :class:`Face`."""
+
+    box: BoundingBox
+    rejected: Rejection | None
+    roll: float = 0.0
 
 
 class EmotionRecognizer:
@@ -34,6 +46,8 @@ class EmotionRecognizer:
         """
         self.manifest = read_manifest(manifest_path)
         self.detector = FaceDetector()
+        self.gate = FaceGate()
+        self.turned = TurnedFaceFinder(self.gate, self.detector.settings)
         self.classifier = EmotionClassifier(self.manifest, num_threads=num_threads)
 
     def recognize(self, data: bytes) -> Recognition:
@@ -46,26 +60,45 @@ class EmotionRecognizer:
             ImageError: the bytes are not an image that we accept.
         """
         image_gray, (width, height) = decode_gray(data, longest_side=WORKING_SIDE)
-        boxes = self.detector.detect(image_gray)
-        probabilities = self.classify(image_gray, boxes)
+        candidates = self._find(image_gray)
+        probabilities = self.classify(
+            image_gray,
+            [candidate.box for candidate in candidates],
+            rolls=[candidate.roll for candidate in candidates],
+        )
         scale = width / image_gray.shape[1]
+        seen = [
+            Face(
+                _scaled(candidate.box, scale, width, height),
+                face_probabilities,
+                uncertain=max(face_probabilities.values()) < self.manifest.uncertain_below,
+                rejected=candidate.rejected,
+                roll=candidate.roll,
+            )
+            for candidate, face_probabilities in zip(candidates, probabilities, strict=True)
+        ]
         return Recognition(
             width,
             height,
-            tuple(
-                Face(_scaled(box, scale, width, height), face_probabilities)
-                for box, face_probabilities in zip(boxes, probabilities, strict=True)
-            ),
+            faces=tuple(face for face in seen if face.rejected is None),
+            rejected=tuple(face for face in seen if face.rejected is not None),
         )
 
     def classify(
-        self, image_gray: NDArray[np.uint8], boxes: list[BoundingBox], *, mirror: bool = True
+        self,
+        image_gray: NDArray[np.uint8],
+        boxes: list[BoundingBox],
+        *,
+        rolls: list[float] | None = None,
+        mirror: bool = True,
     ) -> list[dict[str, float]]:
         """Label given faces of one image, all in one batch.
 
         Args:
             image_gray: uint8 ``(height, width)``.
             boxes: in pixels of `image_gray`.
+            rolls: for each box, by how much its face is turned clockwise, in degrees; all are
+                upright by default.
             mirror: false skips the mirror images that the manifest may ask for.
 
         Returns:
@@ -74,16 +107,40 @@ class EmotionRecognizer:
         if not boxes:
             return []
         size, margin = self.manifest.input_size, self.manifest.crop_margin
-        crops = np.stack([crop_face(image_gray, box, size, margin) for box in boxes])
+        turned = zip(boxes, rolls or [0.0] * len(boxes), strict=True)
+        crops = np.stack([crop_face(image_gray, box, size, margin, roll) for box, roll in turned])
         return [
             dict(zip(self.manifest.labels, map(float, row), strict=True))
             for row in self.classifier.classify(crops, mirror=mirror)
         ]
 
+    def _find(self, image_gray: NDArray[np.uint8]) -> list[_Candidate]:
+        """Upright faces; only where there is none, turned ones; and what was rejected."""
+        upright = [
+            _Candidate(box, self.gate.reject(image_gray, box))
+            for box in self.detector.detect(image_gray)
+        ]
+        if any(candidate.rejected is None for candidate in upright):
+            return upright
+        roll, boxes = self.turned.find(image_gray)
+        # A face a little too far aside is proposed by the first look and rejected by the gate.
+        rejected = [
+            candidate
+            for candidate in upright
+            if not any(_has_center(box, candidate.box) for box in boxes)
+        ]
+        return [*(_Candidate(box, None, roll) for box in boxes), *rejected]
+
+
+def _has_center(box: BoundingBox, other: BoundingBox) -> bool:
+    """Whether the middle of `other` lies in `box`."""
+    x, y = other.x + other.width / 2, other.y + other.height / 2
+    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+
 
 def _scaled(box: BoundingBox, scale: float, width: int, height: int) -> BoundingBox:
-    """A box of the working image in pixels of the full image."""
-    x, y = round(box.x * scale), round(box.y * scale)
-    return BoundingBox(
-        x, y, min(round(box.width * scale), width - x), min(round(box.height * scale), height - y)
-    )
+    """A box of the working image in pixels of the full image, cut at its border."""
+    left, top = max(0, round(box.x * scale)), max(0, round(box.y * scale))
+    right = min(width, round((box.x + box.width) * scale))
+    bottom = min(height, round((box.y + box.height) * scale))
+    return BoundingBox(left, top, right - left, bottom - top)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,15 @@ class BoundingBox:
     height: int
 
 
+class Rejection(StrEnum):
+    """Why a spot that the detector proposed is not taken for a face."""
+
+    TOO_SMALL = "too_small"
+    FLAT = "flat"
+    BLURRED = "blurred"
+    NOT_CONFIRMED = "not_confirmed"
+
+
 @dataclass(frozen=True, slots=True)
 class Face:
     """One detected face and what its expression looks like.
@@ -22,10 +32,18 @@ class Face:
     Attributes:
         box: where the face is, in pixels of the upright image.
         probabilities: label to probability; sums to 1, in the order of the model's labels.
+        uncertain: the confidence is below what the model's manifest asks for.
+        rejected: why this is not counted as a face; its probabilities are what they would be
+            if it were one. None for a face.
+        roll: by how much the face is turned clockwise, in degrees from -180 to 180; 0 is upright.
+            The box is the upright one that encloses the turned face.
     """
 
     box: BoundingBox
     probabilities: dict[str, float]
+    uncertain: bool = False
+    rejected: Rejection | None = None
+    roll: float = 0.0
 
     @property
     def label(self) -> str:
@@ -46,8 +64,10 @@ class Recognition:
         width: width of the upright image, in pixels.
         height: height of the upright image, in pixels.
         faces: left to right; empty where no face was found.
+        rejected: spots that looked like a face at first, left to right.
     """
 
     width: int
     height: int
     faces: tuple[Face, ...]
+    rejected: tuple[Face, ...] = ()

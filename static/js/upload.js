@@ -89,6 +89,14 @@ function percent(share) {
   return share >= 0.995 ? "> 99 %" : `${Math.round(share * 100)} %`;
 }
 
+function expression(face) {
+  const name = (label) => texts[label] ?? label;
+  if (!face.uncertain) return `${name(face.label)} ${percent(face.confidence)}`;
+  const [first, second] = Object.keys(face.probabilities)
+    .sort((one, other) => face.probabilities[other] - face.probabilities[one]);
+  return texts.unsure.replace("{first}", name(first)).replace("{second}", name(second));
+}
+
 function update(upload) {
   const line = lines.get(upload.id);
   line.dataset.status = upload.status;
@@ -101,13 +109,14 @@ function update(upload) {
     return;
   }
   const state = line.querySelector(".queue-state");
-  state.replaceChildren(...upload.faces.map((face) => {
+  const faces = upload.faces.filter((face) => !face.rejected);
+  state.replaceChildren(...faces.map((face) => {
     const badge = document.createElement("span");
-    badge.className = `badge me-1 emotion-${face.label}`;
-    badge.textContent = `${texts[face.label] ?? face.label} ${percent(face.confidence)}`;
+    badge.className = `badge me-1 emotion-${face.uncertain ? "unsure" : face.label}`;
+    badge.textContent = expression(face);
     return badge;
   }));
-  if (!upload.faces.length) state.textContent = texts.none;
+  if (!faces.length) state.textContent = texts.none;
   announcer.textContent = `${upload.name}: ${state.textContent}`;
 }
 

@@ -18,7 +18,7 @@ from recognition import tasks
 from recognition.models import Prediction, Upload
 from recognition.uploads import create_upload
 from recognition.vision.images import MAXIMUM_BYTES
-from tests.pictures import no_face_jpeg
+from tests.pictures import false_face_jpeg, no_face_jpeg, turned_face_png
 
 BAD_FILES = {
     "empty": (b"", 400),
@@ -74,7 +74,7 @@ def test_the_api_gives_faces_with_probabilities(alice_client: Client, done_uploa
     body = alice_client.get(f"/api/v1/uploads/{done_upload.pk}/").json()
     assert body["status"] == "done"
     (face,) = body["faces"]
-    assert face["label"] == "happy"
+    assert (face["label"], face["uncertain"], face["rejected"]) == ("happy", False, None)
     assert set(face["box"]) == {"x", "y", "width", "height"}
     assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
     assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-4)
@@ -121,6 +121,72 @@ def test_an_uploads_page_shows_box_label_and_probabilities(
     assert f'<rect x="{face.x}" y="{face.y}" width="{face.width}" height="{face.height}"' in text
     assert text.count("<progress") == 4
     assert "Happy" in text
+
+
+def test_pages_say_when_they_are_not_sure(alice_client: Client, alice: User) -> None:
+    upload = make(alice, name="doubt.jpg")
+    Prediction.objects.create(
+        upload=upload, index=0, x=1, y=2, width=3, height=4, label="happy", confidence=0.45,
+        probabilities={"happy": 0.45, "sad": 0.05, "surprise": 0.1, "neutral": 0.4},
+        uncertain=True,
+    )  # fmt: skip
+    for path in ("/", "/uploads/", upload.get_absolute_url()):
+        text = alice_client.get(path).content.decode()
+        assert "Not sure: Happy or Neutral" in text
+        assert "Happy 45 %" not in text
+    (face,) = alice_client.get(f"/api/v1/uploads/{upload.pk}/").json()["faces"]
+    assert (face["label"], face["uncertain"]) == ("happy", True)
+    (row,) = csv.DictReader(io.StringIO(b"".join(alice_client.get("/uploads/export.csv")).decode()))
+    assert (row["label"], row["uncertain"]) == ("happy", "true")
+
+
+@pytest.fixture
+def hub_upload(alice: User) -> Upload:
+    """A photo of Alice's with a spot that is rejected, and no face."""
+    upload = create_upload(alice, photo(false_face_jpeg(), "hub.jpg"))
+    tasks.process_upload.apply((str(upload.pk),), throw=True)
+    upload.refresh_from_db()
+    return upload
+
+
+def test_a_rejected_spot_is_no_face_but_can_be_seen(
+    alice_client: Client, hub_upload: Upload
+) -> None:
+    text = alice_client.get(hub_upload.get_absolute_url()).content.decode()
+    assert "No face found" in text
+    assert "1 spot rejected" in text
+    assert "no face at a second look" in text
+    assert text.count("rejected-box") == 1
+    assert "<progress" not in text
+    assert "No face found" in alice_client.get("/").content.decode()
+
+
+def test_a_rejected_spot_does_not_match_a_label(alice_client: Client, hub_upload: Upload) -> None:
+    (spot,) = hub_upload.predictions.all()
+    by_label = alice_client.get(f"/uploads/?label={spot.label}").content.decode()
+    assert str(hub_upload.pk) not in by_label
+    assert str(hub_upload.pk) in alice_client.get("/uploads/?label=none").content.decode()
+
+
+def test_api_and_exports_give_the_reason(alice_client: Client, hub_upload: Upload) -> None:
+    (spot,) = alice_client.get(f"/api/v1/uploads/{hub_upload.pk}/").json()["faces"]
+    assert spot["rejected"] == "not_confirmed"
+    (row,) = csv.DictReader(io.StringIO(b"".join(alice_client.get("/uploads/export.csv")).decode()))
+    assert row["rejected"] == "not_confirmed"
+    (exported,) = json.loads(b"".join(alice_client.get("/uploads/export.json")))
+    assert exported["faces"][0]["rejected"] == "not_confirmed"
+
+
+def test_a_turned_face_is_shown_upright(alice_client: Client, alice: User) -> None:
+    upload = create_upload(alice, photo(turned_face_png(90), "side.png"))
+    tasks.process_upload.apply((str(upload.pk),), throw=True)
+    face = upload.predictions.get()
+    assert (face.label, face.roll) == ("happy", 90)
+    text = alice_client.get(upload.get_absolute_url()).content.decode()
+    assert "Turned by 90°" in text
+    assert f'transform="rotate(-90 {face.x + face.width / 2:g}' in text
+    (row,) = csv.DictReader(io.StringIO(b"".join(alice_client.get("/uploads/export.csv")).decode()))
+    assert row["roll"] == "90"
 
 
 def test_no_face_is_said_plainly(alice_client: Client, alice: User) -> None:

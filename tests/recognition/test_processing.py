@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from recognition import processing
 from recognition.models import Prediction, Upload
-from recognition.vision.types import BoundingBox, Face, Recognition
+from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
 RESULT = Recognition(
     512,
@@ -19,7 +19,16 @@ RESULT = Recognition(
             BoundingBox(1, 2, 30, 40), {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}
         ),
         Face(
-            BoundingBox(9, 2, 30, 40), {"happy": 0.1, "sad": 0.6, "surprise": 0.1, "neutral": 0.2}
+            BoundingBox(9, 2, 30, 40),
+            {"happy": 0.1, "sad": 0.45, "surprise": 0.05, "neutral": 0.4},
+            uncertain=True,
+        ),
+    ),
+    rejected=(
+        Face(
+            BoundingBox(4, 2, 30, 40),
+            {"happy": 0.1, "sad": 0.1, "surprise": 0.7, "neutral": 0.1},
+            rejected=Rejection.BLURRED,
         ),
     ),
 )
@@ -66,8 +75,10 @@ def test_a_result_is_written_once(alice_upload: Upload) -> None:
     assert not processing.complete(upload, RESULT, "model-1")
     upload.refresh_from_db()
     assert (upload.status, upload.model_version) == (Upload.Status.DONE, "model-1")
-    assert [p.label for p in upload.predictions.all()] == ["happy", "sad"]
-    assert Prediction.objects.count() == 2
+    assert [p.label for p in upload.faces] == ["happy", "sad"]
+    assert [p.uncertain for p in upload.faces] == [False, True]
+    assert [(p.index, p.rejected) for p in upload.rejected_spots] == [(2, "blurred")]
+    assert Prediction.objects.count() == 3
     assert processing.claim(str(upload.pk), "task-2") is None
 
 
@@ -79,7 +90,7 @@ def test_whoever_lost_the_claim_writes_nothing(alice_upload: Upload) -> None:
     assert not processing.fail(slow, "code", "reason")
     assert not processing.release(slow)
     assert processing.complete(fast, RESULT, "model-1")
-    assert Prediction.objects.count() == 2
+    assert Prediction.objects.count() == 3
 
 
 def test_two_runs_of_the_same_task_write_once(alice_upload: Upload) -> None:

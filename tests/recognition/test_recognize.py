@@ -5,12 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg
+from recognition.vision.manifest import read_manifest
+from tests.pictures import (
+    astronaut,
+    encode,
+    face_jpeg,
+    false_face_jpeg,
+    no_face_jpeg,
+    turned_face_png,
+)
 
 
 @pytest.fixture
@@ -37,9 +46,19 @@ def test_json_gives_one_object_a_line_for_all_photos_below(folder: Path) -> None
     first = results[0]
     assert set(first) == {"path", "width", "height", "faces", "error"}
     (face,) = first["faces"]
-    assert set(face) == {"box", "label", "confidence", "probabilities"}
+    assert set(face) == {
+        "box",
+        "label",
+        "confidence",
+        "uncertain",
+        "rejected",
+        "roll",
+        "probabilities",
+    }
     assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
     assert face["label"] == "happy"
+    assert face["uncertain"] is False
+    assert face["rejected"] is None
 
 
 def test_a_bad_file_is_told_and_the_others_are_done(folder: Path) -> None:
@@ -60,12 +79,50 @@ def test_csv_has_a_row_for_every_face_and_every_file_without(folder: Path) -> No
     rows = list(csv.DictReader(io.StringIO(run(str(folder), "--format", "csv"))))
     assert [row["label"] for row in rows] == ["happy", "happy", ""]
     assert float(rows[0]["p_happy"]) > 0.7
+    assert [row["uncertain"] for row in rows] == ["false", "false", ""]
 
 
 def test_the_table_is_for_people(folder: Path) -> None:
     text = run(str(folder))
     assert "a.jpg (512×512): 1 face" in text
     assert "nobody.jpeg (320×240): no face found" in text
+
+
+def test_doubt_is_told_in_every_format(  # type: ignore[no-untyped-def]
+    settings, tmp_path: Path, folder: Path
+) -> None:
+    manifest = read_manifest(settings.MODEL_MANIFEST)
+    shutil.copy(manifest.model_path, tmp_path)
+    content = json.loads(manifest.path.read_text())
+    content["shown"]["uncertain_below"] = 0.9999
+    settings.MODEL_MANIFEST = tmp_path / manifest.path.name
+    settings.MODEL_MANIFEST.write_text(json.dumps(content))
+    photo = str(folder / "a.jpg")
+    (face,) = json.loads(run(photo, "--format", "json"))["faces"]
+    assert (face["label"], face["uncertain"]) == ("happy", True)
+    (row,) = csv.DictReader(io.StringIO(run(photo, "--format", "csv")))
+    assert row["uncertain"] == "true"
+    assert "not sure" in run(photo)
+
+
+def test_what_was_rejected_is_told_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "hub.jpg").write_bytes(false_face_jpeg())
+    (spot,) = json.loads(run(str(tmp_path), "--format", "json"))["faces"]
+    assert spot["rejected"] == "not_confirmed"
+    (row,) = csv.DictReader(io.StringIO(run(str(tmp_path), "--format", "csv")))
+    assert row["rejected"] == "not_confirmed"
+    text = run(str(tmp_path))
+    assert "no face found, 1 rejected" in text
+    assert "rejected: not_confirmed" in text
+
+
+def test_a_photo_on_its_side_is_told(tmp_path: Path) -> None:
+    (tmp_path / "side.png").write_bytes(turned_face_png(90))
+    (face,) = json.loads(run(str(tmp_path), "--format", "json"))["faces"]
+    assert (face["label"], face["roll"], face["rejected"]) == ("happy", 90, None)
+    (row,) = csv.DictReader(io.StringIO(run(str(tmp_path), "--format", "csv")))
+    assert row["roll"] == "90"
+    assert "turned by 90°" in run(str(tmp_path))
 
 
 def test_a_missing_model_is_one_clear_line(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

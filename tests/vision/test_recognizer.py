@@ -55,6 +55,27 @@ def test_a_smiling_face_is_found_and_called_happy(recognizer: EmotionRecognizer)
     assert sum(face.probabilities.values()) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.parametrize(("threshold", "uncertain"), [(0.5, False), (0.9999, True)])
+def test_a_face_below_the_manifests_confidence_is_uncertain(
+    copied_model: Path, threshold: float, uncertain: bool
+) -> None:
+    content = json.loads(copied_model.read_text())
+    content["shown"]["uncertain_below"] = threshold
+    copied_model.write_text(json.dumps(content))
+    (face,) = EmotionRecognizer(copied_model).recognize(face_jpeg()).faces
+    assert face.uncertain is uncertain
+    assert face.uncertain == (face.confidence < threshold)
+    assert face.label == "happy"
+
+
+def test_a_manifest_without_a_threshold_is_told(copied_model: Path) -> None:
+    content = json.loads(copied_model.read_text())
+    del content["shown"]["uncertain_below"]
+    copied_model.write_text(json.dumps(content))
+    with pytest.raises(ModelError, match="uncertain_below"):
+        EmotionRecognizer(copied_model)
+
+
 def test_no_face_is_an_empty_result(recognizer: EmotionRecognizer) -> None:
     assert recognizer.recognize(no_face_jpeg()).faces == ()
 

@@ -101,7 +101,7 @@ class Command(BaseCommand):
                     data.test,
                     part="test",
                     data_fingerprint=data.fingerprint,
-                    uncertain_below=classifier.manifest.content["shown"]["uncertain_below"],
+                    uncertain_below=classifier.manifest.uncertain_below,
                     with_votes=with_votes,
                     repeated=data.test_repeated_in_train,
                     progress=progress.update,

@@ -102,11 +102,14 @@ def _result(file: Path, recognition: Recognition) -> Result:
                 },
                 "label": face.label,
                 "confidence": round(face.confidence, 4),
+                "uncertain": face.uncertain,
+                "rejected": face.rejected,
+                "roll": face.roll,
                 "probabilities": {
                     label: round(value, 4) for label, value in face.probabilities.items()
                 },
             }
-            for face in recognition.faces
+            for face in (*recognition.faces, *recognition.rejected)
         ],
         "error": None,
     }
@@ -123,7 +126,7 @@ class _JsonWriter:
 
 
 class _CsvWriter:
-    """One row a face, and one for a file without any."""
+    """One row a face or rejected spot, and one for a file without any."""
 
     def __init__(self, stream: Stream, labels: tuple[str, ...]) -> None:
         self._writer = csv.writer(stream, lineterminator="\n")
@@ -131,7 +134,8 @@ class _CsvWriter:
         self._writer.writerow(
             [
                 *("path", "photo_width", "photo_height", "face", "x", "y", "width", "height"),
-                *("label", "confidence", *(f"p_{label}" for label in labels), "error"),
+                *("label", "confidence", "uncertain", "rejected", "roll"),
+                *(*(f"p_{label}" for label in labels), "error"),
             ]
         )
 
@@ -139,12 +143,19 @@ class _CsvWriter:
         start = [result["path"], result["width"], result["height"]]
         for index, face in enumerate(result["faces"]):
             self._writer.writerow(
-                [*start, index, *face["box"].values(), face["label"], face["confidence"]]
+                [*start, index, *face["box"].values()]
+                + [
+                    face["label"],
+                    face["confidence"],
+                    str(face["uncertain"]).lower(),
+                    face["rejected"],
+                    f"{face['roll']:g}",
+                ]
                 + [face["probabilities"][label] for label in self._labels]
                 + [""]
             )
         if not result["faces"]:
-            blank = [""] * (7 + len(self._labels))
+            blank = [""] * (10 + len(self._labels))
             self._writer.writerow([*start, *blank, result["error"] or ""])
 
 
@@ -158,16 +169,25 @@ class _TableWriter:
         if result["error"]:
             self._stream.write(f"{result['path']}: error: {result['error']}\n")
             return
-        n_faces = len(result["faces"])
+        n_rejected = sum(face["rejected"] is not None for face in result["faces"])
+        n_faces = len(result["faces"]) - n_rejected
         found = {0: "no face found", 1: "1 face"}.get(n_faces, f"{n_faces} faces")
+        if n_rejected:
+            found += f", {n_rejected} rejected"
         self._stream.write(f"{result['path']} ({result['width']}×{result['height']}): {found}\n")
         for index, face in enumerate(result["faces"], start=1):
             box = face["box"]
             place = f"{box['width']}×{box['height']} at {box['x']},{box['y']}"
+            if face["roll"]:
+                place += f", turned by {face['roll']:g}°"
+            if face["rejected"]:
+                self._stream.write(f"   -  rejected: {face['rejected']}  {place}\n")
+                continue
             others = "  ".join(
                 f"{label} {value:4.0%}" for label, value in face["probabilities"].items()
             )
-            self._stream.write(f"  {index:2d}  {face['label']:<9} {others}  {place}\n")
+            doubt = "  not sure" if face["uncertain"] else ""
+            self._stream.write(f"  {index:2d}  {face['label']:<9} {others}  {place}{doubt}\n")
 
 
 _WRITERS: dict[str, type[Writer]] = {"table": _TableWriter, "json": _JsonWriter, "csv": _CsvWriter}
