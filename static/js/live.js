@@ -109,6 +109,8 @@ async function showCameras() {
 }
 
 async function changeCamera(deviceId) {
+  setState("connecting");
+  cover(texts.connecting);
   releaseCamera();
   connection.close();
   faces.clear();
