@@ -31,6 +31,10 @@ from recognition.vision.preprocessing import standardize
 
 MODEL_FILE = "emotion_vgg16.tflite"
 MANIFEST_FILE = "emotion_vgg16.json"
+#: The detector frames faces a little tighter than the data set. Of 387 validation images on a
+#: larger canvas that it found, a margin of 0, 0.05, 0.1 and 0.2 labelled 86.3, 86.8, 85.5 and
+#: 84.5 % as FER-2013 does, and 86.3, 86.3, 86.1 and 83.7 % as FER+ does.
+CROP_MARGIN = 0.05
 
 
 class ExportError(RuntimeError):
@@ -165,7 +169,7 @@ def _draft(folder: Path, model_bytes: bytes, *, version: str) -> Manifest:
         version=version,
         labels=LABELS,
         input_size=IMAGE_SIZE,
-        crop_margin=0.0,
+        crop_margin=CROP_MARGIN,
         temperatures=dict.fromkeys(network.HEADS, 1.0),
         shown_heads=network.HEADS,
         mirror=True,
