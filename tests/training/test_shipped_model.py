@@ -1,0 +1,42 @@
+"""The files in models/ belong together, and were measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.conf import settings
+
+from recognition.training.model_card import card
+from recognition.vision.manifest import read_manifest
+
+MODELS = settings.BASE_DIR / "models"
+
+
+def test_model_manifest_and_card_agree():
+    manifest = read_manifest(MODELS / "emotion_vgg16.json")
+    written = (MODELS / "MODEL_CARD.md").read_text()
+    plots = [line.split("](")[1].rstrip(")") for line in written.splitlines() if line[:2] == "!["]
+
+    assert manifest.model_path.stat().st_size == manifest.content["artefact"]["bytes"]
+    assert manifest.version == f"vgg16-{manifest.content['artefact']['sha256'][:8]}"
+    assert written == card(manifest.content, plots)
+    assert plots
+    for plot in plots:
+        assert (MODELS / plot).is_file()
+
+
+def test_the_figures_are_of_the_test_part_of_the_data_it_was_trained_from():
+    content = json.loads((MODELS / "emotion_vgg16.json").read_text())
+    evaluation = content["evaluation"]
+
+    assert evaluation["part"] == "test"
+    assert evaluation["data_fingerprint"] == content["training"]["data"]["fingerprint"]
+    shown = evaluation["sources"]["fer2013"]["shown"]
+    assert shown["n"] == 5085
+    right = sum(row[i] for i, row in enumerate(shown["confusion_matrix"]))
+    assert shown["accuracy"] == pytest.approx(right / 5085, abs=1e-4)
+
+
+def test_the_models_stay_small():
+    assert sum(file.stat().st_size for file in MODELS.rglob("*") if file.is_file()) < 50e6
