@@ -19,9 +19,11 @@ AWAY = (7.0, 8.5)
 #: Head and shoulders in scikit-image's astronaut photo: left, top, right, bottom.
 _ASTRONAUT = (110, 0, 350, 300)
 _BACKGROUND = 96
-#: Spread of the camera's noise, in grey levels: an ordinary one, and such that one face's label
-#: wavers, or turns into another one for good.
-NOISE, WAVERING_NOISE, TURNING_NOISE = 3.0, 20.0, 40.0
+#: Spread of the camera's noise, in grey levels: an ordinary one, and one that turns a smile into
+#: something else for good.
+NOISE, TURNING_NOISE = 3.0, 80.0
+#: Between the two a label wavers; at which of these it does most depends on the model.
+WAVERING_NOISES = (20.0, 30.0, 40.0, 50.0)
 
 
 def astronaut() -> Image.Image:

@@ -31,21 +31,28 @@ class Steadiness:
 def steadiness(recognizer: LiveRecognizer, portrait: Image.Image) -> Steadiness:
     """Measure on two clips of one face: one whose label wavers, one where it turns."""
     times = [index / clip.FRAMES_PER_SECOND for index in range(int(SECONDS * 30))]
-    wavering = [clip.jpeg_frame(portrait, at, clip.WAVERING_NOISE) for at in times]
+    wavering = max(
+        ([clip.jpeg_frame(portrait, at, noise) for at in times] for noise in clip.WAVERING_NOISES),
+        key=lambda frames: _changes_unsmoothed(recognizer, frames, times),
+    )
     turning = [
         clip.jpeg_frame(portrait, at, clip.TURNING_NOISE if at >= CHANGE_AT else clip.NOISE)
         for at in times
     ]
-    unsmoothed = _labels(recognizer, wavering, times, LiveState(UNSMOOTHED))
     followed = _labels(recognizer, wavering, times, LiveState())
     turned = _labels(recognizer, turning, times, LiveState())
     before = dict(turned)[max(at for at, _label in turned if at < CHANGE_AT)]
     changed = [at for at, label in turned if at >= CHANGE_AT and label != before]
     return Steadiness(
-        _changes(label for _at, label in unsmoothed),
+        _changes_unsmoothed(recognizer, wavering, times),
         _changes(label for _at, label in followed),
         (changed[0] if changed else SECONDS) - CHANGE_AT,
     )
+
+
+def _changes_unsmoothed(recognizer: LiveRecognizer, frames: list[bytes], times: list[float]) -> int:
+    labels = _labels(recognizer, frames, times, LiveState(UNSMOOTHED))
+    return _changes(label for _at, label in labels)
 
 
 def _labels(
