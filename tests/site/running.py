@@ -8,12 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import psycopg
 from honcho.environ import parse_procfile
+from psycopg import sql
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -22,6 +26,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def own_database(url: str) -> str:
+    """Make a database on the same server; sites that shared one would do each other's work."""
+    name = f"site_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def wait_until(condition: Callable[[], Any], timeout: float = 60, every: float = 0.2) -> Any:
@@ -55,6 +67,8 @@ class Site:
             "PYTHONUNBUFFERED": "1",
             **environment,
         }
+        if "DATABASE_URL" in os.environ and "DATABASE_URL" not in environment:
+            self.environment["DATABASE_URL"] = own_database(os.environ["DATABASE_URL"])
         self._commands = parse_procfile((ROOT / "Procfile").read_text()).processes
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -63,8 +63,8 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
             assert set(passwords) == {"demo@example.com", "admin@example.com"}
         else:
             assert "and password" not in output
-    site = Site(Path(environment["DATA_DIR"]))
-    with site:
+    kept = {key: environment[key] for key in ("DATABASE_URL",) if key in environment}
+    with Site(Path(environment["DATA_DIR"]), **kept) as site:
         person = Person(site.url)
         form = {"login": "admin@example.com", "password": passwords["admin@example.com"]}
         assert person.post("/accounts/login/", data=form).status_code == 302
