@@ -33,10 +33,25 @@ class UserManager(DjangoUserManager["User"]):
 
 
 class User(AbstractUser):
-    """Someone who signs in with an e-mail address and a password."""
+    """Someone who signs in with an e-mail address and a password.
+
+    Attributes:
+        photo_retention_days: days after which a photo is deleted and its results are kept; 0
+            for at once, None for the operator's default. Never more than the operator's maximum.
+        quota_uploads_a_day, quota_bytes, quota_live_minutes_a_day: set by an operator; None for
+            the default.
+    """
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(_("e-mail address"), unique=True)
+    photo_retention_days = models.PositiveIntegerField(
+        _("keep photos for (days)"), null=True, blank=True
+    )
+    quota_uploads_a_day = models.PositiveIntegerField(_("uploads a day"), null=True, blank=True)
+    quota_bytes = models.PositiveBigIntegerField(_("storage (bytes)"), null=True, blank=True)
+    quota_live_minutes_a_day = models.PositiveIntegerField(
+        _("live minutes a day"), null=True, blank=True
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
@@ -45,3 +60,87 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Consent(models.Model):
+    """That a person agreed to something, in which version of its text, and when.
+
+    Attributes:
+        withdrawn_at: when they changed their mind; a new consent is a new row.
+    """
+
+    class Purpose(models.TextChoices):
+        ACCOUNT = "account", _("Processing of photos")
+        CAMERA = "camera", _("Use of the camera")
+        TRAINING = "training", _("Use of corrections for training")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    version = models.CharField(max_length=20)
+    given_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-given_at"]
+        indexes = [models.Index(fields=["user", "purpose"])]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.version}"
+
+
+class AuditEvent(models.Model):
+    """Something that happened to a person's account or data; written once, never changed.
+
+    Attributes:
+        user: whose account or data; the person sees these events, and they go with the account.
+        actor: who did it; None for the system.
+        action: such as ``signed_in`` or ``photo_viewed_by_staff``; see `accounts.audit`.
+        target: what it concerns, as ``kind:id``; never a name or a picture.
+        details: small, and free of personal data.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="audit_events")
+    actor = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    action = models.CharField(max_length=40)
+    target = models.CharField(max_length=80, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["user", "-at", "-id"])]
+
+    def __str__(self) -> str:
+        return self.action
+
+
+class ApiToken(models.Model):
+    """A named key for programs. Only its hash is stored; the key itself is shown once.
+
+    Attributes:
+        prefix: the first characters of the key, by which its owner recognises it.
+        key_sha256: of the whole key, in hexadecimal. A plain hash suffices: keys are random.
+        expires_at: None for never.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", _("Read")
+        WRITE = "write", _("Read and write")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(max_length=16, editable=False)
+    key_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    scope = models.CharField(_("scope"), max_length=10, choices=Scope, default=Scope.READ)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="one_token_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

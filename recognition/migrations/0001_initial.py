@@ -21,8 +21,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=255, verbose_name='file name')),
-                ('image', models.FileField(max_length=200, upload_to=recognition.models._random_path)),
-                ('thumbnail', models.FileField(max_length=200, upload_to=recognition.models._random_path)),
+                ('image', models.FileField(max_length=200, upload_to=recognition.models.uploads.random_path)),
+                ('thumbnail', models.FileField(max_length=200, upload_to=recognition.models.uploads.random_path)),
                 ('width', models.PositiveIntegerField(editable=False)),
                 ('height', models.PositiveIntegerField(editable=False)),
                 ('byte_size', models.PositiveIntegerField(editable=False)),

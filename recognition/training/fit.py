@@ -1,8 +1,10 @@
 """Train the network: schedule, checkpoints, selection on validation, resume.
 
-The recipe is SGD with Nesterov momentum on one cosine cycle with warm-up, an exponential moving
-average of the weights, and images that grow (Touvron et al. 2019 and Smith & Topin 2017
-report the two ideas): the first stages at a reduced size cost a third of the time.
+The recipe is SGD with Nesterov momentum in cosine cycles with warm-up, an exponential moving
+average of the weights, and images that grow: the first stages at a reduced size cost a third of
+the time. (Loshchilov and Hutter 2017 report restarts of the cosine, Touvron et al. 2019 growing
+images.) Each cycle ends with a model that can be shipped, and a finished run goes on when its
+settings get one more cycle.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ import json
 import logging
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from recognition.training import network, normalisation
@@ -45,13 +48,29 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """A run of stages under one rise and fall of the learning rate.
+
+    Attributes:
+        learning_rate: the peak, reached after `warmup_epochs`, then a cosine down to zero.
+    """
+
+    stages: tuple[Stage, ...]
+    learning_rate: float
+    warmup_epochs: float
+
+    @property
+    def epochs(self) -> int:
+        return sum(stage.epochs for stage in self.stages)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that decides the outcome of a training run, written into the manifest.
 
     Attributes:
-        stages: run one after the other under one learning-rate cycle.
+        cycles: run one after the other.
         batch_size: images a step.
-        learning_rate: the peak, reached after `warmup_epochs`, then a cosine down to zero.
         weight_decay: decoupled, on kernels only.
         label_smoothing: for the `fer2013` head; taggers' votes are soft already.
         ema_momentum: of the moving average of weights that is validated and kept.
@@ -61,10 +80,11 @@ class Settings:
         precision: Keras dtype policy.
     """
 
-    stages: tuple[Stage, ...] = (Stage(8, 32), Stage(5, 40), Stage(3, 48, 0.5))
+    cycles: tuple[Cycle, ...] = (
+        Cycle((Stage(8, 32), Stage(5, 40), Stage(3, 48, 0.5)), 0.06, 1.5),
+        Cycle((Stage(8, 40, 0.75), Stage(8, 48, 0.5)), 0.03, 0.5),
+    )
     batch_size: int = 128
-    learning_rate: float = 0.06
-    warmup_epochs: float = 1.5
     weight_decay: float = 3e-3
     clip_norm: float = 5.0
     label_smoothing: float = 0.1
@@ -80,7 +100,11 @@ class Settings:
 
     @property
     def epochs(self) -> int:
-        return sum(stage.epochs for stage in self.stages)
+        return sum(cycle.epochs for cycle in self.cycles)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return tuple(stage for cycle in self.cycles for stage in cycle.stages)
 
 
 Targets = dict[str, NDArray[np.float32]]
@@ -199,16 +223,51 @@ class _AveragedStatistics(keras.callbacks.Callback):
             self._raw = None
 
 
+@keras.saving.register_keras_serializable("recognition")
+class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of several cycles, as a function of the step."""
+
+    def __init__(self, cycles: Sequence[Sequence[float]]) -> None:
+        """Plan the cycles.
+
+        Args:
+            cycles: for each its peak, its steps of warm-up and its steps in all.
+        """
+        self.cycles = [tuple(cycle) for cycle in cycles]
+
+    def __call__(self, step: Any) -> Any:
+        step = ops.cast(step, "float32")
+        rate, first = ops.zeros_like(step), 0.0
+        for peak, warmup, steps in self.cycles:
+            position = step - first
+            rising = peak * (0.05 + 0.95 * position / max(1.0, warmup))
+            share = (position - warmup) / max(1.0, steps - warmup)
+            falling = peak * 0.5 * (1.0 + ops.cos(math.pi * share))
+            inside = ops.logical_and(position >= 0, position < steps)
+            rate = ops.where(inside, ops.where(position < warmup, rising, falling), rate)
+            first += steps
+        return rate
+
+    def get_config(self) -> dict[str, Any]:
+        return {"cycles": self.cycles}
+
+
+def _learning_rate(settings: Settings, steps_per_epoch: int) -> CosineCycles:
+    return CosineCycles(
+        [
+            (
+                cycle.learning_rate,
+                round(cycle.warmup_epochs * steps_per_epoch),
+                cycle.epochs * steps_per_epoch,
+            )
+            for cycle in settings.cycles
+        ]
+    )
+
+
 def _compile(model: keras.Model, settings: Settings, steps_per_epoch: int) -> None:
-    total = settings.epochs * steps_per_epoch
-    warmup = round(settings.warmup_epochs * steps_per_epoch)
     optimizer = keras.optimizers.SGD(
-        keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=settings.learning_rate / 20,
-            decay_steps=max(1, total - warmup),
-            warmup_target=settings.learning_rate,
-            warmup_steps=warmup,
-        ),
+        _learning_rate(settings, steps_per_epoch),
         momentum=0.9,
         nesterov=True,
         weight_decay=settings.weight_decay,
@@ -245,7 +304,7 @@ def fit(
 
     Args:
         data: its `test` part is not looked at.
-        settings: of a resumed run, must be those it began with.
+        settings: of a resumed run, those it began with; cycles may have been added.
         directory: checkpoints and history; made if missing.
         verbose: 1 for a progress bar, 2 for a line an epoch, 0 for silence.
         after_epoch: called when an epoch's checkpoint has been written.
@@ -270,6 +329,7 @@ def fit(
         state = json.loads((directory / STATE).read_text())
         epochs_done, history = state["epochs_done"], state["history"]
         model = keras.saving.load_model(directory / LAST)
+        model.optimizer.learning_rate = _learning_rate(settings, steps)
         logger.info("resuming after epoch %d of %d", epochs_done, settings.epochs)
     else:
         model = network.build(
@@ -329,10 +389,14 @@ def fit(
 
 
 def _check_settings(settings: Settings, file: Path) -> None:
+    """Refuse other settings than those of the run so far; cycles may be added at the end."""
     now = json.loads(json.dumps(asdict(settings)))
-    if file.exists() and json.loads(file.read_text()) != now:
-        raise ValueError(
-            f"{file.parent} holds a run with other settings; "
-            "give the same ones to resume it, or another directory"
-        )
+    if file.exists():
+        before = json.loads(file.read_text())
+        begun = {**now, "cycles": now["cycles"][: len(before.get("cycles", []))]}
+        if before != begun:
+            raise ValueError(
+                f"{file.parent} holds a run with other settings; "
+                "give the same ones to resume it, or another directory"
+            )
     file.write_text(json.dumps(now, indent=1))

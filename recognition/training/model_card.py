@@ -138,9 +138,13 @@ Fingerprint of files and pixels: `{data["fingerprint"][:16]}…`. Images of each
 
 def _method(content: Mapping[str, Any]) -> str:
     settings, artefact = content["training"]["settings"], content["artefact"]
-    stages = ", ".join(
-        f"{stage['epochs']} at {stage['image_size']}×{stage['image_size']}"
-        for stage in settings["stages"]
+    cycles = "; then ".join(
+        ", ".join(
+            f"{stage['epochs']} at {stage['image_size']}×{stage['image_size']}"
+            for stage in cycle["stages"]
+        )
+        + f" (peak learning rate {cycle['learning_rate']})"
+        for cycle in settings["cycles"]
     )
     start = {None: "random weights", "imagenet": "ImageNet weights"}.get(
         settings["initial_weights"], f"the weights of `{settings['initial_weights']}`"
@@ -164,11 +168,11 @@ normalisation, global average pooling, and two heads: `fer2013` learns the data 
 {content["input"]["size"]}×{content["input"]["size"]} pixels, brought to zero mean
 and unit variance.
 
-- Epochs planned: {stages}. Epoch {content["training"]["best_epoch"]} of \
+- Epochs planned: {cycles}. Epoch {content["training"]["best_epoch"]} of \
 {len(content["training"]["history"])} was the best on validation and is the one shipped.
-- Start: {start}. SGD with Nesterov momentum, peak learning rate {settings["learning_rate"]}, batch
-  {settings["batch_size"]}, weight decay {settings["weight_decay"]}, label smoothing \
-{settings["label_smoothing"]}, seed {settings["seed"]}.
+- Start: {start}. SGD with Nesterov momentum, batch {settings["batch_size"]}, weight decay
+  {settings["weight_decay"]}, label smoothing {settings["label_smoothing"]}, \
+seed {settings["seed"]}.
 - Temperatures, fitted on validation: {temperatures}.
 - Shown: {shown}{mirrored}.
 - Called uncertain below a confidence of {content["shown"]["uncertain_below"]:.2f}: the lowest

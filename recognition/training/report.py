@@ -123,9 +123,11 @@ def training_plot(content: Mapping[str, Any]) -> Figure:
                 epochs, [entry[prefix + name] for entry in history], ".-", label=label, color=colour
             )
         first = 0
-        for stage in content["training"]["settings"]["stages"][:-1]:
-            first += stage["epochs"]
-            axis.axvline(first + 0.5, color="lightgray", linewidth=1)
+        for cycle in content["training"]["settings"]["cycles"]:
+            for stage in cycle["stages"]:
+                if first:
+                    axis.axvline(first + 0.5, color="lightgray", linewidth=1)
+                first += stage["epochs"]
         axis.set_title(name.replace("_", " "))
         axis.set_xlabel("epoch")
         axis.legend(fontsize="small")

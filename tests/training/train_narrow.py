@@ -22,9 +22,8 @@ from recognition.vision.preprocessing import standardize
 #: The same 13 convolutions with few filters: seconds instead of minutes.
 network.BLOCKS = ((8, 8), (16, 16), (32, 32, 32), (32, 32, 32), (32, 32, 32))
 SETTINGS = fit.Settings(
-    stages=(fit.Stage(2, 32),),
+    cycles=(fit.Cycle((fit.Stage(2, 32),), 0.06, 0.5),),
     batch_size=16,
-    warmup_epochs=0.5,
     ema_momentum=0.5,
     precision="float32",
     head_units=64,

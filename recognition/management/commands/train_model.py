@@ -156,16 +156,16 @@ def _settings(options: dict[str, Any]) -> Settings:
     changed = replace(Settings(), **{k: v for k, v in chosen.items() if v is not None})
     if options["epochs"] is None:
         return changed
-    shares = scale_epochs([stage.epochs for stage in changed.stages], options["epochs"])
-    return replace(
-        changed,
-        stages=tuple(
-            replace(stage, epochs=epochs)
-            for stage, epochs in zip(changed.stages, shares, strict=True)
-            if epochs
-        ),
-        warmup_epochs=min(changed.warmup_epochs, options["epochs"] / 8),
-    )
+    shares = iter(scale_epochs([stage.epochs for stage in changed.stages], options["epochs"]))
+    cycles = []
+    for cycle in changed.cycles:
+        scaled = (replace(stage, epochs=next(shares)) for stage in cycle.stages)
+        stages = tuple(stage for stage in scaled if stage.epochs)
+        epochs = sum(stage.epochs for stage in stages)
+        if stages:
+            warmup = min(cycle.warmup_epochs, epochs / 8)
+            cycles.append(replace(cycle, stages=stages, warmup_epochs=warmup))
+    return replace(changed, cycles=tuple(cycles))
 
 
 def _check_data(output: Path, data: Dataset) -> None:

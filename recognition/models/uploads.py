@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def _random_path(instance: Upload, filename: str) -> str:
+def random_path(instance: models.Model, filename: str) -> str:
     """A file name that tells nothing and cannot be guessed, spread over 256 folders."""
     name = uuid.uuid4().hex
     return f"photos/{name[:2]}/{name}{PurePosixPath(filename).suffix}"
@@ -42,6 +42,8 @@ class Upload(models.Model):
         queued_at: when it was last handed to the queue; None if that failed.
         claim: id of the task that works on it, with `claimed_until` as its deadline.
         model_version: of the model that made the predictions.
+        photo_deleted_at: when the owner's retention took the photo away; then `image` is empty
+            and `thumbnail` is blurred, and the predictions stay.
     """
 
     class Status(models.TextChoices):
@@ -56,8 +58,8 @@ class Upload(models.Model):
     )
     name = models.CharField(_("file name"), max_length=255)
     # Not an ImageField: that decodes the file anew to learn what `images.clean` has just told.
-    image = models.FileField(upload_to=_random_path, max_length=200)
-    thumbnail = models.FileField(upload_to=_random_path, max_length=200)
+    image = models.FileField(upload_to=random_path, max_length=200, blank=True)
+    thumbnail = models.FileField(upload_to=random_path, max_length=200)
     width = models.PositiveIntegerField(editable=False)
     height = models.PositiveIntegerField(editable=False)
     byte_size = models.PositiveIntegerField(editable=False)
@@ -74,6 +76,7 @@ class Upload(models.Model):
 
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    photo_deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = UploadQuerySet.as_manager()
 
@@ -105,49 +108,6 @@ class Upload(models.Model):
         return [prediction for prediction in self.predictions.all() if prediction.rejected]
 
 
-class LiveSessionQuerySet(models.QuerySet["LiveSession"]):
-    def for_owner(self, user: User | AnonymousUser) -> LiveSessionQuerySet:
-        """The sessions that `user` may see: the one place that decides it."""
-        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
-
-
-class LiveSession(models.Model):
-    """What a live page saw while it was recorded: labels over time, never a picture.
-
-    Attributes:
-        ended_at: when it was last saved; moves on while the recording goes on.
-        samples: for each time through which a face kept a label, ``[face, label, start, end,
-            confidence]``, with times in seconds from `started_at`.
-        model_version: of the model that gave the labels.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="live_sessions"
-    )
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField()
-    samples = models.JSONField(default=list)
-    model_version = models.CharField(max_length=60, blank=True)
-
-    objects = LiveSessionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-started_at", "-id"]
-        indexes = [models.Index(fields=["owner", "-started_at", "-id"])]
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-    def get_absolute_url(self) -> str:
-        return reverse("live_session", args=[self.pk])
-
-    @property
-    def seconds(self) -> float:
-        """How long it lasted."""
-        return (self.ended_at - self.started_at).total_seconds()
-
-
 class Prediction(models.Model):
     """One face of a photo, or a spot rejected as none, and what its expression looks like.
 
@@ -161,7 +121,12 @@ class Prediction(models.Model):
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
             empty for a face.
         roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
+        correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
+            prediction itself is never changed.
+        heat_map: PNG of the parts of the face that carried the label; empty until asked for.
     """
+
+    NOT_A_FACE = "not_a_face"
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
     index = models.PositiveSmallIntegerField()
@@ -175,6 +140,9 @@ class Prediction(models.Model):
     uncertain = models.BooleanField(default=False)
     rejected = models.CharField(max_length=20, blank=True)
     roll = models.FloatField(default=0.0)
+    correction = models.CharField(max_length=20, blank=True)
+    corrected_at = models.DateTimeField(null=True, blank=True)
+    heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
 
     class Meta:
         ordering = ["index"]

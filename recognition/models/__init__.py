@@ -1,0 +1,22 @@
+"""What is stored; one module for each concern."""
+
+from recognition.models.api import IdempotencyKey, Webhook, WebhookDelivery
+from recognition.models.exports import DataExport
+from recognition.models.live import LiveSession, LiveSessionQuerySet, LiveUsage
+from recognition.models.operations import ModelChoice, ModelComparison
+from recognition.models.uploads import Prediction, Upload, UploadQuerySet
+
+__all__ = [
+    "DataExport",
+    "IdempotencyKey",
+    "LiveSession",
+    "LiveSessionQuerySet",
+    "LiveUsage",
+    "ModelChoice",
+    "ModelComparison",
+    "Prediction",
+    "Upload",
+    "UploadQuerySet",
+    "Webhook",
+    "WebhookDelivery",
+]
