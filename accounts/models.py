@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -62,6 +63,14 @@ class User(AbstractUser):
         return self.email
 
 
+class OwnedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a person by their field ``user``."""
+
+    def for_owner(self, user: User | AnonymousUser) -> Self:
+        """The rows that `user` may see: the one place that decides it."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+
 class Consent(models.Model):
     """That a person agreed to something, in which version of its text, and when.
 
@@ -79,6 +88,8 @@ class Consent(models.Model):
     version = models.CharField(max_length=20)
     given_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-given_at"]
@@ -105,6 +116,8 @@ class AuditEvent(models.Model):
     target = models.CharField(max_length=80, blank=True)
     details = models.JSONField(default=dict, blank=True)
     at = models.DateTimeField(auto_now_add=True)
+
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -136,6 +149,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
 
+    objects = OwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         constraints = [
@@ -144,3 +159,7 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()

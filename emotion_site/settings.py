@@ -67,6 +67,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "accounts",
     "recognition",
 ]
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.ask_for_consent",
 ]
 
 ROOT_URLCONF = "emotion_site.urls"
@@ -119,6 +122,21 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Cache: what sign-in has counted -----------------------------------------------------------------
+
+# In the database, because all processes share it and nobody signs in without it: were the counts
+# of failed sign-ins in Redis, its absence would either lift the limit or lock everybody out. A
+# migration makes the table.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_entries",
+        # Beyond it entries go before their time, and counts with them: more than a flood of
+        # sign-ins makes in five minutes.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Redis: Celery's broker and Channels' layer ---------------------------------------------------
 
@@ -179,6 +197,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "recognition.sweep_uploads", "schedule": 10.0},
+    "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
 }
 
 # Recognition ----------------------------------------------------------------------------------
@@ -218,16 +237,43 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.ConsentForm"
+ACCOUNT_FORMS = {"change_password": "accounts.password.ChangePasswordForm"}
+SIGNUP = env.str("SIGNUP", default="open")
+if SIGNUP not in {"open", "closed"}:
+    raise ImproperlyConfigured("SIGNUP is either open, or closed: then an operator invites people.")
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
+ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Nobody is told how to sign up where nobody can.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = SIGNUP == "open"
+# Of a changed password, address or second factor; where no mail is set up, a log is no place.
+ACCOUNT_EMAIL_NOTIFICATIONS = bool(env.str("EMAIL_URL", default=""))
+# What would let somebody at an unlocked screen take over the account asks for the password.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# The sixth wrong password, or two-factor code, within five minutes is refused, and so is
+# whatever comes after it, right or wrong.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Visage"
+# Where addresses may stay unverified, a stranger's address with two factors would lock its owner
+# out. Where none is verified there is nothing to wait for, and where all are, only a change of
+# address can be pending.
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "optional"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+
+#: Where the site is, for links in mail that no page of it has asked for.
+SITE_URL = env.str(
+    "SITE_URL",
+    default=f"http://localhost:{PORT}" if DEBUG else f"https://{(ALLOWED_HOSTS or ['localhost'])[0]}",
+).rstrip("/")
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -281,10 +327,20 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     if env.bool("BEHIND_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        # Otherwise all people would be one address to the limits.
+        ALLAUTH_TRUSTED_PROXY_COUNT = 1
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # The first tells strangers how to authenticate; without its scheme it steps aside.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "accounts.authentication.TokenScope",
+        "accounts.authentication.HasConsent",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "rest_framework.parsers.JSONParser",

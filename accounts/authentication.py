@@ -1,0 +1,64 @@
+"""The API's ways in: a token, and what a token or a person may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from accounts import consent, tokens
+from accounts.models import ApiToken, User
+
+if TYPE_CHECKING:
+    # Which imports its default classes, and so this module.
+    from rest_framework.views import APIView
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer visage_…``; requests with another scheme are left to others."""
+
+    scheme = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != self.scheme.lower().encode():
+            return None
+        token = tokens.find(words[1].decode("latin-1")) if len(words) == 2 else None
+        if token is None:
+            raise AuthenticationFailed(_("There is no such token."), "token_invalid")
+        if token.is_expired:
+            raise AuthenticationFailed(_("The token has expired."), "token_expired")
+        if not token.user.is_active:
+            raise AuthenticationFailed(_("The account is disabled."), "account_disabled")
+        tokens.note_use(token)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return f'{self.scheme} realm="api"'
+
+
+class TokenScope(BasePermission):
+    """A token that may read changes nothing. People who are signed in are not restricted."""
+
+    message = _("This token may only read.")
+    code = "token_scope"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        token = request.auth
+        if not isinstance(token, ApiToken) or request.method in SAFE_METHODS:
+            return True
+        return token.scope == ApiToken.Scope.WRITE
+
+
+class HasConsent(BasePermission):
+    """Whoever has not agreed to the present text is asked to, on any page of the site."""
+
+    message = _("Sign in to the site and accept how photos are processed, then try again.")
+    code = "consent_required"
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return consent.has(request.user, consent.Purpose.ACCOUNT)

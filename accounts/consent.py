@@ -1,0 +1,53 @@
+"""Who agreed to what: ask with :func:`has`, write with :func:`give` and :func:`withdraw`.
+
+Whoever changes what a text promises changes its version here; then everybody is asked again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import Consent
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+Purpose = Consent.Purpose
+
+#: Purpose to the version of its present text. The text of ``account`` is in
+#: templates/accounts/_consent_text.html, that of ``camera`` in templates/recognition/live.html.
+VERSIONS: dict[str, str] = {
+    Purpose.ACCOUNT: "2026-11",
+    Purpose.CAMERA: "2026-11",
+    Purpose.TRAINING: "2026-11",
+}
+
+
+def has(user: User | AnonymousUser, purpose: str) -> bool:
+    """Whether `user` agrees to the present text of `purpose`."""
+    return (
+        Consent.objects.for_owner(user)
+        .filter(purpose=purpose, version=VERSIONS[purpose], withdrawn_at=None)
+        .exists()
+    )
+
+
+def give(user: User, purpose: str) -> None:
+    """Note that `user` agrees to the present text; a second time changes nothing."""
+    if has(user, purpose):
+        return
+    version = VERSIONS[purpose]
+    Consent.objects.create(user=user, purpose=purpose, version=version)
+    audit.record("consent_given", user, actor=user, purpose=purpose, version=version)
+
+
+def withdraw(user: User, purpose: str) -> None:
+    """Note that `user` no longer agrees, to any version."""
+    standing = Consent.objects.for_owner(user).filter(purpose=purpose, withdrawn_at=None)
+    if standing.update(withdrawn_at=timezone.now()):
+        audit.record("consent_withdrawn", user, actor=user, purpose=purpose)

@@ -1,0 +1,55 @@
+"""Inviting people: an account without a password, and a mail with a link to set one."""
+
+from __future__ import annotations
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from accounts import audit
+from accounts.models import User
+
+
+class AlreadyThere(Exception):
+    """Somebody with this address has an account and a password."""
+
+
+@transaction.atomic
+def invite(email: str, actor: User | None = None) -> User:
+    """Make an account for `email` and send the link; for one who has not used it, send it anew.
+
+    The address counts as verified: the password can be set only by who reads its mail.
+
+    Raises:
+        ValidationError: that is no e-mail address.
+        AlreadyThere: nothing was sent.
+    """
+    email = email.strip().lower()
+    validate_email(email)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email)
+        EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
+    elif user.has_usable_password():
+        raise AlreadyThere
+    key = default_token_generator.make_token(user)
+    arguments = {"uidb36": user_pk_to_url_str(user), "key": key}
+    context = {
+        "site_url": settings.SITE_URL,
+        "link": settings.SITE_URL + reverse("account_reset_password_from_key", kwargs=arguments),
+        "days": settings.PASSWORD_RESET_TIMEOUT // (24 * 3600),
+    }
+    audit.record("invited", user, actor=actor)
+    send_mail(
+        render_to_string("accounts/email/invitation_subject.txt", context).strip(),
+        render_to_string("accounts/email/invitation_message.txt", context),
+        None,
+        [email],
+    )
+    return user

@@ -1,0 +1,29 @@
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts.invitations import AlreadyThere, invite
+
+
+class Command(BaseCommand):
+    help = "Make accounts and send each person a link to set a password."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", nargs="+")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = False
+        for email in options["email"]:
+            try:
+                user = invite(email)
+            except ValidationError:
+                self.stderr.write(f"{email} is no e-mail address.")
+            except AlreadyThere:
+                self.stderr.write(f"{email} already has an account.")
+            else:
+                self.stdout.write(f"{user.email} is invited.")
+                continue
+            failed = True
+        if failed:
+            raise CommandError("Not everybody was invited.")

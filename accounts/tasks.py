@@ -1,0 +1,22 @@
+"""What is done every hour: what has expired is not kept."""
+
+from allauth.usersessions.models import UserSession
+from celery import shared_task
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+
+
+@shared_task(name="accounts.clear_expired", ignore_result=True)
+def clear_expired() -> None:
+    """Delete sessions that have ended, and counts of sign-ins: both hold network addresses."""
+    call_command("clearsessions")
+    living = Session.objects.values("session_key")
+    UserSession.objects.exclude(session_key__in=living).delete()
+    # The cache itself deletes what has expired only once it is full.
+    table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [now])  # noqa: S608

@@ -1,0 +1,78 @@
+"""What the account pages show of settings, sessions and the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.audit import ACTIONS
+from accounts.models import AuditEvent, Consent
+
+register = template.Library()
+
+#: What a User-Agent contains to the name of the program; the first that fits, for all
+#: others also say what they are compatible with.
+_BROWSERS = {
+    "Firefox": "Firefox",
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Chrome": "Chrome",
+    "CriOS": "Chrome",
+    "Safari": "Safari",
+}
+_SYSTEMS = {
+    "Android": "Android",
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Windows": "Windows",
+    "Mac OS": "macOS",
+    "Linux": "Linux",
+}
+
+
+@register.simple_tag
+def signup_is_open() -> bool:
+    return bool(settings.SIGNUP == "open")
+
+
+@register.inclusion_tag("accounts/_account_nav_item.html", takes_context=True)
+def account_nav_item(
+    context: dict[str, Any], url_name: str, text: str, icon: str, also: str = ""
+) -> dict[str, Any]:
+    """A line of the account's navigation, marked on its page, those below it, and on `also`."""
+    address = reverse(url_name)
+    path = context["request"].path
+    is_active = path.startswith(address) or (bool(also) and path.startswith(reverse(also)))
+    return {"address": address, "text": text, "icon": icon, "is_active": is_active}
+
+
+@register.filter
+def browser_name(user_agent: str) -> str:
+    """Browser and system in two words; the whole text where it is none that we know."""
+    browser = next((name for part, name in _BROWSERS.items() if part in user_agent), None)
+    system = next((name for part, name in _SYSTEMS.items() if part in user_agent), None)
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    return browser or user_agent[:80] or _("Unknown program")
+
+
+@register.filter
+def event_text(event: AuditEvent) -> str:
+    """What happened, in plain words."""
+    text = str(ACTIONS.get(event.action, event.action))
+    purpose = event.details.get("purpose")
+    if purpose in Consent.Purpose.values:
+        text += f": {Consent.Purpose(purpose).label}"
+    return text
+
+
+@register.filter
+def event_actor(event: AuditEvent) -> str:
+    """Who did it, if it was not oneself; members of staff are not named."""
+    if event.actor is None:
+        return ""
+    return _("by you") if event.actor_id == event.user_id else _("by staff")

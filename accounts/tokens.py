@@ -1,0 +1,69 @@
+"""API tokens: make one, find one by its key."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import string
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import ApiToken
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: What every key begins with, so that scanners for leaked secrets can tell it.
+KEY_PREFIX = "visage_"
+RANDOM_CHARACTERS = 40
+#: Characters of the key that are kept and shown.
+SHOWN_CHARACTERS = len(KEY_PREFIX) + 5
+#: Each use would otherwise write to the database.
+LAST_USED_PRECISION = timedelta(minutes=1)
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def create(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToken, str]:
+    """Make a token that is valid for so many days, None for ever; returns it with its key."""
+    key = KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_CHARACTERS))
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        prefix=key[:SHOWN_CHARACTERS],
+        key_sha256=_hash(key),
+        scope=scope,
+        expires_at=None if days is None else timezone.now() + timedelta(days=days),
+    )
+    audit.record("token_created", user, actor=user, target=f"token:{token.pk}", scope=scope)
+    return token, key
+
+
+def delete(token: ApiToken) -> None:
+    audit.record("token_deleted", token.user, actor=token.user, target=f"token:{token.pk}")
+    token.delete()
+
+
+def find(key: str) -> ApiToken | None:
+    """The token of a key, with its user."""
+    found: ApiToken | None = (
+        ApiToken.objects.select_related("user").filter(key_sha256=_hash(key)).first()
+    )
+    return found
+
+
+def note_use(token: ApiToken) -> None:
+    """Keep when a token was last used, to the minute."""
+    now = timezone.now()
+    limit = now - LAST_USED_PRECISION
+    if token.last_used_at is None or token.last_used_at <= limit:
+        stale = Q(last_used_at=None) | Q(last_used_at__lte=limit)
+        ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

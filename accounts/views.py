@@ -1,0 +1,101 @@
+"""The account pages that are ours; signing in, passwords, two factors and sessions are allauth's."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import consent, tokens
+from accounts.forms import ConsentForm, ProfileForm, TokenForm
+from accounts.models import ApiToken, AuditEvent, User
+
+EVENTS_PER_PAGE = 25
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    """One's name and e-mail address."""
+    form = ProfileForm(request.POST or None, instance=_user(request))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your name is saved."))
+        return redirect("profile")
+    return render(request, "accounts/profile.html", {"form": form})
+
+
+@require_safe
+@login_required
+def activity(request: HttpRequest) -> HttpResponse:
+    """What happened to one's account and data, newest first."""
+    events = AuditEvent.objects.for_owner(_user(request)).select_related("actor")
+    page = Paginator(events, EVENTS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "accounts/activity.html", {"page": page})
+
+
+@require_safe
+@login_required
+def api_tokens(request: HttpRequest) -> HttpResponse:
+    found = ApiToken.objects.for_owner(_user(request))
+    return render(request, "accounts/tokens.html", {"tokens": found})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+@reauthentication_required
+@never_cache
+def new_api_token(request: HttpRequest) -> HttpResponse:
+    """Make a token; the answer shows its key, which no later page can."""
+    user = _user(request)
+    form = TokenForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        token, key = tokens.create(user, data["name"], data["scope"], data["days"])
+        return render(request, "accounts/token_created.html", {"token": token, "key": key})
+    return render(request, "accounts/token_new.html", {"form": form})
+
+
+@require_POST
+@login_required
+def delete_api_token(request: HttpRequest, pk: int) -> HttpResponse:
+    tokens.delete(get_object_or_404(ApiToken.objects.for_owner(_user(request)), pk=pk))
+    messages.success(request, _("The token is deleted; programs that used it are locked out."))
+    return redirect("api_tokens")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def ask_consent(request: HttpRequest) -> HttpResponse:
+    """Asks those who have not agreed to the present text, and sends them on."""
+    form = ConsentForm(request.POST or None)
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        target = resolve_url("home")
+    if request.method == "POST" and form.is_valid():
+        consent.give(_user(request), consent.Purpose.ACCOUNT)
+        return redirect(target)
+    return render(request, "accounts/consent.html", {"form": form, "next": target})
+
+
+@require_POST
+@login_required
+def give_camera_consent(request: HttpRequest) -> HttpResponse:
+    """The live page says that its notice was accepted."""
+    consent.give(_user(request), consent.Purpose.CAMERA)
+    return HttpResponse(status=204)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
