@@ -16,7 +16,7 @@ def clear_expired() -> None:
     living = Session.objects.values("session_key")
     UserSession.objects.exclude(session_key__in=living).delete()
     # The cache itself deletes what has expired only once it is full.
-    table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+    table = connection.ops.quote_name(str(settings.CACHES["default"]["LOCATION"]))
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE expires < %s", [now])  # noqa: S608

@@ -49,7 +49,7 @@ def delete(token: ApiToken) -> None:
 
 
 def find(key: str) -> ApiToken | None:
-    """The token of a key, with its user."""
+    """The token of a key, with its user; it may have expired."""
     found: ApiToken | None = (
         ApiToken.objects.select_related("user").filter(key_sha256=_hash(key)).first()
     )

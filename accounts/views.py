@@ -1,4 +1,4 @@
-"""The account pages that are ours; signing in, passwords, two factors and sessions are allauth's."""
+"""The account pages that are ours; allauth has those of signing in, two factors and sessions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A small client of the live page's WebSocket; docs/LIVE_PROTOCOL.md describes the messages.
 
-Needs the package ``websockets`` alone. As a program it sends picture files and prints what comes
+Needs the package ``websockets`` alone, and a person who has accepted the notice of the live page:
+the server closes with 4403 otherwise. As a program it sends picture files and prints what comes
 back: ``VISAGE_PASSWORD=… python clients/live_client.py http://localhost:8000 me@example.com *.jpg``
 """
 

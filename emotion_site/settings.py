@@ -272,7 +272,9 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 #: Where the site is, for links in mail that no page of it has asked for.
 SITE_URL = env.str(
     "SITE_URL",
-    default=f"http://localhost:{PORT}" if DEBUG else f"https://{(ALLOWED_HOSTS or ['localhost'])[0]}",
+    default=f"http://localhost:{PORT}"
+    if DEBUG
+    else f"https://{(ALLOWED_HOSTS or ['localhost'])[0]}",
 ).rstrip("/")
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")

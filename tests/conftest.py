@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from accounts import consent
 from accounts.models import User
 from recognition.models import Upload
 from tests import pictures
@@ -29,22 +30,29 @@ def face_jpeg() -> bytes:
     return pictures.face_jpeg()
 
 
+def make_person(email: str, password: str, **fields: bool) -> User:
+    """Somebody who has agreed that their photos are processed."""
+    person = User.objects.create_user(email, password, **fields)
+    consent.give(person, consent.Purpose.ACCOUNT)
+    return person
+
+
 @pytest.fixture
 def alice(db: None) -> User:
     """An ordinary person."""
-    return User.objects.create_user("alice@example.org", "alice-password")
+    return make_person("alice@example.org", "alice-password")
 
 
 @pytest.fixture
 def bob(db: None) -> User:
     """Another person, who has no business with Alice's photos."""
-    return User.objects.create_user("bob@example.org", "bob-password")
+    return make_person("bob@example.org", "bob-password")
 
 
 @pytest.fixture
 def charlie(db: None) -> User:
     """A member of staff."""
-    return User.objects.create_user("charlie@example.org", "charlie-password", is_staff=True)
+    return make_person("charlie@example.org", "charlie-password", is_staff=True)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.urls import reverse
 
+from accounts import consent
 from recognition.live import sessions
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import FrameStream, labels_message
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 # Close codes; 4000 to 4999 are an application's own.
 TOO_MANY_BAD_FRAMES = 4400
 NOT_SIGNED_IN = 4401
+NO_CONSENT = 4403
 TOO_MANY_SOCKETS = 4429
 MODEL_UNAVAILABLE = 4503
 
@@ -83,6 +85,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not user.is_authenticated:
             await self.close(NOT_SIGNED_IN)
             return
+        if not await self._may_see(user):
+            await self.close(NO_CONSENT)
+            return
         if _open_sockets[user.pk] >= SOCKETS_PER_USER:
             await self.close(TOO_MANY_SOCKETS)
             return
@@ -104,6 +109,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 "maximum_bytes": settings.LIVE_MAXIMUM_BYTES,
             }
         )
+
+    async def _may_see(self, user: Any) -> bool:
+        """Whether the person has accepted the live page's notice, and not taken it back."""
+        return await database_sync_to_async(consent.has)(user, consent.Purpose.CAMERA)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.watch is None:
@@ -191,7 +200,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(TOO_MANY_BAD_FRAMES)
 
     async def _watch(self) -> None:
-        """Close once the user has signed out or was disabled; save what is recorded."""
+        """Close once the user has signed out, was disabled or withdrew; save what is recorded."""
         session_store = import_module(settings.SESSION_ENGINE).SessionStore
         session_key = self.scope["session"].session_key
         try:
@@ -200,6 +209,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 user = await get_user({"session": session_store(session_key)})
                 if user.pk != self.user_id:
                     await self.close(NOT_SIGNED_IN)
+                    return
+                if not await self._may_see(user):
+                    await self.close(NO_CONSENT)
                     return
                 if self.recording is not None:
                     if self.recording.is_full:

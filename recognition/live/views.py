@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import consent
 from recognition.labels import LABEL_NAMES
 from recognition.live.chart import COLUMNS, face_charts
 from recognition.live.timeline import read_stretches, shares
@@ -28,7 +29,11 @@ CSV_COLUMNS = ("session", "started_at", "face", "label", "start", "end", "confid
 @login_required
 def live(request: HttpRequest) -> HttpResponse:
     """The page with the camera."""
-    return render(request, "recognition/live.html", {"label_names": LABEL_NAMES.items()})
+    context = {
+        "label_names": LABEL_NAMES.items(),
+        "has_consent": consent.has(request.user, consent.Purpose.CAMERA),
+    }
+    return render(request, "recognition/live.html", context)
 
 
 @require_safe

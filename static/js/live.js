@@ -44,11 +44,35 @@ function cover(text) {
   element("curtain").textContent = text;
 }
 
+/** POST to this site; the answer, whatever its status. */
+function post(url, body) {
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  return fetch(url, { method: "POST", body, headers: { "X-CSRFToken": token } });
+}
+
+/** Tell the server, once, that the notice was accepted: by pressing the button below it. */
+async function noteConsent() {
+  if ("hasConsent" in live.dataset) return true;
+  try {
+    const response = await post(live.dataset.consentApi);
+    if (response.status !== 204) return false;
+  } catch {
+    return false;
+  }
+  live.dataset.hasConsent = "";
+  return true;
+}
+
 // Camera ---------------------------------------------------------------------------------------
 
 async function start(deviceId) {
   notify(texts.asking);
   element("start").disabled = true;
+  if (!await noteConsent()) {
+    element("start").disabled = false;
+    notify(texts.consent, { level: "danger" });
+    return;
+  }
   try {
     stream = await openCamera(deviceId);
   } catch (error) {
@@ -208,11 +232,7 @@ element("snapshot").addEventListener("click", async () => {
     const body = new FormData();
     const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
     body.append("image", blob, `snapshot ${stamp}.jpg`);
-    const response = await fetch(live.dataset.uploadApi, {
-      method: "POST",
-      body,
-      headers: { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value },
-    });
+    const response = await post(live.dataset.uploadApi, body);
     const answer = await response.json();
     if (response.status === 201) {
       notify(texts.saved, { level: "success", link: [texts.open, answer.links.page] });

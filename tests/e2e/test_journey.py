@@ -50,7 +50,8 @@ def sign_up(page: Page, email: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill("a-good-password-7")
     page.get_by_label("Password (again)").fill("a-good-password-7")
-    page.get_by_role("button", name="Sign Up").click()
+    page.get_by_label("I agree").check()
+    page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
 
 

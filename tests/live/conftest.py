@@ -31,4 +31,4 @@ class Viewer:
 
 @pytest.fixture(scope="session")
 def viewer(site: Site) -> Viewer:
-    return Viewer(site, site.sign_up("viewer@example.org"))
+    return Viewer(site, site.sign_up("viewer@example.org").accept_camera())

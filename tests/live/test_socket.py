@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from accounts import consent
 from accounts.models import User
 from clients.live_client import LiveClient, sign_in
 from emotion_site.asgi import application
@@ -140,7 +141,7 @@ async def test_the_newest_frame_wins_and_one_waits(viewer: Viewer, frames: list[
 
 
 async def test_one_who_floods_harms_nobody(site: Site, viewer: Viewer, frames: list[bytes]) -> None:
-    other = Viewer(site, site.sign_up("calm@example.org"))
+    other = Viewer(site, site.sign_up("calm@example.org").accept_camera())
     async with viewer.open() as flooding, other.open() as calm:
         await calm.receive()
 
@@ -161,7 +162,7 @@ async def test_one_who_floods_harms_nobody(site: Site, viewer: Viewer, frames: l
 
 
 async def test_signing_out_closes_the_socket(site: Site, frames: list[bytes]) -> None:
-    leaving = Viewer(site, site.sign_up("leaving@example.org"))
+    leaving = Viewer(site, site.sign_up("leaving@example.org").accept_camera())
     async with leaving.open() as live:
         assert (await live.receive())["type"] == "ready"
         await asyncio.to_thread(leaving.person.post, "/accounts/logout/")
@@ -171,7 +172,7 @@ async def test_signing_out_closes_the_socket(site: Site, frames: list[bytes]) ->
 
 
 async def test_disabling_somebody_closes_their_sockets(site: Site) -> None:
-    disabled = Viewer(site, site.sign_up("disabled@example.org"))
+    disabled = Viewer(site, site.sign_up("disabled@example.org").accept_camera())
     async with disabled.open() as live:
         assert (await live.receive())["type"] == "ready"
         await asyncio.to_thread(
@@ -182,6 +183,25 @@ async def test_disabling_somebody_closes_their_sockets(site: Site) -> None:
             "User.objects.filter(email='disabled@example.org').update(is_active=False)",
         )
         assert await close_code(live) == 4401
+
+
+async def test_without_consent_nothing_is_looked_at(site: Site, frames: list[bytes]) -> None:
+    shy = Viewer(site, site.sign_up("shy@example.org"))
+    async with shy.open() as live:
+        assert await close_code(live) == 4403
+    await asyncio.to_thread(shy.person.accept_camera)
+    async with shy.open() as live:
+        assert (await live.receive())["type"] == "ready"
+        assert (await live.label(frames[0]))["faces"]
+        await asyncio.to_thread(
+            site.manage,
+            "shell",
+            "--command",
+            "from accounts import consent\n"
+            "from accounts.models import User\n"
+            "consent.withdraw(User.objects.get(email='shy@example.org'), 'camera')",
+        )
+        assert await close_code(live) == 4403
 
 
 async def test_a_recording_keeps_labels_and_survives_a_cut(
@@ -231,6 +251,7 @@ async def test_odd_commands_are_errors(viewer: Viewer, text: str) -> None:
 async def test_nothing_is_left_of_a_closed_socket(alice: User, frames: list[bytes]) -> None:
     client = Client()
     await sync_to_async(client.force_login)(alice)
+    await sync_to_async(consent.give)(alice, consent.Purpose.CAMERA)
     cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
     headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
     communicator = WebsocketCommunicator(application, "/ws/live/", headers)

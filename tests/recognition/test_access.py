@@ -76,8 +76,9 @@ def test_for_others_and_staff_it_does_not_exist(
 def test_strangers_are_sent_to_sign_in(name: str, alice_upload: Upload) -> None:
     response = getattr(Client(), OBJECT_ROUTES[name])(address(name, alice_upload))
     if name.startswith("api-"):
-        assert response.status_code == 403
+        assert response.status_code == 401
         assert response.json()["code"] == "not_authenticated"
+        assert response["WWW-Authenticate"].startswith("Bearer")
     else:
         assert response.status_code == 302
         assert response["Location"].startswith("/accounts/login/")

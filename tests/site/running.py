@@ -123,6 +123,17 @@ class Site:
         except httpx.TransportError:
             return False
 
+    def wait_for_web(self) -> None:
+        """Wait until pages are served, whatever else is not running."""
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"{self.url}/about/", timeout=10).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_until(answers, timeout=90)
+
     def log(self) -> str:
         return "\n".join(
             f"--- {file.name}\n{file.read_text()[-3000:]}"
@@ -132,7 +143,7 @@ class Site:
     def sign_up(self, email: str, password: str = "a-good-password-7") -> Person:
         """A new person, signed up through the site's own form."""
         person = Person(self.url)
-        form = {"email": email, "password1": password, "password2": password}
+        form = {"email": email, "password1": password, "password2": password, "consent": "on"}
         response = person.post("/accounts/signup/", data=form)
         assert response.status_code == 302, response.text
         return person
@@ -151,6 +162,11 @@ class Person:
     def post(self, path: str, **options: Any) -> httpx.Response:
         headers = {"X-CSRFToken": self.http.cookies["csrftoken"]}
         return self.http.post(path, headers=headers, **options)
+
+    def accept_camera(self) -> Self:
+        """Agree to the notice of the live page."""
+        assert self.post("/accounts/consent/camera/").status_code == 204
+        return self
 
     def upload(self, data: bytes, name: str = "photo.jpg") -> httpx.Response:
         return self.post("/api/v1/uploads/", files={"image": (name, data)})

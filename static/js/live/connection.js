@@ -7,7 +7,14 @@ const LONGEST_WAIT_MILLISECONDS = 15000;
 const SILENCE_MILLISECONDS = 8000;
 
 /** Close codes after which trying again would not help, to the name of a text of the page. */
-const FINAL = { 1009: "refused", 4400: "refused", 4401: "signedOut", 4429: "sockets", 4503: "unavailable" };
+const FINAL = {
+  1009: "refused",
+  4400: "refused",
+  4401: "signedOut",
+  4403: "consent",
+  4429: "sockets",
+  4503: "unavailable",
+};
 
 export class LiveConnection extends EventTarget {
   #socket = null;

@@ -1,0 +1,61 @@
+"""The audit trail: what is written, and who reads it."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from accounts import audit
+from accounts.models import AuditEvent, User
+from tests.accounts.signing_in import sign_in
+
+
+def test_signing_in_and_out_and_failing_leave_a_trace(alice: User) -> None:
+    AuditEvent.objects.all().delete()
+    client = Client()
+    sign_in(client, alice.email, "wrong")
+    sign_in(client, "nobody@example.org", "wrong")
+    sign_in(client, alice.email, "alice-password")
+    client.post("/accounts/logout/")
+    events = AuditEvent.objects.order_by("id")
+    assert [(event.action, event.actor) for event in events] == [
+        ("sign_in_failed", None),
+        ("signed_in", alice),
+        ("signed_out", alice),
+    ]
+    assert {event.user for event in events} == {alice}
+
+
+def test_unknown_actions_are_refused(alice: User) -> None:
+    with pytest.raises(ValueError, match="danced"):
+        audit.record("danced", alice)
+
+
+def test_people_read_their_own_in_plain_words(
+    alice: User, bob: User, charlie: User, alice_client: Client, bob_client: Client
+) -> None:
+    audit.record(
+        "photo_viewed_by_staff", alice, actor=charlie, target="upload:17", reason="A complaint"
+    )
+    page = alice_client.get("/accounts/activity/").content.decode()
+    assert "A photo was looked at by staff" in page
+    assert "Reason: A complaint" in page
+    assert "Signed in" in page
+    assert "Consent was given: Processing of photos" in page
+    assert charlie.email not in page
+    assert "looked at by staff" not in bob_client.get("/accounts/activity/").content.decode()
+
+
+def test_the_list_has_pages(alice: User, alice_client: Client) -> None:
+    for _ in range(60):
+        audit.record("upload_created", alice, actor=alice)
+    first = alice_client.get("/accounts/activity/").content.decode()
+    assert first.count("data-action=") == 25
+    assert "Page 1 of 3" in first
+    assert alice_client.get("/accounts/activity/?page=3").content.decode().count("data-action") < 25
+
+
+@pytest.mark.parametrize("action", audit.ACTIONS)
+def test_every_action_has_words(action: str, alice: User, alice_client: Client) -> None:
+    audit.record(action, alice)
+    assert f">{audit.ACTIONS[action]}" in alice_client.get("/accounts/activity/").content.decode()

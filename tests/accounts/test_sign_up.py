@@ -1,0 +1,148 @@
+"""Signing up, being invited, and changing name, address and password."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import consent
+from accounts.invitations import AlreadyThere, invite
+from accounts.models import AuditEvent, Consent, User
+from tests.accounts.signing_in import is_signed_in, sign_in
+from tests.accounts.test_two_factor import confirm_password
+
+FORM = {
+    "email": "dora@example.org",
+    "password1": "a-good-password-7",
+    "password2": "a-good-password-7",
+}
+
+
+def link_in(message: mail.EmailMessage) -> str:
+    """The path of the link in a mail."""
+    found = re.search(r"https?://[^/\s]+(/\S+)", str(message.body).split("testserver.")[-1])
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.django_db
+def test_signing_up_needs_consent_and_stores_it() -> None:
+    client = Client()
+    page = client.post("/accounts/signup/", FORM)
+    assert "Without your consent" in page.content.decode()
+    assert not User.objects.exists()
+    assert client.post("/accounts/signup/", {**FORM, "consent": "on"}).status_code == 302
+    row = Consent.objects.get(user__email="dora@example.org")
+    assert (row.purpose, row.version) == ("account", consent.VERSIONS["account"])
+    assert row.given_at is not None
+    assert client.get("/").status_code == 200
+    assert is_signed_in(client)
+
+
+@pytest.mark.django_db
+def test_a_closed_site_takes_nobody_and_offers_nothing(settings: Settings) -> None:
+    settings.SIGNUP = "closed"
+    client = Client()
+    page = client.post("/accounts/signup/", {**FORM, "consent": "on"})
+    assert "by invitation" in page.content.decode()
+    assert not User.objects.exists()
+    for path in ("/", "/accounts/login/"):
+        assert "/accounts/signup/" not in client.get(path).content.decode()
+
+
+@pytest.mark.django_db
+def test_an_invited_person_sets_a_password_and_accepts(settings: Settings) -> None:
+    settings.SIGNUP = "closed"
+    settings.SITE_URL = "https://faces.example"
+    call_command("invite", "Dora@Example.org")
+    (message,) = mail.outbox
+    assert message.to == ["dora@example.org"]
+    assert "https://faces.example/accounts/password/reset/key/" in message.body
+    client = Client()
+    assert not is_signed_in(client)
+    form_page = client.get(link_in(message))
+    form = {"password1": FORM["password1"], "password2": FORM["password1"]}
+    assert client.post(form_page["Location"], form).status_code == 302
+    assert client.get(link_in(message)).status_code == 200  # Used up: no form behind it.
+    response = sign_in(client, "dora@example.org", FORM["password1"])
+    assert response.status_code == 302
+    assert client.get("/")["Location"] == "/accounts/consent/?next=%2F"
+    user = User.objects.get()
+    assert set(AuditEvent.objects.for_owner(user).values_list("action", flat=True)) == {
+        "invited", "password_changed", "signed_in",
+    }  # fmt: skip
+
+
+def test_only_those_without_a_password_are_invited_again(alice: User) -> None:
+    invite("dora@example.org")
+    invite("dora@example.org")
+    assert len(mail.outbox) == 2
+    assert User.objects.filter(email="dora@example.org").count() == 1
+    with pytest.raises(AlreadyThere):
+        invite(alice.email)
+    with pytest.raises(ValidationError):
+        invite("no address")
+    with pytest.raises(CommandError):
+        call_command("invite", "no address", alice.email)
+    assert len(mail.outbox) == 2
+
+
+def test_a_name_can_be_given(alice: User, alice_client: Client) -> None:
+    alice_client.post("/accounts/profile/", {"first_name": "Alice", "last_name": "", "email": "x"})
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.email) == ("Alice", "alice@example.org")
+
+
+def test_the_address_changes_once_the_new_one_is_confirmed(
+    alice: User, alice_client: Client
+) -> None:
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=True)
+    new = {"email": "alice@new.example", "action_add": ""}
+    response = alice_client.post("/accounts/email/", new)
+    assert response["Location"].startswith("/accounts/reauthenticate/")
+    confirm_password(alice_client, "alice-password")
+    alice_client.post("/accounts/email/", new)
+    page = alice_client.get("/accounts/email/").content.decode()
+    assert "alice@new.example" in page
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    path = link_in(mail.outbox[-1])
+    assert mail.outbox[-1].to == ["alice@new.example"]
+    alice_client.post(path)
+    alice.refresh_from_db()
+    assert alice.email == "alice@new.example"
+    assert AuditEvent.objects.filter(user=alice, action="email_changed").count() == 1
+    client = Client()
+    sign_in(client, "alice@new.example", "alice-password")
+    assert is_signed_in(client)
+
+
+def test_changing_the_password_ends_other_sessions(alice: User, alice_client: Client) -> None:
+    elsewhere = Client()
+    elsewhere.force_login(alice)
+    form = {
+        "oldpassword": "alice-password",
+        "password1": "another-good-7",
+        "password2": "another-good-7",
+    }
+    alice_client.post("/accounts/password/change/", form)
+    assert alice_client.get("/uploads/").status_code == 200
+    assert elsewhere.get("/uploads/").status_code == 302
+    assert AuditEvent.objects.filter(user=alice, action="password_changed").count() == 1
+
+
+def test_a_forgotten_password_is_reset_by_mail(alice: User) -> None:
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": alice.email})
+    response = client.get(link_in(mail.outbox[0]))
+    form = {"password1": "another-good-7", "password2": "another-good-7"}
+    client.post(response["Location"], form)
+    sign_in(client, alice.email, "another-good-7")
+    assert is_signed_in(client)
