@@ -39,12 +39,12 @@ def create(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToke
         scope=scope,
         expires_at=None if days is None else timezone.now() + timedelta(days=days),
     )
-    audit.record("token_created", user, actor=user, target=f"token:{token.pk}", scope=scope)
+    _record("token_created", token)
     return token, key
 
 
 def delete(token: ApiToken) -> None:
-    audit.record("token_deleted", token.user, actor=token.user, target=f"token:{token.pk}")
+    _record("token_deleted", token)
     token.delete()
 
 
@@ -63,6 +63,11 @@ def note_use(token: ApiToken) -> None:
     if token.last_used_at is None or token.last_used_at <= limit:
         stale = Q(last_used_at=None) | Q(last_used_at__lte=limit)
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+
+
+def _record(action: str, token: ApiToken) -> None:
+    details = {"prefix": token.prefix, "scope": token.scope}
+    audit.record(action, token.user, actor=token.user, target=f"token:{token.pk}", **details)
 
 
 def _hash(key: str) -> str:

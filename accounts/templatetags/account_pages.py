@@ -67,6 +67,11 @@ def event_text(event: AuditEvent) -> str:
     purpose = event.details.get("purpose")
     if purpose in Consent.Purpose.values:
         text += f": {Consent.Purpose(purpose).label}"
+    if "prefix" in event.details:
+        text += f": {event.details['prefix']}…"
+    kind, _separator, identity = event.target.partition(":")
+    if kind == "upload" and identity:
+        text += f" ({identity[:8]})"
     return text
 
 

@@ -35,10 +35,14 @@ def test_people_read_their_own_in_plain_words(
     alice: User, bob: User, charlie: User, alice_client: Client, bob_client: Client
 ) -> None:
     audit.record(
-        "photo_viewed_by_staff", alice, actor=charlie, target="upload:17", reason="A complaint"
+        "photo_viewed_by_staff",
+        alice,
+        actor=charlie,
+        target="upload:0d1c88aa-77",
+        reason="A complaint",
     )
     page = alice_client.get("/accounts/activity/").content.decode()
-    assert "A photo was looked at by staff" in page
+    assert "A photo was looked at by staff (0d1c88aa)" in page
     assert "Reason: A complaint" in page
     assert "Signed in" in page
     assert "Consent was given: Processing of photos" in page

@@ -124,6 +124,36 @@ def test_the_address_changes_once_the_new_one_is_confirmed(
     assert is_signed_in(client)
 
 
+@pytest.mark.parametrize("verification", ["none", "optional"])
+def test_an_unconfirmed_address_stays_until_the_new_one_is_confirmed(
+    verification: str, db: None, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = verification
+    client = Client()
+    client.post("/accounts/signup/", {**FORM, "consent": "on"})
+    confirm_password(client, FORM["password1"])
+    for address in ("first@new.example", "second@new.example"):
+        client.post("/accounts/email/", {"email": address, "action_add": ""})
+    user = User.objects.get()
+    assert user.email == "dora@example.org"
+    page = client.get("/accounts/email/").content.decode()
+    assert "<strong>second@new.example" in page
+    assert "<strong>first@new.example" not in page
+    client.post("/accounts/email/", {"email": "second@new.example", "action_remove": ""})
+    client.post("/accounts/email/", {"email": "third@new.example", "action_add": ""})
+    client.post(link_in(mail.outbox[-1]))
+    user.refresh_from_db()
+    assert user.email == "third@new.example"
+    assert [row.email for row in EmailAddress.objects.all()] == ["third@new.example"]
+
+
+def test_nobody_takes_the_address_of_another(alice: User, bob: User, bob_client: Client) -> None:
+    confirm_password(bob_client, "bob-password")
+    page = bob_client.post("/accounts/email/", {"email": alice.email, "action_add": ""})
+    assert "already registered" in page.content.decode()
+    assert not mail.outbox
+
+
 def test_changing_the_password_ends_other_sessions(alice: User, alice_client: Client) -> None:
     elsewhere = Client()
     elsewhere.force_login(alice)

@@ -1,4 +1,4 @@
-"""The account's pages in a real browser: two factors, recovery codes, tokens, sessions, activity."""
+"""The account's pages in a real browser, from two-factor sign-in to the list of activity."""
 
 from __future__ import annotations
 
@@ -141,8 +141,12 @@ def test_from_two_factors_to_activity(
     elsewhere.close()
 
     go(page, "Activity")
-    for text in ("The account was created", "Two-factor sign-in was switched on",
-                 "An API token was deleted", "Consent was given: Processing of photos"):  # fmt: skip
+    for text in (
+        "The account was created",
+        "Two-factor sign-in was switched on",
+        "An API token was deleted",
+        "Consent was given: Processing of photos",
+    ):
         expect(page.get_by_text(text)).to_have_count(1)
     expect(page.get_by_text("Signed in", exact=False).first).to_be_visible()
 
