@@ -26,7 +26,8 @@ def signed_in(user: User, **kwargs: Any) -> None:
 
 @receiver(user_logged_out)
 def signed_out(user: User | None, **kwargs: Any) -> None:
-    if user is not None:
+    # Whoever has just deleted the account is signed out, too.
+    if user is not None and User.objects.filter(pk=user.pk).exists():
         audit.record("signed_out", user, actor=user)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.signals import user_logged_out
 from django.test import Client
 
 from accounts import audit
@@ -24,6 +25,15 @@ def test_signing_in_and_out_and_failing_leave_a_trace(alice: User) -> None:
         ("signed_out", alice),
     ]
     assert {event.user for event in events} == {alice}
+
+
+def test_somebody_without_an_account_can_be_signed_out(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    user_logged_out.send(User, request=None, user=User.objects.get())
+    User.objects.all().delete()
+    user_logged_out.send(User, request=None, user=alice)
+    assert not AuditEvent.objects.exists()
 
 
 def test_unknown_actions_are_refused(alice: User) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
@@ -90,6 +92,44 @@ def test_switching_off_asks_first(alice: User, alice_client: Client) -> None:
     client = Client()
     sign_in(client, alice.email, "alice-password")
     assert is_signed_in(client)
+
+
+def test_staff_can_take_a_lost_factor_away_and_not_read_it(alice: User, db: None) -> None:
+    switch_on_two_factors(alice)
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.org", "root-password"))
+    listing = "/admin/mfa/authenticator/"
+    assert alice.email in client.get(listing).content.decode()
+    for factor in Authenticator.objects.all():
+        page = client.get(f"{listing}{factor.pk}/change/").content.decode()
+        assert alice.email in page
+        assert not any(str(secret) in page for secret in factor.data.values() if secret)
+        assert client.post(f"{listing}{factor.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert client.get(f"{listing}add/").status_code == 403
+    signing_in = Client()
+    sign_in(signing_in, alice.email, "alice-password")
+    assert is_signed_in(signing_in)
+
+
+def test_staff_sees_where_people_are_signed_in_and_ends_it(alice: User, db: None) -> None:
+    signed_in = Client(REMOTE_ADDR="192.0.2.7")
+    sign_in(signed_in, alice.email, "alice-password")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.org", "root-password"))
+    page = client.get("/admin/usersessions/usersession/?q=alice").content.decode()
+    assert "192.0.2.7" in page
+    session = UserSession.objects.get(user=alice)
+    client.post(f"/admin/usersessions/usersession/{session.pk}/delete/", {"post": "yes"})
+    assert signed_in.get("/uploads/").status_code == 302
+
+
+def test_staff_can_delete_somebody_with_all_that_belongs_to_them(alice: User, db: None) -> None:
+    switch_on_two_factors(alice)
+    sign_in(Client(), alice.email, "alice-password")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root@example.org", "root-password"))
+    client.post(f"/admin/accounts/user/{alice.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=alice.pk).exists()
 
 
 def test_sessions_are_listed_and_ended(alice: User, bob: User) -> None:
