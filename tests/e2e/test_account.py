@@ -118,6 +118,7 @@ def test_from_two_factors_to_activity(
     page.get_by_label("It may").select_option("write")
     page.get_by_role("button", name="Make the token").click()
     key = page.get_by_label("Key of").input_value()
+    page.wait_for_load_state()  # The button's script, too.
     assert fits(page)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").click()
@@ -127,6 +128,7 @@ def test_from_two_factors_to_activity(
     assert httpx.get(f"{site.url}/api/v1/uploads/", headers=headers).status_code == 200
     page.get_by_role("link", name="Done").click()
     expect(page.locator("[data-token]")).to_contain_text("Holiday script")
+    page.wait_for_load_state()
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete Holiday script").click()
     expect(page.locator("[data-token]")).to_have_count(0)

@@ -53,6 +53,7 @@ def sign_up(page: Page, email: str) -> None:
     page.get_by_label("I agree").check()
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
+    page.wait_for_load_state()  # Its script, too.
 
 
 @pytest.fixture
@@ -124,6 +125,8 @@ def test_from_sign_up_to_deleted(
 
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Clear").click()
+    expect(page).to_have_url(re.compile("/uploads/$"))
+    page.wait_for_load_state()
     page.get_by_role("button", name="Select all").click()
     page.get_by_role("button", name="Delete selected").click()
     expect(page.get_by_text("2 photos deleted.")).to_be_visible()
