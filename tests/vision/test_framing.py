@@ -6,7 +6,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from django.conf import settings
 from PIL import Image
 
 from recognition.vision.recognizer import EmotionRecognizer
@@ -26,11 +25,6 @@ def jittered(box: BoundingBox) -> list[BoundingBox]:
         y = box.y + down * box.height + (box.height - side) / 2
         boxes.append(BoundingBox(round(x), round(y), side, side))
     return boxes
-
-
-@pytest.fixture(scope="module")
-def recognizer() -> EmotionRecognizer:
-    return EmotionRecognizer(settings.MODEL_MANIFEST)
 
 
 @pytest.mark.parametrize("scale", [0.5, 0.75, 1.0, 1.5, 2.0, 4.0])

@@ -27,11 +27,6 @@ from tests.pictures import (
 )
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> EmotionRecognizer:
-    return EmotionRecognizer(settings.MODEL_MANIFEST)
-
-
 def face_at(faces: tuple[Face, ...], x: float, y: float) -> Face:
     """The one face whose box's middle part covers a point, whatever else was found."""
     (found,) = [

@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pytest
-from django.conf import settings
 from PIL import Image
 
 from recognition.vision.preprocessing import crop_face, enclosing_ratio
@@ -17,11 +16,6 @@ from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg, turned_fa
 
 #: The middle of the portrait's face and of the portrait, in its pixels.
 FACE_CENTER, CENTER = (225, 115), (256, 256)
-
-
-@pytest.fixture(scope="module")
-def recognizer() -> EmotionRecognizer:
-    return EmotionRecognizer(settings.MODEL_MANIFEST)
 
 
 def turned_center(degrees: float, size: tuple[int, int]) -> tuple[float, float]:
