@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from PIL import Image
 from benchmarks import clip
 from benchmarks import live_scenarios as scenarios
 from benchmarks.live_server import LiveServer
-from benchmarks.report import machine
+from benchmarks.report import Figure, show_figures
 from benchmarks.steadiness import steadiness
 from recognition.vision.live import LiveRecognizer
 from recognition.vision.recognizer import EmotionRecognizer
@@ -32,17 +32,6 @@ CLIENT_RATE = 5.0
 FLOOD_RATE = 100.0
 #: More clients than this are an aim, not a demand.
 CLIENTS_WANTED = 10
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One line of the table; `is_met` is None where it was not measured."""
-
-    name: str
-    wanted: str
-    measured: str
-    is_met: bool | None
-    values: dict[str, Any]
 
 
 def measure(options: argparse.Namespace) -> Iterator[Figure]:
@@ -181,20 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--manifest", type=Path, default=ROOT / "models" / "emotion_vgg16.json")
     parser.add_argument("--json", type=Path, dest="json_path")
     options = parser.parse_args(arguments)
-    about = machine()
-    sys.stdout.write(
-        f"{about['processor']}, {about['cores']} cores, load {about['load_before']}\n\n"
-        "| figure | wanted | measured | |\n| --- | --- | --- | --- |\n"
-    )
-    figures = []
-    for figure in measure(options):
-        mark = {True: "met", False: "missed", None: ""}[figure.is_met]
-        sys.stdout.write(f"| {figure.name} | {figure.wanted} | {figure.measured} | {mark} |\n")
-        sys.stdout.flush()
-        figures.append(asdict(figure))
-    if options.json_path is not None:
-        content = {"machine": about, "figures": figures}
-        options.json_path.write_text(json.dumps(content, indent=2) + "\n")
+    show_figures(measure(options), json_path=options.json_path)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +47,37 @@ def show(figures: dict[str, dict[str, float]], *, json_path: Path | None) -> Non
         sys.stdout.write(f"{name:<{width}}{values}\n")
     if json_path is not None:
         json_path.write_text(json.dumps({"machine": about, "figures": figures}, indent=2) + "\n")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One promise and what was measured; `is_met` is None where it was not."""
+
+    name: str
+    wanted: str
+    measured: str
+    is_met: bool | None
+    values: dict[str, Any]
+
+
+def show_figures(figures: Iterable[Figure], *, json_path: Path | None) -> bool:
+    """Print each figure as a line of a table as soon as it is measured.
+
+    Returns:
+        Whether none was missed.
+    """
+    about = machine()
+    sys.stdout.write(
+        f"{about['processor']}, {about['cores']} cores, load {about['load_before']}\n\n"
+        "| figure | wanted | measured | |\n| --- | --- | --- | --- |\n"
+    )
+    done = []
+    for figure in figures:
+        mark = {True: "met", False: "missed", None: ""}[figure.is_met]
+        sys.stdout.write(f"| {figure.name} | {figure.wanted} | {figure.measured} | {mark} |\n")
+        sys.stdout.flush()
+        done.append(figure)
+        if json_path is not None:
+            content = {"machine": about, "figures": [asdict(entry) for entry in done]}
+            json_path.write_text(json.dumps(content, indent=2) + "\n")
+    return all(figure.is_met is not False for figure in done)

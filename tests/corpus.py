@@ -321,8 +321,12 @@ def _metadata() -> Iterator[HostileFile]:
     )
     yield HostileFile("broken-exif.jpg", jpeg[:2] + app1 + jpeg[2:], ACCEPTED | BROKEN)
     loop = b"II*\0\x08\0\0\0" + b"\x01\0" + b"\x69\x87\x04\0\x01\0\0\0\x08\0\0\0" + b"\x08\0\0\0"
-    app1 = b"\xff\xe1" + struct.pack(">H", 2 + 6 + len(loop)) + b"Exif\0\0" + loop
-    yield HostileFile("looping-exif.jpg", jpeg[:2] + app1 + jpeg[2:], ACCEPTED)
+    looping = jpeg[:2] + _exif_segment(loop) + jpeg[2:]
+    yield HostileFile("looping-exif.jpg", looping, ACCEPTED)
+
+
+def _exif_segment(body: bytes) -> bytes:
+    return b"\xff\xe1" + struct.pack(">H", 2 + 6 + len(body)) + b"Exif\0\0" + body
 
 
 def _names() -> Iterator[HostileFile]:

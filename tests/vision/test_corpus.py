@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -27,7 +28,6 @@ def ending(data: bytes) -> str:
     try:
         images.clean(data)
     except ImageError as error:
-        assert str(error).endswith(".")
         return error.code
     return "accepted"
 
@@ -72,12 +72,11 @@ def test_the_eight_orientations_give_the_same_face(recognizer: EmotionRecognizer
 
 #: Each file in a process of its own, so that a peak of memory belongs to one file.
 MEASURE = """
-import json, resource, sys, time
+import json, os, resource, sys, time
 sys.path.insert(0, sys.argv[1])
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 from tests.corpus import corpus
-import os
 refused = {}
 for file in corpus():
     if "accepted" in file.endings:
@@ -136,7 +135,7 @@ def mutations(draw: st.DrawFn) -> bytes:
 
 
 @settings(
-    max_examples=2_000,
+    max_examples=int(os.environ.get("MUTATIONS", "2000")),
     deadline=None,
     derandomize=True,
     database=None,
