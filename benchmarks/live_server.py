@@ -43,7 +43,7 @@ class LiveServer(Site):
         script = _MAKE_PEOPLE.format(n_people=n_people)
         made = self.manage("shell", "--verbosity", "0", "--command", script).stdout
         self.cookies = [f"sessionid={value}" for value in json.loads(made.splitlines()[-1])]
-        self.process = psutil.Process(self._running["web"].pid)
+        self.process = psutil.Process(self.pid("web"))
         return self
 
     def is_healthy(self) -> bool:

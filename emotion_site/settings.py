@@ -303,6 +303,8 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+#: The largest body of a request; a form may carry several photos.
+MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM
 
 # WhiteNoise hands the ASGI server a plain iterator over a file; Django reads it in one go, which

@@ -85,8 +85,8 @@ class Site:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for name in reversed(self.PROCESSES):
-            self.kill(name)
+        for label in reversed(list(self._running)):
+            self.kill(label)
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a management command in the site's environment."""
@@ -99,20 +99,26 @@ class Site:
             text=True,
         )
 
-    def start(self, name: str) -> None:
-        with (self.data_dir / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
+    def start(self, name: str, label: str = "", **environment: str) -> None:
+        """Start a process of the Procfile; another of the same kind needs a label of its own."""
+        label = label or name
+        with (self.data_dir / f"{label}.log").open("ab") as log:
+            self._running[label] = subprocess.Popen(
                 ["sh", "-c", self._commands[name]],
-                env=self.environment,
+                env={**self.environment, **environment},
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
-    def kill(self, name: str) -> None:
+    def pid(self, label: str) -> int:
+        """The process's number; its children are the worker's own."""
+        return self._running[label].pid
+
+    def kill(self, label: str) -> None:
         """SIGKILL the process and all its children at once, as the kernel would."""
-        process = self._running.pop(name, None)
+        process = self._running.pop(label, None)
         if process is not None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -1,0 +1,228 @@
+"""The site's promises, each tried by breaking it: processes killed, Redis stopped, disks filled.
+
+Every fault is a real one on a site that runs as its Procfile says. The tests run the same with
+small numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from benchmarks import faults
+from benchmarks.report import Figure, show_figures
+from tests.site.running import Site
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of everything."""
+
+    uploads: int = 500
+    child_kills: int = 20
+    tree_kills: int = 5
+    outage_uploads: int = 100
+    restarts: int = 10
+    restart_uploads: int = 200
+    good_beside_poison: int = 50
+    doubled_uploads: int = 50
+    writing_processes: int = 8
+    writes: int = 500
+    disk_uploads: int = 20
+    memory_early: int = 200
+    memory_photos: int = 2000
+    corpus_every: int = 1
+    huge_megabytes: int = 1000
+
+
+SMALL = Size(
+    uploads=24,
+    child_kills=2,
+    tree_kills=1,
+    outage_uploads=6,
+    restarts=1,
+    restart_uploads=6,
+    good_beside_poison=4,
+    doubled_uploads=8,
+    writing_processes=3,
+    writes=20,
+    disk_uploads=12,
+    memory_early=20,
+    memory_photos=60,
+    corpus_every=9,
+    huge_megabytes=200,
+)
+
+
+def kills(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.kill_workers(folder, size.uploads, size.child_kills, size.tree_kills)
+    yield Figure(
+        f"{size.uploads} uploads, {size.child_kills} worker children and {size.tree_kills} whole "
+        "workers killed: done; failed; lost; written twice; last result after",
+        "0 lost; 0 twice; 5 min",
+        f"{result.done}; {result.failed}; {result.lost}; {result.repeated}; {result.seconds:.0f} s",
+        result.lost == 0 and result.repeated == 0 and result.seconds <= faults.FIVE_MINUTES,
+        asdict(result),
+    )
+
+
+def outage(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.redis_outage(folder, size.outage_uploads)
+    yield Figure(
+        f"{size.outage_uploads} uploads, half while Redis is stopped and half while it hangs: "
+        "slowest page; slowest upload; done; all ended after",
+        f"3 s; 3 s; {size.outage_uploads}; 5 min",
+        f"{result.slowest_page:.1f} s; {result.slowest_upload:.1f} s; {result.done}; "
+        f"{result.seconds:.0f} s",
+        max(result.slowest_page, result.slowest_upload) <= 3 and result.done == size.outage_uploads,
+        asdict(result),
+    )
+
+
+def restarts(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.redis_restarts(folder, size.restarts, size.restart_uploads)
+    yield Figure(
+        f"{size.restarts} restarts of Redis during {size.restart_uploads} uploads: slowest return "
+        "to work; done",
+        f"30 s; {size.restart_uploads}",
+        f"{result.slowest:.0f} s; {result.done}",
+        result.slowest <= 30 and result.done == size.restart_uploads,
+        asdict(result),
+    )
+
+
+def poison(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.poison(folder, size.good_beside_poison)
+    yield Figure(
+        f"a photo that kills its process beside {size.good_beside_poison} good ones: its end; "
+        "good ones done",
+        f"failed after 3 attempts; {size.good_beside_poison}",
+        f"{result.poison_status} ({result.poison_code}); {result.done}",
+        (result.poison_status, result.poison_code, result.done)
+        == ("failed", "gave_up", size.good_beside_poison),
+        asdict(result),
+    )
+
+
+def doubled(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.two_of_everything(folder, size.doubled_uploads)
+    yield Figure(
+        f"two web processes, two workers, two schedulers, {size.doubled_uploads} messages lost: "
+        "done; worked on twice",
+        f"{size.doubled_uploads}; 0",
+        f"{result.done}; {result.worked_twice}",
+        result.done == size.doubled_uploads and result.worked_twice == 0,
+        asdict(result),
+    )
+
+
+def writers(folder: Path, size: Size) -> Iterator[Figure]:
+    engine = "PostgreSQL" if "DATABASE_URL" in os.environ else "SQLite"
+    wanted = size.writing_processes * size.writes
+    result = faults.writers(Site(folder), size.writing_processes, size.writes)
+    yield Figure(
+        f"{size.writing_processes} processes × {size.writes} writes on {engine}: rows; errors; "
+        "integrity",
+        f"{wanted}; 0; ok",
+        f"{result.rows}; {result.errors}; {result.integrity}",
+        (result.rows, result.errors, result.integrity) == (wanted, 0, "ok"),
+        asdict(result),
+    )
+
+
+def disk(folder: Path, size: Size) -> Iterator[Figure]:
+    name = (
+        f"{size.disk_uploads} uploads to a disk of 5 MB: accepted; refused; files without an "
+        "upload; with space again"
+    )
+    wanted = "refusals 507 storage_full; 0; 201"
+    if not faults.can_mount():
+        yield Figure(name, wanted, "not measured: mounting needs root", None, {})
+        return
+    result = faults.full_disk(folder, size.disk_uploads)
+    said = ", ".join(sorted({f"{status} {code}" for status, code in result.refused_codes}))
+    yield Figure(
+        name,
+        wanted,
+        f"{result.accepted}; {len(result.refused_codes)} ({said}); {result.strays}; "
+        f"{result.afterwards}",
+        said == "507 storage_full" and result.strays == 0 and result.afterwards == 201,
+        asdict(result),
+    )
+
+
+def memory(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.many_photos(folder, size.memory_early, size.memory_photos)
+    ratio = result.child_late / result.child_early
+    yield Figure(
+        f"{size.memory_photos:,} photos: worker child's memory after {size.memory_early}, at the "
+        "end; web process",
+        "× 1.1; 300 MB each",
+        f"{result.child_early:.0f}, {result.child_late:.0f} MB (× {ratio:.2f}); "
+        f"{result.web:.0f} MB",
+        ratio <= 1.1 and max(result.child_late, result.web) <= 300,
+        {**asdict(result), "ratio": ratio},
+    )
+
+
+def hostile(folder: Path, size: Size) -> Iterator[Figure]:
+    result = faults.hostile_files(folder, size.corpus_every)
+    yield Figure(
+        f"{result.sent} hostile and odd files: HTTP 500; worker deaths; wrong endings; slowest "
+        "refusal",
+        "0; 0; 0; 1 s",
+        f"{result.server_errors}; {result.worker_deaths}; {len(result.wrong_endings)}; "
+        f"{result.slowest_refusal:.2f} s",
+        not result.server_errors
+        and not result.worker_deaths
+        and not result.wrong_endings
+        and result.slowest_refusal < 1,
+        asdict(result),
+    )
+
+
+def huge(folder: Path, size: Size) -> Iterator[Figure]:
+    for kind, result in faults.huge_bodies(folder, size.huge_megabytes).items():
+        yield Figure(
+            f"{size.huge_megabytes:,} MB without a length over {kind}: answer; taken before it; "
+            "memory",
+            "refused; +50 MB",
+            f"{result.answer}; {result.megabytes_taken:.0f} MB; {result.growth:+.0f} MB",
+            result.answer != "taken"
+            and result.megabytes_taken < size.huge_megabytes
+            and result.growth <= 50,
+            asdict(result),
+        )
+
+
+PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
+    promise.__name__: promise
+    for promise in (
+        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, huge,
+    )
+}  # fmt: skip
+
+
+def measure(names: Sequence[str], size: Size) -> Iterator[Figure]:
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="visage-chaos-") as folder:
+            yield from PROMISES[name](Path(folder) / "site", size)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PROMISES, default=list(PROMISES))
+    parser.add_argument("--small", action="store_true", help="the sizes that the tests use")
+    parser.add_argument("--json", type=Path, dest="json_path")
+    options = parser.parse_args(arguments)
+    size = SMALL if options.small else Size()
+    return 0 if show_figures(measure(options.only, size), json_path=options.json_path) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
