@@ -10,8 +10,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks import faults
@@ -38,6 +38,7 @@ class Size:
     memory_photos: int = 2000
     corpus_every: int = 1
     huge_megabytes: int = 1000
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 SMALL = Size(
@@ -56,11 +57,15 @@ SMALL = Size(
     memory_photos=60,
     corpus_every=9,
     huge_megabytes=200,
+    # Lost work is found after seconds instead of a minute.
+    environment={"CLAIM_SECONDS": "5", "REQUEUE_SECONDS": "5"},
 )
 
 
 def kills(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.kill_workers(folder, size.uploads, size.child_kills, size.tree_kills)
+    result = faults.kill_workers(
+        folder, size.uploads, size.child_kills, size.tree_kills, **size.environment
+    )
     yield Figure(
         f"{size.uploads} uploads, {size.child_kills} worker children and {size.tree_kills} whole "
         "workers killed: done; failed; lost; written twice; last result after",
@@ -72,7 +77,7 @@ def kills(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def outage(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.redis_outage(folder, size.outage_uploads)
+    result = faults.redis_outage(folder, size.outage_uploads, **size.environment)
     yield Figure(
         f"{size.outage_uploads} uploads, half while Redis is stopped and half while it hangs: "
         "slowest page; slowest upload; done; all ended after",
@@ -85,7 +90,7 @@ def outage(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def restarts(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.redis_restarts(folder, size.restarts, size.restart_uploads)
+    result = faults.redis_restarts(folder, size.restarts, size.restart_uploads, **size.environment)
     yield Figure(
         f"{size.restarts} restarts of Redis during {size.restart_uploads} uploads: slowest return "
         "to work; done",
@@ -97,7 +102,7 @@ def restarts(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def poison(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.poison(folder, size.good_beside_poison)
+    result = faults.poison(folder, size.good_beside_poison, **size.environment)
     yield Figure(
         f"a photo that kills its process beside {size.good_beside_poison} good ones: its end; "
         "good ones done",
@@ -110,7 +115,7 @@ def poison(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def doubled(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.two_of_everything(folder, size.doubled_uploads)
+    result = faults.two_of_everything(folder, size.doubled_uploads, **size.environment)
     yield Figure(
         f"two web processes, two workers, two schedulers, {size.doubled_uploads} messages lost: "
         "done; worked on twice",

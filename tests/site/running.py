@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import psutil
 import psycopg
 from honcho.environ import parse_procfile
 from psycopg import sql
@@ -113,8 +114,10 @@ class Site:
             )
 
     def pid(self, label: str) -> int:
-        """The process's number; its children are the worker's own."""
-        return self._running[label].pid
+        """The number of the process itself, which runs below its supervisor."""
+        supervisor = psutil.Process(self._running[label].pid)
+        (process,) = wait_until(lambda: [c for c in supervisor.children() if c.name() != "sleep"])
+        return int(process.pid)
 
     def kill(self, label: str) -> None:
         """SIGKILL the process and all its children at once, as the kernel would."""
