@@ -7,11 +7,9 @@ import json
 import logging
 import time
 from collections import Counter
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
@@ -21,13 +19,13 @@ from accounts import consent
 from recognition.live import sessions
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import FrameStream, labels_message
+from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, signed_in_user
 from recognition.vision.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
 # Close codes; 4000 to 4999 are an application's own.
 TOO_MANY_BAD_FRAMES = 4400
-NOT_SIGNED_IN = 4401
 NO_CONSENT = 4403
 TOO_MANY_SOCKETS = 4429
 MODEL_UNAVAILABLE = 4503
@@ -39,8 +37,6 @@ LONGEST_COMMAND = 200
 BAD_FRAMES = 5
 #: Seconds from the end of one recording to the start of the next: each makes a row.
 RECORDING_PAUSE_SECONDS = 1.0
-#: Seconds between two looks whether the user is still signed in; a recording is saved then too.
-CHECK_SECONDS = 3.0
 
 #: Open sockets of this process, by user.
 _open_sockets: Counter[int] = Counter()
@@ -201,13 +197,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _watch(self) -> None:
         """Close once the user has signed out, was disabled or withdrew; save what is recorded."""
-        session_store = import_module(settings.SESSION_ENGINE).SessionStore
-        session_key = self.scope["session"].session_key
         try:
             while True:
                 await asyncio.sleep(CHECK_SECONDS)
-                user = await get_user({"session": session_store(session_key)})
-                if user.pk != self.user_id:
+                user = await signed_in_user(self.scope, self.user_id)
+                if user is None:
                     await self.close(NOT_SIGNED_IN)
                     return
                 if not await self._may_see(user):

@@ -1,0 +1,30 @@
+"""Who is at the other end of an open socket, and for how long they may be."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from channels.auth import get_user
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: Close code for a visitor who is not, or no longer, signed in (4000 to 4999 are an
+#: application's own).
+NOT_SIGNED_IN = 4401
+#: Seconds between two looks whether the person is still signed in.
+CHECK_SECONDS = 3.0
+
+
+async def signed_in_user(scope: dict[str, Any], user_id: int | None) -> User | None:
+    """The person whose session a socket was opened with, read anew.
+
+    None once they signed out, changed their password elsewhere, or were disabled.
+    """
+    session_store = import_module(settings.SESSION_ENGINE).SessionStore
+    # A store of its own: the one in the scope remembers what it once read.
+    session = session_store(scope["session"].session_key)
+    user = await get_user({"session": session})
+    return user if user_id is not None and user.pk == user_id else None
