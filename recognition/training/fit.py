@@ -52,12 +52,14 @@ class Cycle:
     """A run of stages under one rise and fall of the learning rate.
 
     Attributes:
-        learning_rate: the peak, reached after `warmup_epochs`, then a cosine down to zero.
+        learning_rate: the peak, reached after `warmup_epochs`, then a cosine down to
+            `final_learning_rate`.
     """
 
     stages: tuple[Stage, ...]
     learning_rate: float
     warmup_epochs: float
+    final_learning_rate: float = 0.0
 
     @property
     def epochs(self) -> int:
@@ -82,7 +84,8 @@ class Settings:
 
     cycles: tuple[Cycle, ...] = (
         Cycle((Stage(8, 32), Stage(5, 40), Stage(3, 48, 0.5)), 0.06, 1.5),
-        Cycle((Stage(8, 40, 0.75), Stage(8, 48, 0.5)), 0.03, 0.5),
+        Cycle((Stage(6, 40, 0.75),), 0.03, 0.5, 0.0216),
+        Cycle((Stage(5, 48, 0.5),), 0.0216, 0.0),
     )
     batch_size: int = 128
     weight_decay: float = 3e-3
@@ -231,18 +234,18 @@ class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
         """Plan the cycles.
 
         Args:
-            cycles: for each its peak, its steps of warm-up and its steps in all.
+            cycles: for each its peak and final rate, its steps of warm-up and its steps in all.
         """
         self.cycles = [tuple(cycle) for cycle in cycles]
 
     def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         rate, first = ops.zeros_like(step), 0.0
-        for peak, warmup, steps in self.cycles:
+        for peak, final, warmup, steps in self.cycles:
             position = step - first
             rising = peak * (0.05 + 0.95 * position / max(1.0, warmup))
             share = (position - warmup) / max(1.0, steps - warmup)
-            falling = peak * 0.5 * (1.0 + ops.cos(math.pi * share))
+            falling = final + (peak - final) * 0.5 * (1.0 + ops.cos(math.pi * share))
             inside = ops.logical_and(position >= 0, position < steps)
             rate = ops.where(inside, ops.where(position < warmup, rising, falling), rate)
             first += steps
@@ -257,6 +260,7 @@ def _learning_rate(settings: Settings, steps_per_epoch: int) -> CosineCycles:
         [
             (
                 cycle.learning_rate,
+                cycle.final_learning_rate,
                 round(cycle.warmup_epochs * steps_per_epoch),
                 cycle.epochs * steps_per_epoch,
             )
