@@ -469,6 +469,7 @@ def huge_bodies(folder: Path, n_megabytes: int) -> dict[str, HugeBody]:
     outcomes = {}
     with Site(folder) as site:
         person = site.sign_up("huge@example.org")
+        person.accept_camera()
         person.upload(face_jpeg())
         person.wait_until_finished()
         taken = 0

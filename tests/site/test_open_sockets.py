@@ -34,6 +34,7 @@ def drain(socket: ClientConnection) -> NoReturn:
 def test_it_is_closed_within_five_seconds(site: Site, path: str, end) -> None:
     email = f"{end.__name__}-{path.strip('/').replace('/', '-')}@example.org"
     person = site.sign_up(email)
+    person.accept_camera()
     headers = {"Cookie": f"sessionid={person.http.cookies['sessionid']}"}
     address = site.url.replace("http", "ws") + path
     with connect(address, origin=site.url, additional_headers=headers) as socket:
