@@ -4,7 +4,7 @@ from recognition.models.api import IdempotencyKey, Webhook, WebhookDelivery
 from recognition.models.exports import DataExport
 from recognition.models.live import LiveSession, LiveSessionQuerySet, LiveUsage
 from recognition.models.operations import ModelChoice, ModelComparison
-from recognition.models.uploads import Prediction, Upload, UploadQuerySet
+from recognition.models.uploads import Prediction, PredictionQuerySet, Upload, UploadQuerySet
 
 __all__ = [
     "DataExport",
@@ -15,6 +15,7 @@ __all__ = [
     "ModelChoice",
     "ModelComparison",
     "Prediction",
+    "PredictionQuerySet",
     "Upload",
     "UploadQuerySet",
     "Webhook",

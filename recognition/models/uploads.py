@@ -103,9 +103,31 @@ class Upload(models.Model):
         return [prediction for prediction in self.predictions.all() if not prediction.rejected]
 
     @property
+    def counted_faces(self) -> list[Prediction]:
+        """The faces without those that the owner says are none."""
+        return [face for face in self.faces if face.effective_label != Prediction.NOT_A_FACE]
+
+    @property
     def rejected_spots(self) -> list[Prediction]:
         """What looked like a face at first."""
         return [prediction for prediction in self.predictions.all() if prediction.rejected]
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def for_owner(self, user: User | AnonymousUser) -> PredictionQuerySet:
+        """The predictions that `user` may see: those of their own uploads."""
+        return self.filter(upload__owner_id=user.pk) if user.is_authenticated else self.none()
+
+    def faces(self) -> PredictionQuerySet:
+        """Without spots that the recognizer rejected."""
+        return self.filter(rejected="")
+
+    def with_effective_label(self) -> PredictionQuerySet:
+        """Annotate ``said``: the owner's correction where there is one, else the label."""
+        corrected = models.When(~models.Q(correction=""), then="correction")
+        return self.annotate(
+            said=models.Case(corrected, default="label", output_field=models.CharField())
+        )
 
 
 class Prediction(models.Model):
@@ -144,6 +166,8 @@ class Prediction(models.Model):
     corrected_at = models.DateTimeField(null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
 
+    objects = PredictionQuerySet.as_manager()
+
     class Meta:
         ordering = ["index"]
         constraints = [
@@ -152,6 +176,11 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.0%})"
+
+    @property
+    def effective_label(self) -> str:
+        """What counts: the owner's correction where there is one, else the model's label."""
+        return self.correction or self.label
 
     @property
     def probabilities_in_order(self) -> dict[str, float]:

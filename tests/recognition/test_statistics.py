@@ -1,0 +1,113 @@
+"""Statistics: what is counted, when, and for whom."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from recognition import statistics
+from recognition.models import LiveSession, Prediction, Upload
+
+MONDAY = date(2026, 3, 2)
+
+
+def make_upload(owner: User, day: date, *faces: tuple[str, str], **fields: Any) -> Upload:
+    """A finished photo with faces given as ``(label, correction)``."""
+    upload = Upload.objects.create(
+        owner=owner, name="x.jpg", width=9, height=9, byte_size=9,
+        **{"status": "done", **fields},
+    )  # fmt: skip
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    Upload.objects.filter(pk=upload.pk).update(created_at=noon)
+    for index, (label, correction) in enumerate(faces):
+        Prediction.objects.create(
+            upload=upload, index=index, x=1, y=2, width=3, height=4, label=label,
+            confidence=0.7, correction=correction,
+            probabilities={"happy": 0.1, "sad": 0.1, "surprise": 0.1, "neutral": 0.7},
+        )  # fmt: skip
+    return upload
+
+
+def of(user: User, start: date = MONDAY, days: int = 7, period: str = "day") -> dict[str, Any]:
+    end = start + timedelta(days=days - 1)
+    result = statistics.of(user, start=start, end=end, period=period)
+    return json.loads(json.dumps(result))
+
+
+def test_faces_count_as_the_owner_corrected_them(alice: User, bob: User) -> None:
+    make_upload(alice, MONDAY, ("happy", ""), ("happy", "sad"), ("neutral", "not_a_face"))
+    make_upload(alice, MONDAY + timedelta(days=2), ("sad", "sad"))
+    make_upload(alice, MONDAY - timedelta(days=1), ("surprise", ""))
+    make_upload(alice, MONDAY, ("surprise", ""), status="failed")
+    make_upload(bob, MONDAY, ("surprise", ""))
+    uploads = of(alice)["uploads"]
+    assert uploads["counts"] == {"happy": 1, "sad": 2, "surprise": 0, "neutral": 0}
+    assert (uploads["photos"], uploads["total"], uploads["not_a_face"]) == (2, 3, 1)
+    assert uploads["shares"]["sad"] == pytest.approx(2 / 3, abs=1e-4)
+    assert [period["total"] for period in uploads["periods"]] == [2, 0, 1, 0, 0, 0, 0]
+    assert uploads["periods"][2]["start"] == uploads["periods"][2]["end"] == "2026-03-04"
+
+
+def test_rejected_spots_are_not_counted(alice: User) -> None:
+    upload = make_upload(alice, MONDAY, ("happy", ""))
+    upload.predictions.update(rejected="blurred")
+    assert of(alice)["uploads"]["total"] == 0
+
+
+def test_weeks_begin_on_monday_and_are_cut_off_by_the_range(alice: User) -> None:
+    wednesday = MONDAY + timedelta(days=2)
+    for offset in (2, 6, 7, 14):
+        make_upload(alice, MONDAY + timedelta(days=offset), ("happy", ""))
+    periods = of(alice, wednesday, days=13, period="week")["uploads"]["periods"]
+    assert [(p["start"], p["end"], p["total"]) for p in periods] == [
+        ("2026-03-04", "2026-03-08", 2),
+        ("2026-03-09", "2026-03-15", 1),
+        ("2026-03-16", "2026-03-16", 1),
+    ]
+
+
+def test_live_sessions_give_seconds_on_the_day_they_were_seen(alice: User, bob: User) -> None:
+    begins = datetime(2026, 3, 2, 23, 59, 30, tzinfo=UTC)
+    samples = [[1, "happy", 0, 20, 0.9], [2, "sad", 10, 15, 0.8], [1, "neutral", 40, 50.5, 0.7]]
+    for owner in (alice, bob):
+        LiveSession.objects.create(
+            owner=owner, started_at=begins, ended_at=begins + timedelta(minutes=1), samples=samples
+        )
+    live = of(alice)["live"]
+    assert live["sessions"] == 1
+    assert live["counts"] == {"happy": 20, "sad": 5, "surprise": 0, "neutral": 10.5}
+    assert [period["total"] for period in live["periods"]][:2] == [25, 10.5]
+    tuesday = of(alice, MONDAY + timedelta(days=1), days=1)["live"]
+    assert (tuesday["sessions"], tuesday["total"]) == (1, 10.5)
+
+
+def test_agreement_is_a_confusion_matrix(alice: User) -> None:
+    make_upload(alice, MONDAY, ("happy", "happy"), ("happy", "sad"), ("sad", "not_a_face"))
+    make_upload(alice, MONDAY, ("happy", ""))
+    agreement = of(alice)["agreement"]
+    assert (agreement["corrected"], agreement["agreed"]) == (3, 1)
+    assert agreement["share"] == pytest.approx(1 / 3)
+    assert agreement["matrix"]["happy"] == {
+        "happy": 1, "sad": 1, "surprise": 0, "neutral": 0, "not_a_face": 0,
+    }  # fmt: skip
+    assert agreement["matrix"]["sad"]["not_a_face"] == 1
+
+
+def test_nothing_yet_is_no_error(alice: User) -> None:
+    result = of(alice)
+    assert result["agreement"]["share"] is None
+    assert result["uploads"]["shares"] == dict.fromkeys(result["labels"], 0)
+
+
+def test_impossible_ranges_are_told(alice: User) -> None:
+    with pytest.raises(statistics.StatisticsError):
+        of(alice, days=-3)
+    with pytest.raises(statistics.StatisticsError):
+        of(alice, days=401)
+    assert len(of(alice, days=401, period="week")["live"]["periods"]) == 58
+    with pytest.raises(ValueError, match="period"):
+        of(alice, period="year")
