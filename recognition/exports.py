@@ -13,7 +13,8 @@ from recognition.models import Upload
 
 CSV_COLUMNS = (
     "upload", "name", "uploaded_at", "status", "error", "photo_width", "photo_height",
-    "face", "x", "y", "width", "height", "label", "confidence", "uncertain", "rejected", "roll",
+    "face", "x", "y", "width", "height", "label", "predicted_label", "correction",
+    "confidence", "uncertain", "rejected", "roll",
 )  # fmt: skip
 #: A cell that starts with one of these is run as a formula by spreadsheet programs.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -56,7 +57,8 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
         for face in faces:
             yield _csv_line(
                 [
-                    *start, face.index, face.x, face.y, face.width, face.height, face.label,
+                    *start, face.index, face.x, face.y, face.width, face.height,
+                    face.effective_label, face.label, face.correction,
                     f"{face.confidence:.4f}", str(face.uncertain).lower(),
                     face.rejected, f"{face.roll:g}",
                     *(f"{face.probabilities.get(label, 0):.4f}" for label in LABEL_NAMES),

@@ -12,6 +12,7 @@ from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload, UploadQuerySet
 
 NO_FACE = "none"
+CORRECTED = "corrected"
 
 
 class HistoryFilter(forms.Form):
@@ -24,6 +25,7 @@ class HistoryFilter(forms.Form):
             ("", _("Any")),
             *LABEL_NAMES.items(),
             (NO_FACE, _("No face found")),
+            (CORRECTED, _("Corrected by me")),
         ],
     )
     status = forms.ChoiceField(
@@ -46,11 +48,14 @@ class HistoryFilter(forms.Form):
         """Narrow `uploads`; a field that is not valid narrows nothing."""
         self.is_valid()
         values = self.cleaned_data
-        faces = Prediction.objects.filter(upload=OuterRef("pk"), rejected="")
+        spots = Prediction.objects.filter(upload=OuterRef("pk")).faces()
+        faces = spots.exclude(correction=Prediction.NOT_A_FACE)
         if values.get("label") == NO_FACE:
             uploads = uploads.filter(~Exists(faces), status=Upload.Status.DONE)
+        elif values.get("label") == CORRECTED:
+            uploads = uploads.filter(Exists(spots.exclude(correction="")))
         elif values.get("label"):
-            uploads = uploads.filter(Exists(faces.filter(label=values["label"])))
+            uploads = uploads.filter(Exists(faces.saying(values["label"])))
         if values.get("status"):
             uploads = uploads.filter(status=values["status"])
         if values.get("since"):

@@ -8,3 +8,5 @@ LABEL_NAMES = {
     "surprise": _("Surprise"),
     "neutral": _("Neutral"),
 }
+#: What a face can be corrected to.
+CORRECTION_NAMES = {**LABEL_NAMES, "not_a_face": _("Not a face")}

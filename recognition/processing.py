@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from recognition import corrections
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision.types import Recognition
 
@@ -62,8 +63,8 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
         )
         if not held:
             return False
-        Prediction.objects.filter(upload=upload).delete()
-        Prediction.objects.bulk_create(
+        before = Prediction.objects.filter(upload=upload)
+        now = [
             Prediction(
                 upload=upload,
                 index=index,
@@ -79,7 +80,10 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
                 roll=face.roll,
             )
             for index, face in enumerate((*recognition.faces, *recognition.rejected))
-        )
+        ]
+        corrections.carry_over(before, now)
+        before.delete()
+        Prediction.objects.bulk_create(now)
     return True
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/image/", views.upload_image, name="upload_image"),
     path("uploads/<uuid:pk>/thumbnail/", views.upload_thumbnail, name="upload_thumbnail"),
     path("uploads/<uuid:pk>/export.<str:file_format>", views.export_upload, name="export_upload"),
+    path("uploads/<uuid:pk>/faces/<int:face>/correction/", views.correct_face, name="correct_face"),
     path("uploads/<uuid:pk>/delete/", views.delete_upload, name="delete_upload"),
     path("uploads/<uuid:pk>/retry/", views.retry_upload, name="retry_upload"),
     path("live/", live_views.live, name="live"),

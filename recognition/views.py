@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from recognition import exports, uploads
+from recognition import corrections, exports, uploads
 from recognition.forms import HistoryFilter
-from recognition.models import Upload, UploadQuerySet
+from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 
@@ -141,6 +141,21 @@ def selected_uploads(request: HttpRequest) -> HttpResponse:
         text = ngettext("%(count)d photo deleted.", "%(count)d photos deleted.", count)
     messages.success(request, text % {"count": count})
     return redirect("history")
+
+
+@require_POST
+@login_required
+def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
+    """What one's face shows, as ``label``; empty takes a correction back."""
+    upload = _own_upload(request, pk)
+    prediction = get_object_or_404(upload.predictions.faces(), pk=face)
+    try:
+        corrections.correct(prediction, request.POST.get("label", ""), _user(request))
+    except corrections.CorrectionError as error:
+        messages.error(request, str(error))
+    except Prediction.DoesNotExist:
+        raise Http404 from None
+    return redirect(f"{upload.get_absolute_url()}#face-{prediction.index}")
 
 
 @require_safe

@@ -122,6 +122,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """Without spots that the recognizer rejected."""
         return self.filter(rejected="")
 
+    def saying(self, label: str) -> PredictionQuerySet:
+        """Those with an effective label."""
+        return self.filter(models.Q(correction=label) | models.Q(correction="", label=label))
+
     def with_effective_label(self) -> PredictionQuerySet:
         """Annotate ``said``: the owner's correction where there is one, else the label."""
         corrected = models.When(~models.Q(correction=""), then="correction")
@@ -193,10 +197,16 @@ class Prediction(models.Model):
         return sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)[:2]
 
     def as_dict(self) -> dict[str, Any]:
-        """The face in the shape that API, exports and `recognize` share."""
+        """The face in the shape that API and exports share.
+
+        ``label`` is what counts: the owner's correction where there is one. ``confidence``,
+        ``uncertain`` and ``probabilities`` belong to ``predicted_label``.
+        """
         return {
             "box": {"x": self.x, "y": self.y, "width": self.width, "height": self.height},
-            "label": self.label,
+            "label": self.effective_label,
+            "predicted_label": self.label,
+            "correction": self.correction or None,
             "confidence": self.confidence,
             "uncertain": self.uncertain,
             "rejected": self.rejected or None,

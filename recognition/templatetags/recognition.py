@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django import template
 from django.utils.translation import gettext as _
 
-from recognition.labels import LABEL_NAMES
+from recognition.labels import CORRECTION_NAMES
 from recognition.models import Prediction, Upload
 from recognition.rejections import REJECTION_TEXTS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 register = template.Library()
 
@@ -17,18 +22,25 @@ _ICONS = {
     "sad": "emoji-frown",
     "surprise": "emoji-surprise",
     "neutral": "emoji-neutral",
+    Prediction.NOT_A_FACE: "x-circle",
 }
 
 
 @register.filter
 def label_name(label: str) -> str:
     """What people call a label."""
-    return str(LABEL_NAMES.get(label, label))
+    return str(CORRECTION_NAMES.get(label, label))
 
 
 @register.filter
 def expression(face: Prediction) -> str:
-    """What the page calls a face's expression: one name, or two where the model is not sure."""
+    """What the page calls a face's expression: what its owner says, else what the model says."""
+    return label_name(face.correction) if face.correction else model_expression(face)
+
+
+@register.filter
+def model_expression(face: Prediction) -> str:
+    """What the model says: one name, or two where it is not sure."""
     if not face.uncertain:
         return label_name(face.label)
     first, *others = (label_name(label) for label in face.likeliest)
@@ -40,13 +52,29 @@ def expression(face: Prediction) -> str:
 @register.filter
 def expression_colour(face: Prediction) -> str:
     """The key of the colour an expression is shown in; doubt has one of its own."""
-    return "unsure" if face.uncertain else face.label
+    return "unsure" if face.uncertain and not face.correction else face.effective_label
 
 
 @register.filter
 def label_icon(label: str) -> str:
     """The picture of a label; an open question has none of its own."""
     return _ICONS.get(label, "info-circle")
+
+
+@register.filter
+def shows_confidence(face: Prediction) -> bool:
+    """Whether the model's probability belongs beside the expression that is shown."""
+    return not face.uncertain and not face.correction
+
+
+@register.filter
+def other_labels(face: Prediction) -> list[tuple[str, StrOrPromise]]:
+    """What a face can be corrected to, and its name, besides what the model is sure of."""
+    return [
+        (label, name)
+        for label, name in CORRECTION_NAMES.items()
+        if face.uncertain or label != face.label
+    ]
 
 
 @register.filter

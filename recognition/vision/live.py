@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from recognition.vision.detection import DetectionSettings, FaceDetector
 from recognition.vision.images import decode_gray
 from recognition.vision.recognizer import EmotionRecognizer
-from recognition.vision.tracking import FaceTracker, TrackedFace, TrackingSettings, overlap
-from recognition.vision.types import BoundingBox, Face
+from recognition.vision.tracking import FaceTracker, TrackedFace, TrackingSettings
+from recognition.vision.types import BoundingBox, Face, overlap
 
 FRAME_FORMATS = ("JPEG", "WEBP")
 #: A camera's full HD, with room; a frame is decoded no larger than the working side.

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognition.vision.types import BoundingBox, Face
+from recognition.vision.types import BoundingBox, Face, overlap
 
 
 @dataclass(frozen=True)
@@ -162,16 +162,6 @@ class FaceTracker:
     def _free_number(self) -> int:
         taken = {track.number for track in self._tracks}
         return next(number for number in range(1, len(taken) + 2) if number not in taken)
-
-
-def overlap(first: BoundingBox, second: BoundingBox) -> float:
-    """Intersection over union of two boxes, from 0 to 1."""
-    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (first.width * first.height + second.width * second.height - shared)
 
 
 def _edges(box: BoundingBox) -> tuple[float, ...]:

@@ -16,6 +16,16 @@ class BoundingBox:
     height: int
 
 
+def overlap(first: BoundingBox, second: BoundingBox) -> float:
+    """Intersection over union of two boxes, from 0 to 1."""
+    width = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
+    height = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (first.width * first.height + second.width * second.height - shared)
+
+
 class Rejection(StrEnum):
     """Why a spot that the detector proposed is not taken for a face."""
 

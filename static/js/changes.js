@@ -49,6 +49,18 @@ export async function fetchDocument(url) {
   }
 }
 
+/** Send a form as if its button had been pressed; the document that followed, or null. */
+export async function postForm(form, submitter) {
+  try {
+    const body = new URLSearchParams(new FormData(form, submitter));
+    const response = await fetch(form.action, { method: "POST", body });
+    if (!response.ok) return null;
+    return new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch {
+    return null;
+  }
+}
+
 /** Ask before a form does what cannot be undone. */
 export function confirmForms(root = document) {
   for (const form of root.querySelectorAll("form[data-confirm]")) {

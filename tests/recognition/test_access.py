@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
+from recognition.labels import LABEL_NAMES
 from recognition.models import Upload
 from tests.live.test_sessions import SESSION_ROUTES
 
@@ -20,6 +21,7 @@ OBJECT_ROUTES = {
     "export_upload": "get",
     "delete_upload": "post",
     "retry_upload": "post",
+    "correct_face": "post",
     "api-upload-detail": "get",
     "api-upload-retry": "post",
 }
@@ -35,6 +37,15 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]
             yield from routes(entry, pattern)
 
 
+def face_of(upload: Upload) -> int:
+    """The id of a face in the photo, put there if need be."""
+    values = {"x": 1, "y": 2, "width": 3, "height": 4, "label": "happy", "confidence": 0.9}
+    face, _is_new = upload.predictions.get_or_create(
+        index=0, defaults={**values, "probabilities": dict.fromkeys(LABEL_NAMES, 0.25)}
+    )
+    return face.pk
+
+
 def address(name: str, upload: Upload) -> str:
     addresses = {
         "upload_detail": f"/uploads/{upload.pk}/",
@@ -43,6 +54,7 @@ def address(name: str, upload: Upload) -> str:
         "export_upload": f"/uploads/{upload.pk}/export.json",
         "delete_upload": f"/uploads/{upload.pk}/delete/",
         "retry_upload": f"/uploads/{upload.pk}/retry/",
+        "correct_face": f"/uploads/{upload.pk}/faces/{face_of(upload)}/correction/",
         "api-upload-detail": f"/api/v1/uploads/{upload.pk}/",
         "api-upload-retry": f"/api/v1/uploads/{upload.pk}/retry/",
     }
