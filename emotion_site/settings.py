@@ -198,6 +198,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "recognition.sweep_uploads", "schedule": 10.0},
     "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
+    "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
 }
 
 # Recognition ----------------------------------------------------------------------------------
@@ -217,6 +218,14 @@ MAXIMUM_ATTEMPTS = 3
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=50)
 #: A queued upload that no worker took for this long is queued again.
 REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
+#: Days after which photos are deleted, their results kept: 0 for at once, none for never. Each
+#: person may choose for themselves, up to the maximum.
+RETENTION_DEFAULT_DAYS = env.int("RETENTION_DEFAULT_DAYS", default=None)
+RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
+#: What one person may use, unless their own row says otherwise; none for as much as they like.
+QUOTA_UPLOADS_A_DAY = env.int("QUOTA_UPLOADS_A_DAY", default=None)
+QUOTA_BYTES = env.int("QUOTA_BYTES", default=None)
+QUOTA_LIVE_MINUTES_A_DAY = env.int("QUOTA_LIVE_MINUTES_A_DAY", default=None)
 #: Photos in one submission of the form that works without JavaScript.
 MAXIMUM_FILES_PER_FORM = 50
 

@@ -1,22 +1,30 @@
-"""A photo's files go when its row goes, whichever way that happens."""
+"""Files go when their row goes, whichever way that happens."""
 
 from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import FileField, Model
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from recognition.models import Upload
+from recognition.models import DataExport, Prediction, Upload
 
 
 @receiver(post_delete, sender=Upload)
-def delete_files(instance: Upload, **kwargs: Any) -> None:
+@receiver(post_delete, sender=Prediction)
+@receiver(post_delete, sender=DataExport)
+def delete_files(instance: Model, **kwargs: Any) -> None:
     """Delete once the row is gone for good, also where an account's deletion takes it along."""
-    names = [file.name for file in (instance.image, instance.thumbnail) if file.name]
+    fields = [field for field in instance._meta.fields if isinstance(field, FileField)]
+    delete_on_commit(*(getattr(instance, field.attname).name for field in fields))
+
+
+def delete_on_commit(*names: str | None) -> None:
+    """Delete stored files once the transaction stands; empty names are no files."""
 
     def delete() -> None:
-        for name in names:
+        for name in filter(None, names):
             default_storage.delete(name)
 
     transaction.on_commit(delete)

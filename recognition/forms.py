@@ -1,13 +1,14 @@
-"""The filter of the history."""
+"""The filter of the history, and what people choose about their photos."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from recognition import retention
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload, UploadQuerySet
 
@@ -67,3 +68,20 @@ class HistoryFilter(forms.Form):
     @property
     def is_active(self) -> bool:
         return any(self.cleaned_data.get(name) for name in self.fields)
+
+
+class RetentionChoice(forms.Form):
+    """How long photos are kept; the value of the default is empty."""
+
+    days = forms.TypedChoiceField(
+        label=_("Keep my photos"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.TypedChoiceField", self.fields["days"])
+        field.choices = [("" if days is None else days, name) for days, name in retention.choices()]

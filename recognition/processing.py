@@ -109,10 +109,14 @@ def release(upload: Upload) -> bool:
 
 
 def reset(uploads: UploadQuerySet) -> list[str]:
-    """Make failed uploads wait again, with all their attempts; returns the ids of those changed."""
+    """Make failed uploads wait again, with all their attempts; returns the ids of those changed.
+
+    Those whose photo is gone stay as they are: there is nothing left to look at.
+    """
     changed = []
+    failed = Upload.objects.filter(status=Upload.Status.FAILED, photo_deleted_at=None)
     for pk in uploads.filter(status=Upload.Status.FAILED).values_list("pk", flat=True):
-        if Upload.objects.filter(pk=pk, status=Upload.Status.FAILED).update(
+        if failed.filter(pk=pk).update(
             status=Upload.Status.PENDING,
             attempts=0,
             error_code="",

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from recognition import notifications, processing
+from recognition import notifications, processing, retention
 from recognition.models import Upload
 from recognition.vision.errors import ImageError
 
@@ -44,6 +44,10 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
             enqueue(upload_id, delay=RETRY_DELAY)
     else:
         processing.complete(upload, recognition, model_version)
+    try:
+        retention.apply_to(upload_id)
+    except Exception:  # The sweep does it later; the result stands either way.
+        logger.exception("the photo of upload %s could not be removed", upload_id)
     _announce(upload_id)
 
 
@@ -55,6 +59,14 @@ def sweep_uploads() -> None:
         enqueue(upload_id)
     if overdue:
         logger.info("queued %d overdue uploads again", len(overdue))
+
+
+@shared_task(name="recognition.sweep_photos", ignore_result=True)
+def sweep_photos() -> None:
+    """Delete photos that were kept for as long as their owners chose."""
+    removed = retention.remove_due_photos()
+    if removed:
+        logger.info("removed %d photos that were due", removed)
 
 
 def enqueue_on_commit(upload_id: str) -> None:

@@ -12,7 +12,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from recognition import processing, tasks
+from accounts import audit
+from recognition import processing, quotas, tasks
 from recognition.models import Upload, UploadQuerySet
 from recognition.vision import images
 from recognition.vision.errors import ImageTooLarge
@@ -26,9 +27,13 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
 
     Raises:
         ImageError: the file is not a photo that we accept; nothing was stored.
+        QuotaExceeded: the owner has used up what they may; nothing was stored.
+        AccountClosed: the owner's account is being deleted; nothing was stored.
     """
     if file.size is not None and file.size > images.MAXIMUM_BYTES:
         raise ImageTooLarge(f"The file is larger than {images.MAXIMUM_BYTES // (1024 * 1024)} MB.")
+    # Once before the work, for those who are out, and once under a lock, to be exact.
+    quotas.check_upload(owner, file.size or 0)
     data = file.read()
     clean = images.clean(data)
     upload = Upload(
@@ -44,7 +49,9 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
         upload.image.save("photo.jpg", ContentFile(clean.jpeg), save=False)
         upload.thumbnail.save("thumbnail.jpg", ContentFile(clean.thumbnail_jpeg), save=False)
         with transaction.atomic():
+            quotas.check_upload(quotas.lock(owner), len(data))
             upload.save()
+            audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             tasks.enqueue_on_commit(str(upload.pk))
     except BaseException:
         # No row, no files: whatever went wrong, nothing is left half-stored.
@@ -64,9 +71,12 @@ def retry_uploads(uploads: UploadQuerySet) -> int:
     return len(ids)
 
 
-def delete_uploads(uploads: UploadQuerySet) -> int:
+def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:
     """Delete photos with all that was seen in them; returns how many photos."""
-    _total, by_model = uploads.delete()
+    with transaction.atomic():
+        for upload in uploads.select_related("owner"):
+            audit.record("upload_deleted", upload.owner, actor, f"upload:{upload.pk}")
+        _total, by_model = uploads.delete()
     return by_model.get(Upload._meta.label, 0)
 
 

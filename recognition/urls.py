@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recognition import views
+from recognition import privacy_views, views
 from recognition.live import views as live_views
 
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("uploads/<uuid:pk>/faces/<int:face>/correction/", views.correct_face, name="correct_face"),
     path("uploads/<uuid:pk>/delete/", views.delete_upload, name="delete_upload"),
     path("uploads/<uuid:pk>/retry/", views.retry_upload, name="retry_upload"),
+    path("privacy/", privacy_views.privacy, name="privacy"),
+    path("privacy/retention/", privacy_views.choose_retention, name="choose_retention"),
+    path("privacy/training/", privacy_views.choose_training, name="choose_training"),
     path("live/", live_views.live, name="live"),
     path("live/sessions/", live_views.live_sessions, name="live_sessions"),
     path("live/sessions/<uuid:pk>/", live_views.live_session, name="live_session"),

@@ -10,13 +10,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.files.base import File
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseGone, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from recognition import corrections, exports, uploads
+from recognition import corrections, exports, quotas, uploads
 from recognition.forms import HistoryFilter
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision import images
@@ -62,6 +62,10 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
         except ImageError as error:
             name = uploads.clean_name(file.name or "")
             messages.error(request, _("%(name)s: %(reason)s") % {"name": name, "reason": error})
+        except quotas.QuotaExceeded as error:
+            # Whatever comes after may be smaller, but a list of refusals helps nobody.
+            messages.error(request, str(error))
+            break
     if not files:
         messages.error(request, _("Choose at least one photo."))
         return redirect("home")
@@ -112,7 +116,7 @@ def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     _own_upload(request, pk)
-    uploads.delete_uploads(_own(request).filter(pk=pk))
+    uploads.delete_uploads(_own(request).filter(pk=pk), _user(request))
     messages.success(request, _("The photo and its predictions were deleted."))
     return redirect("history")
 
@@ -121,6 +125,10 @@ def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def retry_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     upload = _own_upload(request, pk)
+    if upload.photo_deleted_at is not None:
+        messages.error(
+            request, _("The photo is no longer stored, so it cannot be looked at again.")
+        )
     uploads.retry_uploads(_own(request).filter(pk=pk))
     return redirect(upload)
 
@@ -137,7 +145,7 @@ def selected_uploads(request: HttpRequest) -> HttpResponse:
         count = uploads.retry_uploads(chosen)
         text = ngettext("%(count)d photo queued again.", "%(count)d photos queued again.", count)
     else:
-        count = uploads.delete_uploads(chosen)
+        count = uploads.delete_uploads(chosen, _user(request))
         text = ngettext("%(count)d photo deleted.", "%(count)d photos deleted.", count)
     messages.success(request, text % {"count": count})
     return redirect("history")
@@ -187,6 +195,8 @@ def _own_upload(request: HttpRequest, pk: UUID) -> Upload:
 
 
 def _private_file(file: File) -> HttpResponse:
+    if not file:
+        return HttpResponseGone()
     try:
         with file.open("rb") as stream:
             content = stream.read()

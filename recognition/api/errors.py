@@ -11,6 +11,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from recognition.quotas import QuotaExceeded
 from recognition.vision.errors import ImageError
 
 #: Codes of refused images that are not a plain 400.
@@ -23,6 +24,10 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     headers: dict[str, str] = {}
     if isinstance(error, ImageError):
         status, code, detail = _IMAGE_STATUS.get(error.code, 400), error.code, str(error)
+    elif isinstance(error, QuotaExceeded):
+        status, code, detail = 403, error.code, str(error)
+        if error.retry_after is not None:
+            status, headers["Retry-After"] = 429, str(error.retry_after)
     elif isinstance(error, Http404):
         status, code, detail = 404, "not_found", "There is nothing here."
     elif isinstance(error, PermissionDenied):

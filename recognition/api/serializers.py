@@ -21,7 +21,7 @@ class UploadSerializer(serializers.ModelSerializer):
         model = Upload
         fields = (
             "id", "name", "status", "error", "width", "height", "byte_size", "sha256",
-            "model_version", "created_at", "finished_at", "faces", "links",
+            "model_version", "created_at", "finished_at", "photo_deleted_at", "faces", "links",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -40,6 +40,8 @@ class UploadSerializer(serializers.ModelSerializer):
             "image": "upload_image",
             "thumbnail": "upload_thumbnail",
         }
+        if upload.photo_deleted_at is not None:
+            del names["image"]
         return {
             key: reverse(name, args=[upload.pk], request=request) for key, name in names.items()
         }

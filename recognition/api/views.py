@@ -58,7 +58,8 @@ class UploadViewSet(
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
     def perform_destroy(self, instance: Upload) -> None:
-        uploads.delete_uploads(Upload.objects.filter(pk=instance.pk))
+        owner = cast("User", self.request.user)
+        uploads.delete_uploads(Upload.objects.filter(pk=instance.pk), owner)
 
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:

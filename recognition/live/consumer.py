@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -16,16 +16,21 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import consent
+from recognition import quotas
 from recognition.live import sessions
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import FrameStream, labels_message
 from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, signed_in_user
 from recognition.vision.errors import ModelError
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 logger = logging.getLogger(__name__)
 
 # Close codes; 4000 to 4999 are an application's own.
 TOO_MANY_BAD_FRAMES = 4400
+QUOTA_USED_UP = 4402
 NO_CONSENT = 4403
 TOO_MANY_SOCKETS = 4429
 MODEL_UNAVAILABLE = 4503
@@ -37,6 +42,8 @@ LONGEST_COMMAND = 200
 BAD_FRAMES = 5
 #: Seconds from the end of one recording to the start of the next: each makes a row.
 RECORDING_PAUSE_SECONDS = 1.0
+#: Seconds of use after which they are counted in the database.
+USAGE_SECONDS = 15.0
 
 #: Open sockets of this process, by user.
 _open_sockets: Counter[int] = Counter()
@@ -51,6 +58,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
     user_id: int | None = None
     model_version = ""
     n_bad = 0
+    #: Seconds of use that are not counted in the database yet, and those left for today.
+    uncounted = 0.0
+    seconds_left = float("inf")
+    n_seen = 0
+    measured_at = 0.0
     work: asyncio.Task[None] | None = None
     watch: asyncio.Task[None] | None = None
     recording: sessions.Recording | None = None
@@ -89,6 +101,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         _open_sockets[user.pk] += 1
         self.user_id = user.pk
+        await self._count_use(user)
+        if self.seconds_left <= 0:
+            await self.close(QUOTA_USED_UP)
+            return
         try:
             self.model_version = await asyncio.get_running_loop().run_in_executor(
                 pool(), load_model
@@ -97,6 +113,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             logger.exception("the live page has no model")
             await self.close(MODEL_UNAVAILABLE)
             return
+        self.measured_at = time.monotonic()
         self.watch = asyncio.create_task(self._watch())
         await self._send(
             {
@@ -196,10 +213,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(TOO_MANY_BAD_FRAMES)
 
     async def _watch(self) -> None:
-        """Close once the user has signed out, was disabled or withdrew; save what is recorded."""
+        """Close once the user has signed out, was disabled, withdrew or used up the day's minutes.
+
+        What is recorded is saved, and use is counted: time in which frames came.
+        """
         try:
             while True:
                 await asyncio.sleep(CHECK_SECONDS)
+                self._measure_use()
                 user = await signed_in_user(self.scope, self.user_id)
                 if user is None:
                     await self.close(NOT_SIGNED_IN)
@@ -207,6 +228,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 if not await self._may_see(user):
                     await self.close(NO_CONSENT)
                     return
+                if self.uncounted >= min(USAGE_SECONDS, self.seconds_left):
+                    await self._count_use(user)
+                    if self.seconds_left <= 0:
+                        await self._stop_recording()
+                        await self.close(QUOTA_USED_UP)
+                        return
                 if self.recording is not None:
                     if self.recording.is_full:
                         await self._stop_recording()
@@ -216,6 +243,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
             # A socket that is not watched must not stay open.
             logger.exception("a live socket could not be checked")
             await self.close(1011)
+
+    def _measure_use(self) -> None:
+        """Add the time since the last look, if frames came in it."""
+        now = time.monotonic()
+        if self.stream.received > self.n_seen:
+            self.uncounted += now - self.measured_at
+        self.n_seen, self.measured_at = self.stream.received, now
+
+    async def _count_use(self, user: User) -> None:
+        """Write down what was used, by this socket, and learn what is left for all of them."""
+        seconds, self.uncounted = self.uncounted, 0.0
+        if seconds:
+            await database_sync_to_async(quotas.add_live_seconds)(user.pk, seconds)
+        quota = await database_sync_to_async(quotas.live_seconds_today)(user)
+        self.seconds_left = float("inf") if quota.limit is None else quota.limit - quota.used
 
     async def _clean_up(self) -> None:
         self.stream.clear()
@@ -229,6 +271,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if self.recording is not None:
             recording, self.recording = self.recording, None
             await database_sync_to_async(recording.save)(ends=True)
+        self._measure_use()
+        if self.user_id is not None and self.uncounted:
+            await database_sync_to_async(quotas.add_live_seconds)(self.user_id, self.uncounted)
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self.send(text_data=json.dumps(message, separators=(",", ":")))

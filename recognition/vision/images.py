@@ -61,6 +61,7 @@ MINIMUM_SIDE = 24
 JPEG_QUALITY = 92
 THUMBNAIL_SIDE = 480
 THUMBNAIL_QUALITY = 80
+BLURRED_SIDE = 10
 
 # A broken file must fail, not come out half grey.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -98,6 +99,28 @@ def clean(data: bytes) -> CleanImage:
         jpeg = _encode(upright, JPEG_QUALITY)
         upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
         return CleanImage(jpeg, _encode(upright, THUMBNAIL_QUALITY), width, height)
+
+
+def blurred(jpeg: bytes) -> bytes:
+    """A picture of the same size in which nobody can be recognized.
+
+    It is made of at most :data:`BLURRED_SIDE` pixels a side; the rest is gone for good.
+
+    Raises:
+        ImageError: the bytes are not an image that we accept.
+    """
+    with _opened(jpeg) as image:
+        upright = _flatten(_upright(image, _decoded(image)))
+        few = upright.copy()
+        few.thumbnail((BLURRED_SIDE, BLURRED_SIDE), Image.Resampling.BOX)
+        return _encode(few.resize(upright.size, Image.Resampling.BICUBIC), THUMBNAIL_QUALITY)
+
+
+def blank(width: int, height: int) -> bytes:
+    """A grey JPEG with the proportions of a photo, in a thumbnail's size."""
+    scale = THUMBNAIL_SIDE / max(width, height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return _encode(Image.new("L", size, 128), THUMBNAIL_QUALITY)
 
 
 def decode_gray(

@@ -72,7 +72,7 @@ function send(file, line) {
         link.href = upload.links.page;
         link.hidden = false;
         update(upload);
-      } else if (request.status === 401 || request.status === 403) {
+      } else if ([401, 403].includes(request.status) && request.response?.code !== "quota_exceeded") {
         refuse(line, texts.signedOut);
       } else {
         refuse(line, request.response?.detail ?? texts.lost);

@@ -11,6 +11,7 @@ const FINAL = {
   1009: "refused",
   4400: "refused",
   4401: "signedOut",
+  4402: "quota",
   4403: "consent",
   4429: "sockets",
   4503: "unavailable",

@@ -1,0 +1,160 @@
+"""How much a person may upload, store and be live, and how much of it is used.
+
+Days are UTC's, as in :class:`~recognition.models.LiveUsage`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import F, Sum
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import AuditEvent
+from recognition.models import LiveUsage, Upload
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class QuotaExceeded(Exception):
+    """A quota is used up; the message is a sentence for people.
+
+    Attributes:
+        code: for programs.
+        retry_after: seconds until there is room again; None where time alone makes none.
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AccountClosed(PermissionDenied):
+    """The account was closed or deleted while its request was on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What may be used and what is; `limit` is None where there is none."""
+
+    used: float
+    limit: float | None
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1; 0 without a limit."""
+        if self.limit is None:
+            return 0.0
+        return min(1.0, self.used / self.limit) if self.limit else 1.0
+
+    def has_room_for(self, amount: float) -> bool:
+        return self.limit is None or self.used + amount <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """Everything that is counted for one person."""
+
+    uploads_today: Quota
+    bytes: Quota
+    live_seconds_today: Quota
+
+
+def of(user: User) -> Quotas:
+    """What `user` may use and has used."""
+    return Quotas(uploads_today(user), stored_bytes(user), live_seconds_today(user))
+
+
+def uploads_today(user: User) -> Quota:
+    # From the audit trail: a photo that was deleted again has been worked on all the same.
+    made = AuditEvent.objects.filter(
+        user_id=user.pk, action="upload_created", at__gte=_start_of_day()
+    )
+    return Quota(made.count(), _limit(user.quota_uploads_a_day, settings.QUOTA_UPLOADS_A_DAY))
+
+
+def stored_bytes(user: User) -> Quota:
+    stored = Upload.objects.for_owner(user).filter(photo_deleted_at=None)
+    used = stored.aggregate(total=Sum("byte_size"))["total"] or 0
+    return Quota(used, _limit(user.quota_bytes, settings.QUOTA_BYTES))
+
+
+def live_seconds_today(user: User) -> Quota:
+    usage = LiveUsage.objects.filter(owner_id=user.pk, day=timezone.now().astimezone(UTC).date())
+    used = usage.values_list("seconds", flat=True).first() or 0.0
+    minutes = _limit(user.quota_live_minutes_a_day, settings.QUOTA_LIVE_MINUTES_A_DAY)
+    return Quota(used, None if minutes is None else minutes * 60)
+
+
+def lock(user: User) -> User:
+    """Lock the row of `user` until the transaction ends, and read it anew.
+
+    Whatever is created for a person is created under this lock: their quotas are counted one
+    at a time, and nothing comes into being once the account is closed.
+
+    Raises:
+        AccountClosed: it is closed or gone.
+    """
+    people = get_user_model().objects.select_for_update()
+    locked = people.filter(pk=user.pk, is_active=True).first()
+    if locked is None:
+        raise AccountClosed
+    return locked
+
+
+def check_upload(user: User, byte_size: int) -> None:
+    """See whether one more photo fits.
+
+    Raises:
+        QuotaExceeded: it does not.
+    """
+    today = uploads_today(user)
+    if not today.has_room_for(1):
+        limit = int(today.limit or 0)
+        message = ngettext(
+            "You may upload %(limit)d photo a day. Tomorrow you can upload again.",
+            "You may upload %(limit)d photos a day. Tomorrow you can upload again.",
+            limit,
+        )
+        raise QuotaExceeded(message % {"limit": limit}, _seconds_to_tomorrow())
+    stored = stored_bytes(user)
+    if not stored.has_room_for(byte_size):
+        raise QuotaExceeded(
+            _("This photo does not fit into your %(limit)s of storage. Delete others first.")
+            % {"limit": filesizeformat(stored.limit or 0)}
+        )
+
+
+def add_live_seconds(user_id: int, seconds: float) -> None:
+    """Count time that somebody was live today; not for somebody who is gone."""
+    day = timezone.now().astimezone(UTC).date()
+    try:
+        usage, _is_new = LiveUsage.objects.get_or_create(owner_id=user_id, day=day)
+    except IntegrityError:
+        return
+    LiveUsage.objects.filter(pk=usage.pk).update(seconds=F("seconds") + seconds)
+
+
+def _limit(own: int | None, default: int | None) -> int | None:
+    return default if own is None else own
+
+
+def _start_of_day() -> datetime:
+    now = timezone.now().astimezone(UTC)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _seconds_to_tomorrow() -> int:
+    return int((_start_of_day() + timedelta(days=1) - timezone.now()).total_seconds()) + 1

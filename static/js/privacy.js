@@ -1,0 +1,4 @@
+// Privacy & data: asks before deleting.
+import { confirmForms } from "./changes.js";
+
+confirmForms();
