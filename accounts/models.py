@@ -39,6 +39,7 @@ class User(AbstractUser):
     Attributes:
         photo_retention_days: days after which a photo is deleted and its results are kept; 0
             for at once, None for the operator's default. Never more than the operator's maximum.
+        deletion_requested_at: when they closed their account; a task deletes it within a minute.
         quota_uploads_a_day, quota_bytes, quota_live_minutes_a_day: set by an operator; None for
             the default.
     """
@@ -48,6 +49,7 @@ class User(AbstractUser):
     photo_retention_days = models.PositiveIntegerField(
         _("keep photos for (days)"), null=True, blank=True
     )
+    deletion_requested_at = models.DateTimeField(null=True, editable=False)
     quota_uploads_a_day = models.PositiveIntegerField(_("uploads a day"), null=True, blank=True)
     quota_bytes = models.PositiveBigIntegerField(_("storage (bytes)"), null=True, blank=True)
     quota_live_minutes_a_day = models.PositiveIntegerField(

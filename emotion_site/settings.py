@@ -9,6 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Exchange, Queue
 
 env = environ.Env()
 
@@ -189,6 +190,13 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = 45
+# Short work that must not wait behind a thousand photos has a queue of its own; workers take from
+# both in turn.
+CELERY_TASK_QUEUES = [
+    Queue("celery", routing_key="celery"),
+    Queue("urgent", Exchange("urgent"), routing_key="urgent"),
+]
+CELERY_TASK_ROUTES = {"recognition.delete_account": {"queue": "urgent"}}
 # A page never waits for the broker: what cannot be queued now is queued by the sweep.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -198,6 +206,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "recognition.sweep_uploads", "schedule": 10.0},
     "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
+    "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
     "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
 }
 

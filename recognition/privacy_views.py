@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from allauth.account.forms import ReauthenticateForm
+from allauth.core import ratelimit
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import consent
-from recognition import quotas, retention
+from recognition import account_deletion, quotas, retention, tasks
 from recognition.forms import RetentionChoice
+from recognition.models import LiveSession, Upload
 from recognition.retention import days_kept, describe
 
 if TYPE_CHECKING:
@@ -63,6 +68,33 @@ def choose_training(request: HttpRequest) -> HttpResponse:
         consent.withdraw(_user(request), consent.Purpose.TRAINING)
         messages.success(request, _("Your corrections are no longer given away for training."))
     return redirect("privacy")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def delete_account(request: HttpRequest) -> HttpResponse:
+    """Close the account at once; a task deletes everything that belongs to it."""
+    user = _user(request)
+    form = ReauthenticateForm(request.POST or None, user=user)
+    if request.method == "POST":
+        if not ratelimit.consume(request, action="reauthenticate", user=user):
+            messages.error(request, _("Too many attempts. Wait a minute and try again."))
+        elif form.is_valid():
+            # First of all, so that signing out still finds the account.
+            logout(request)
+            account_deletion.close(user)
+            transaction.on_commit(lambda: tasks.enqueue_deletion(user.pk))
+            messages.success(
+                request,
+                _("Your account is closed. Everything in it is gone within a minute."),
+            )
+            return redirect("home")
+    context = {
+        "form": form,
+        "n_photos": Upload.objects.for_owner(user).count(),
+        "n_sessions": LiveSession.objects.for_owner(user).count(),
+    }
+    return render(request, "recognition/delete_account.html", context)
 
 
 def _user(request: HttpRequest) -> User:

@@ -98,8 +98,8 @@ def live_seconds_today(user: User) -> Quota:
     return Quota(used, None if minutes is None else minutes * 60)
 
 
-def lock(user: User) -> User:
-    """Lock the row of `user` until the transaction ends, and read it anew.
+def lock(user_id: int) -> User:
+    """Lock somebody's row until the transaction ends, and read it anew.
 
     Whatever is created for a person is created under this lock: their quotas are counted one
     at a time, and nothing comes into being once the account is closed.
@@ -108,7 +108,7 @@ def lock(user: User) -> User:
         AccountClosed: it is closed or gone.
     """
     people = get_user_model().objects.select_for_update()
-    locked = people.filter(pk=user.pk, is_active=True).first()
+    locked = people.filter(pk=user_id, is_active=True).first()
     if locked is None:
         raise AccountClosed
     return locked

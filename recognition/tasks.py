@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from recognition import notifications, processing, retention
+from recognition import account_deletion, notifications, processing, retention
 from recognition.models import Upload
 from recognition.vision.errors import ImageError
 
@@ -67,6 +67,27 @@ def sweep_photos() -> None:
     removed = retention.remove_due_photos()
     if removed:
         logger.info("removed %d photos that were due", removed)
+
+
+@shared_task(name="recognition.delete_account", soft_time_limit=240, time_limit=250)
+def delete_account(user_id: int) -> None:
+    """Delete a closed account; safe to run any number of times."""
+    account_deletion.delete(user_id)
+
+
+@shared_task(name="recognition.sweep_closed_accounts", ignore_result=True)
+def sweep_closed_accounts() -> None:
+    """Queue again the deletions whose task was lost."""
+    for user_id in account_deletion.overdue():
+        enqueue_deletion(user_id)
+
+
+def enqueue_deletion(user_id: int) -> None:
+    """Hand a closed account to the workers; without Redis, leave it to the sweep."""
+    try:
+        delete_account.apply_async((user_id,))
+    except OperationalError:
+        logger.warning("the queue cannot be reached; the sweep will delete account %d", user_id)
 
 
 def enqueue_on_commit(upload_id: str) -> None:

@@ -49,7 +49,7 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
         upload.image.save("photo.jpg", ContentFile(clean.jpeg), save=False)
         upload.thumbnail.save("thumbnail.jpg", ContentFile(clean.thumbnail_jpeg), save=False)
         with transaction.atomic():
-            quotas.check_upload(quotas.lock(owner), len(data))
+            quotas.check_upload(quotas.lock(owner.pk), len(data))
             upload.save()
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             tasks.enqueue_on_commit(str(upload.pk))
@@ -74,7 +74,8 @@ def retry_uploads(uploads: UploadQuerySet) -> int:
 def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:
     """Delete photos with all that was seen in them; returns how many photos."""
     with transaction.atomic():
-        for upload in uploads.select_related("owner"):
+        # Locked, so that a file that a task is just about to put in its place goes as well.
+        for upload in uploads.select_related("owner").select_for_update(of=("self",)):
             audit.record("upload_deleted", upload.owner, actor, f"upload:{upload.pk}")
         _total, by_model = uploads.delete()
     return by_model.get(Upload._meta.label, 0)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("privacy/", privacy_views.privacy, name="privacy"),
     path("privacy/retention/", privacy_views.choose_retention, name="choose_retention"),
     path("privacy/training/", privacy_views.choose_training, name="choose_training"),
+    path("privacy/delete-account/", privacy_views.delete_account, name="delete_account"),
     path("live/", live_views.live, name="live"),
     path("live/sessions/", live_views.live_sessions, name="live_sessions"),
     path("live/sessions/<uuid:pk>/", live_views.live_session, name="live_session"),

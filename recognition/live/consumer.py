@@ -179,9 +179,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 if time.monotonic() - self.recorded_at < RECORDING_PAUSE_SECONDS:
                     await self._refuse("too_soon", "Wait a second before recording again.")
                     return
-                self.recording = await database_sync_to_async(sessions.begin)(
-                    self.user_id, self.model_version, continued
-                )
+                try:
+                    self.recording = await database_sync_to_async(sessions.begin)(
+                        self.user_id, self.model_version, continued
+                    )
+                except quotas.AccountClosed:
+                    await self.close(NOT_SIGNED_IN)
+                    return
             await self._send_recording("recording", self.recording)
         elif kind == "stop":
             await self._stop_recording()

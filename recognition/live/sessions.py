@@ -6,8 +6,10 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
+from recognition import quotas
 from recognition.live.timeline import MAXIMUM_SECONDS, MAXIMUM_STRETCHES, LabelTimeline
 from recognition.models import LiveSession
 from recognition.vision.live import LiveFrame
@@ -56,7 +58,11 @@ class Recording:
 
 
 def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> Recording:
-    """Start a session, or go on with one that a lost connection cut off."""
+    """Start a session, or go on with one that a lost connection cut off.
+
+    Raises:
+        AccountClosed: the account is being deleted.
+    """
     session = None
     if continued is not None:
         session = LiveSession.objects.filter(
@@ -66,7 +72,9 @@ def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> R
         ).first()
     if session is None:
         now = timezone.now()
-        session = LiveSession.objects.create(
-            owner_id=owner_id, model_version=model_version, started_at=now, ended_at=now
-        )
+        with transaction.atomic():
+            owner = quotas.lock(owner_id)
+            session = LiveSession.objects.create(
+                owner=owner, model_version=model_version, started_at=now, ended_at=now
+            )
     return Recording(session)
