@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-uploads": {"task": "recognition.sweep_uploads", "schedule": 10.0},
     "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
     "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
+    "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
     "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
 }
 

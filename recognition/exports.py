@@ -50,7 +50,7 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
     yield _csv_line([*CSV_COLUMNS, *probabilities])
     for upload in uploads:
         start = [
-            str(upload.pk), _safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
+            str(upload.pk), safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
             upload.error_message, upload.width, upload.height,
         ]  # fmt: skip
         faces = list(upload.predictions.all())
@@ -74,5 +74,6 @@ def _csv_line(cells: list[Any]) -> str:
     return buffer.getvalue()
 
 
-def _safe_cell(text: str) -> str:
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet program runs as a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

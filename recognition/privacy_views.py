@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
+from uuid import UUID
 
 from allauth.account.forms import ReauthenticateForm
 from allauth.core import ratelimit
+from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.core.files.base import File
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import consent
-from recognition import account_deletion, quotas, retention, tasks
+from recognition import account_deletion, data_export, quotas, retention, tasks
 from recognition.forms import RetentionChoice
-from recognition.models import LiveSession, Upload
+from recognition.models import DataExport, LiveSession, Upload
+from recognition.models.exports import DataExportQuerySet
 from recognition.retention import days_kept, describe
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+#: Bytes of an archive that are in memory at a time.
+PIECE_BYTES = 256 * 1024
 
 
 @require_safe
@@ -30,6 +40,7 @@ if TYPE_CHECKING:
 def privacy(request: HttpRequest) -> HttpResponse:
     """Everything on one page."""
     user = _user(request)
+    export = _own_exports(request).first()
     days = days_kept(user.photo_retention_days)
     context = {
         "retention_form": RetentionChoice(
@@ -37,6 +48,9 @@ def privacy(request: HttpRequest) -> HttpResponse:
         ),
         "kept": describe(days),
         "quotas": quotas.of(user),
+        "export": export,
+        "export_bytes": _stored_bytes(export),
+        "export_days": data_export.DAYS_KEPT,
         "trains": consent.has(user, consent.Purpose.TRAINING),
     }
     return render(request, "recognition/privacy.html", context)
@@ -70,6 +84,44 @@ def choose_training(request: HttpRequest) -> HttpResponse:
     return redirect("privacy")
 
 
+@require_POST
+@login_required
+def start_export(request: HttpRequest) -> HttpResponse:
+    """Have all of one's data put into an archive."""
+    try:
+        export = data_export.start(_user(request))
+    except data_export.ExportRunning as error:
+        messages.error(request, str(error))
+    else:
+        tasks.enqueue_export(str(export.pk))
+    return redirect(f"{reverse('privacy')}#export")
+
+
+@require_safe
+@login_required
+def download_export(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """One's archive, in pieces: it may be large."""
+    export = get_object_or_404(_own_exports(request), pk=pk, status=DataExport.Status.DONE)
+    try:
+        file = export.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    response = StreamingHttpResponse(_pieces(file), content_type="application/zip")
+    response["Content-Length"] = str(export.file.size)
+    name = f"visage-{timezone.localtime(export.created_at):%Y-%m-%d}.zip"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+@login_required
+def delete_export(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Delete one's archive, or stop its preparation."""
+    get_object_or_404(_own_exports(request), pk=pk).delete()
+    messages.success(request, _("The export was deleted."))
+    return redirect(f"{reverse('privacy')}#export")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete_account(request: HttpRequest) -> HttpResponse:
@@ -95,6 +147,27 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         "n_sessions": LiveSession.objects.for_owner(user).count(),
     }
     return render(request, "recognition/delete_account.html", context)
+
+
+async def _pieces(file: File) -> AsyncIterator[bytes]:
+    # Not a plain iterator: the server would read all of that before it sends the first byte.
+    read = sync_to_async(file.read, thread_sensitive=False)
+    try:
+        while piece := await read(PIECE_BYTES):
+            yield piece
+    finally:
+        file.close()
+
+
+def _stored_bytes(export: DataExport | None) -> int | None:
+    try:
+        return export.file.size if export and export.status == export.Status.DONE else None
+    except OSError:
+        return None  # Deleted at this moment; the row goes next.
+
+
+def _own_exports(request: HttpRequest) -> DataExportQuerySet:
+    return DataExport.objects.for_owner(request.user)
 
 
 def _user(request: HttpRequest) -> User:

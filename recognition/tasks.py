@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from recognition import account_deletion, notifications, processing, retention
+from recognition import account_deletion, data_export, notifications, processing, retention
 from recognition.models import Upload
 from recognition.vision.errors import ImageError
 
@@ -67,6 +67,31 @@ def sweep_photos() -> None:
     removed = retention.remove_due_photos()
     if removed:
         logger.info("removed %d photos that were due", removed)
+
+
+@shared_task(name="recognition.build_export", soft_time_limit=3600, time_limit=3660)
+def build_export(export_id: str) -> None:
+    """Prepare an export of everything; safe to run any number of times."""
+    data_export.build(export_id)
+
+
+@shared_task(name="recognition.sweep_exports", ignore_result=True)
+def sweep_exports() -> None:
+    """Queue again the exports whose task was lost, and delete those that have expired."""
+    for export_id in data_export.take_overdue():
+        enqueue_export(export_id)
+    expired = data_export.delete_expired()
+    if expired:
+        logger.info("deleted %d expired exports", expired)
+
+
+def enqueue_export(export_id: str) -> None:
+    """Hand an export to the workers; without Redis, leave it to the sweep."""
+    try:
+        build_export.apply_async((export_id,))
+    except OperationalError:
+        logger.warning("the queue cannot be reached; the sweep will take export %s", export_id)
+        data_export.leave_to_sweep(export_id)
 
 
 @shared_task(name="recognition.delete_account", soft_time_limit=240, time_limit=250)
