@@ -12,6 +12,7 @@ from accounts.models import User
 from recognition.labels import LABEL_NAMES
 from recognition.models import Upload
 from tests.live.test_sessions import SESSION_ROUTES
+from tests.recognition.test_data_export import EXPORT_ROUTES
 
 #: Addresses of one upload, with the method that acts on it.
 OBJECT_ROUTES = {
@@ -63,7 +64,7 @@ def address(name: str, upload: Upload) -> str:
 
 def test_every_address_that_takes_an_id_is_tried_here() -> None:
     with_id = {name for name, pattern in routes(get_resolver()) if "pk" in pattern}
-    assert with_id == set(OBJECT_ROUTES) | set(SESSION_ROUTES)
+    assert with_id == set(OBJECT_ROUTES) | set(SESSION_ROUTES) | set(EXPORT_ROUTES)
 
 
 @pytest.mark.parametrize("name", OBJECT_ROUTES)
