@@ -16,7 +16,7 @@ import io
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +27,17 @@ from PIL import Image
 LABELS = ("happy", "sad", "surprise", "neutral")
 IMAGE_SIZE = 48
 
+#: Standard deviation of the grey levels below which an image shows nothing.
+BLANK_BELOW = 2.0
+
 #: The FER+ column that holds the votes for each label.
 VOTE_COLUMNS = ("happiness", "sadness", "surprise", "neutral")
 #: Taggers an image had in FER+.
 TAGGERS = 10
 #: An image counts as labelled by consensus when one class has more than this many votes.
 MAJORITY_VOTES = 5
+
+SPLITS = frozenset({"train", "test"})
 
 Votes = dict[tuple[str, str, str], NDArray[np.float32]]
 
@@ -92,6 +97,7 @@ class Dataset:
             which they were removed).
         facts: counts of what was read, dropped and merged.
         fingerprint: SHA-256 over all file names and pixels, in hexadecimal.
+        extra_fingerprint: the same of the extra training images; empty without any.
     """
 
     train: Examples
@@ -100,6 +106,7 @@ class Dataset:
     test_repeated_in_train: NDArray[np.bool_]
     facts: dict[str, int]
     fingerprint: str
+    extra_fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,21 +134,29 @@ def _image_files(path: Path) -> Iterator[tuple[str, bytes]]:
         raise DatasetError(f"{path} is neither a folder nor a zip archive")
 
 
-def _read_records(path: Path) -> list[_Record]:
+def _read_records(path: Path, splits: frozenset[str] = SPLITS) -> list[_Record]:
     records = []
     for name, data in _image_files(path):
         parts = Path(name).parts
-        if len(parts) < 3 or parts[-3] not in {"train", "test"}:
+        if len(parts) < 3 or parts[-3] not in splits:
             continue
         with Image.open(io.BytesIO(data)) as image:
             pixels = np.asarray(image.convert("L"), dtype=np.uint8)
         if pixels.shape != (IMAGE_SIZE, IMAGE_SIZE):
             raise DatasetError(f"{name} is {pixels.shape[1]}×{pixels.shape[0]}, not 48×48")
         records.append(_Record(parts[-3], parts[-2], parts[-1], pixels))
-    splits = {record.split for record in records}
-    if splits != {"train", "test"}:
-        raise DatasetError(f"{path} does not hold train/<class>/… and test/<class>/…")
+    if {record.split for record in records} != splits:
+        wanted = " and ".join(f"{split}/<class>/…" for split in sorted(splits, reverse=True))
+        raise DatasetError(f"{path} does not hold {wanted}")
     return records
+
+
+def _fingerprint(records: list[_Record]) -> str:
+    digest = hashlib.sha256()
+    for record in records:
+        digest.update(f"{record.split}/{record.folder}/{record.name}".encode())
+        digest.update(record.pixels.tobytes())
+    return digest.hexdigest()
 
 
 def read_votes(path: Path) -> Votes:
@@ -201,11 +216,6 @@ def load(
     """
     records = _read_records(path)
     votes = read_votes(votes_path) if votes_path else {}
-    digest = hashlib.sha256()
-    for record in records:
-        digest.update(f"{record.split}/{record.folder}/{record.name}".encode())
-        digest.update(record.pixels.tobytes())
-
     test_records = [record for record in records if record.split == "test"]
     test_pixels = {record.pixels.tobytes() for record in test_records}
     groups: dict[bytes, list[_Record]] = defaultdict(list)
@@ -218,7 +228,7 @@ def load(
         train_pixels.add(key)
         if key in test_pixels:
             n_dropped += 1
-        elif record.pixels.std() < 2.0:
+        elif record.pixels.std() < BLANK_BELOW:
             n_blank += 1
         else:
             groups[key].append(record)
@@ -246,5 +256,62 @@ def load(
             "train_images_used": len(usable) - n_validation,
             "validation_images_used": n_validation,
         },
-        fingerprint=digest.hexdigest(),
+        fingerprint=_fingerprint(records),
+    )
+
+
+def add_extra(data: Dataset, path: Path) -> Dataset:
+    """Add images to the train part, and to no other.
+
+    They carry a label but no votes; where the data set has no votes either, the label stands
+    for them. What repeats an image of the data set is left out, above all of its validation and
+    test parts.
+
+    Args:
+        data: the data set, as :func:`load` gives it.
+        path: folder or zip archive holding ``train/<label>/*``, as the site's command
+            ``export_corrections`` writes it. Classes beside the four are not used.
+
+    Raises:
+        DatasetError: the layout is not the expected one.
+    """
+    records = _read_records(path, frozenset({"train"}))
+    known = {
+        image.tobytes()
+        for part in (data.train, data.validation, data.test)
+        for image in part.images
+    }
+    groups: dict[bytes, list[_Record]] = defaultdict(list)
+    n_repeated = n_blank = n_other = 0
+    for record in records:
+        key = record.pixels.tobytes()
+        if record.folder not in LABELS:
+            n_other += 1
+        elif key in known:
+            n_repeated += 1
+        elif record.pixels.std() < BLANK_BELOW:
+            n_blank += 1
+        else:
+            groups[key].append(record)
+    extra = _examples(list(groups.values()), {})
+    has_votes = bool((data.train.vote_targets != data.train.label_targets).any())
+    if not has_votes:
+        extra = replace(extra, vote_targets=extra.label_targets, vote_majority=extra.has_label)
+    train = Examples(
+        *(
+            np.concatenate([getattr(part, name.name) for part in (data.train, extra)])
+            for name in fields(Examples)
+        )
+    )
+    facts = {
+        "extra_files": len(records),
+        "extra_files_of_other_classes_dropped": n_other,
+        "extra_files_repeated_in_data_dropped": n_repeated,
+        "extra_files_blank_dropped": n_blank,
+        "extra_files_merged_as_repeats": sum(len(group) - 1 for group in groups.values()),
+        "extra_images_used": len(extra),
+        "train_images_used": len(train),
+    }
+    return replace(
+        data, train=train, facts={**data.facts, **facts}, extra_fingerprint=_fingerprint(records)
     )

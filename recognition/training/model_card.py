@@ -104,6 +104,13 @@ def card(content: Mapping[str, Any], plots: Sequence[str] = ()) -> str:
     return "\n".join(section.rstrip() + "\n" for section in sections)
 
 
+def _extra(facts: Mapping[str, int]) -> str:
+    """A row on images from elsewhere, where there are any."""
+    if "extra_images_used" not in facts:
+        return ""
+    return f"| of these, from corrections on a site | {facts['extra_images_used']:,} |\n"
+
+
 def _data(content: Mapping[str, Any]) -> str:
     data = content["training"]["data"]
     facts = data["facts"]
@@ -122,6 +129,7 @@ def _data(content: Mapping[str, Any]) -> str:
 | train files merged with others of the same pixels | \
 {facts["train_files_merged_as_repeats"]:,} |
 | images trained on | {facts["train_images_used"]:,} |
+{_extra(facts)}\
 | images kept for validation, on which every choice was made | \
 {facts["validation_images_used"]:,} |
 

@@ -49,6 +49,7 @@ def describe_data(data: Dataset, *, with_votes: bool) -> dict[str, Any]:
     return {
         "name": "FER-2013" + (" with FER+ votes" if with_votes else ""),
         "fingerprint": data.fingerprint,
+        **({"extra_fingerprint": data.extra_fingerprint} if data.extra_fingerprint else {}),
         "facts": dict(data.facts),
         "classes": {
             part: {

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition.training.dataset import LABELS, DatasetError, load, read_votes
+from recognition.training.dataset import LABELS, DatasetError, add_extra, load, read_votes
 
 from .conftest import KaggleFolder, noise
 
@@ -172,3 +172,79 @@ def test_another_image_size_is_refused(folder):
     folder.add("train", "happy", "a.png", noise(1, side=32))
     with pytest.raises(DatasetError, match="32×32"):
         load(folder.path, None)
+
+
+@pytest.fixture
+def extra(tmp_path: Path) -> KaggleFolder:
+    return KaggleFolder(tmp_path / "extra")
+
+
+def test_extra_images_join_the_train_part_alone(folder, extra):
+    for i in range(20):
+        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+    folder.add("test", "happy", "t.png", noise(99))
+    extra.add("train", "sad", "a.png", noise(200))
+    extra.add("test", "sad", "b.png", noise(201))
+    before = load(folder.path, None, validation_share=0.25)
+
+    data = add_extra(before, extra.path)
+
+    assert len(data.train) == len(before.train) + 1
+    assert np.array_equal(data.train.images[-1], noise(200))
+    assert data.train.label_targets[-1].argmax() == SAD
+    assert data.train.has_votes[-1]
+    assert np.array_equal(data.validation.images, before.validation.images)
+    assert np.array_equal(data.test.images, before.test.images)
+    assert data.facts["extra_images_used"] == 1
+    assert data.facts["train_images_used"] == len(data.train)
+    assert data.fingerprint == before.fingerprint
+    assert data.extra_fingerprint
+    assert not before.extra_fingerprint
+
+
+def test_extra_images_that_the_data_set_has_are_left_out(folder, extra):
+    for i in range(20):
+        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+    folder.add("test", "happy", "t.png", noise(99))
+    for i in (*range(20), 99):
+        extra.add("train", "happy", f"{i}.png", noise(i))
+    extra.add("train", "happy", "blank.png", np.full((48, 48), 7, np.uint8))
+    extra.add("train", "angry", "other.png", noise(300))
+    extra.add("train", "happy", "new.png", noise(301))
+    extra.add("train", "sad", "again.png", noise(301))
+
+    before = load(folder.path, None, validation_share=0.25)
+    data = add_extra(before, extra.path)
+
+    assert len(data.train) == len(before.train) + 1
+    assert data.train.label_targets[-1][[HAPPY, SAD]] == pytest.approx([0.5, 0.5])
+    assert {name: n for name, n in data.facts.items() if name.startswith("extra")} == {
+        "extra_files": 25,
+        "extra_files_of_other_classes_dropped": 1,
+        "extra_files_repeated_in_data_dropped": 21,
+        "extra_files_blank_dropped": 1,
+        "extra_files_merged_as_repeats": 1,
+        "extra_images_used": 1,
+    }
+
+
+def test_extra_images_have_no_votes_where_others_have(folder, extra):
+    folder.add("train", "happy", "a.png", noise(1), {"happiness": 6, "sadness": 4})
+    folder.add("test", "happy", "c.png", noise(2), {"happiness": 10})
+    extra.add("train", "sad", "a.png", noise(3))
+
+    data = add_extra(load_one_train_image(folder, folder.write_votes()), extra.path)
+
+    assert data.train.has_votes.tolist() == [True, False]
+    assert data.train.has_label.tolist() == [True, True]
+
+
+def test_an_extra_folder_of_another_layout_is_refused(folder, extra, tmp_path):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("test", "happy", "c.png", noise(2))
+    data = load_one_train_image(folder)
+    with pytest.raises(DatasetError, match="neither"):
+        add_extra(data, tmp_path / "missing")
+    extra.path.mkdir(parents=True)
+    with pytest.raises(DatasetError, match=r"does not hold train/<class>/…$"):
+        add_extra(data, extra.path)

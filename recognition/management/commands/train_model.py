@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognition.management.dataset_arguments import add_dataset_arguments, dataset_paths
-from recognition.training.dataset import Dataset, DatasetError, load
+from recognition.training.dataset import Dataset, DatasetError, add_extra, load
 
 if TYPE_CHECKING:
     from recognition.training.fit import Settings
@@ -30,6 +30,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_dataset_arguments(parser)
+        parser.add_argument(
+            "--extra",
+            type=Path,
+            help="more training images, as a folder or zip archive with train/<label>/, such as "
+            "export_corrections writes; never used for validation or test",
+        )
         parser.add_argument(
             "--output", type=Path, help="checkpoints (default: training/ in DATA_DIR)"
         )
@@ -68,6 +74,8 @@ class Command(BaseCommand):
         training_settings = _settings(options)
         try:
             data = load(data_path, votes_path)
+            if options["extra"] is not None:
+                data = add_extra(data, options["extra"])
         except DatasetError as error:
             raise CommandError(str(error)) from None
         if limit is not None:
@@ -170,7 +178,9 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 def _check_data(output: Path, data: Dataset) -> None:
     """Refuse to go on with another data set than the one the run began with."""
-    now = {"fingerprint": data.fingerprint, "train_images": len(data.train)}
+    now: dict[str, Any] = {"fingerprint": data.fingerprint, "train_images": len(data.train)}
+    if data.extra_fingerprint:
+        now["extra_fingerprint"] = data.extra_fingerprint
     file = output / DATA_FILE
     if file.exists() and json.loads(file.read_text()) != now:
         raise CommandError(
