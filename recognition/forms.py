@@ -85,3 +85,16 @@ class RetentionChoice(forms.Form):
         super().__init__(*args, **kwargs)
         field = cast("forms.TypedChoiceField", self.fields["days"])
         field.choices = [("" if days is None else days, name) for days, name in retention.choices()]
+
+
+class StatisticsRange(forms.Form):
+    """From when to when, and by what."""
+
+    start = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
+    end = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    period = forms.ChoiceField(label=_("By"), choices=[("day", _("Day")), ("week", _("Week"))])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.widget.attrs["class"] = "form-select" if name == "period" else "form-control"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PERIODS = ("day", "week")
 #: Days or weeks that one answer may have.
 MAXIMUM_PERIODS = 400
+#: Days beside which nothing can have been uploaded, and calculating with dates would end.
+EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 
 class StatisticsError(ValueError):
@@ -57,13 +59,15 @@ def of(user: User, *, start: date, end: date, period: str) -> dict[str, Any]:
         they said nothing.
 
     Raises:
-        StatisticsError: the range is empty, or longer than :data:`MAXIMUM_PERIODS`.
+        StatisticsError: the range is empty, out of this world, or longer than :data:`MAXIMUM_PERIODS`.
         ValueError: `period` is neither.
     """
     if period not in PERIODS:
         raise ValueError(f"{period!r} is not a period.")
     if end < start:
         raise StatisticsError(_("The first day is after the last one."))
+    if start < EARLIEST or end > LATEST:
+        raise StatisticsError(_("There are no photos of that time."))
     if (end - start).days // (7 if period == "week" else 1) >= MAXIMUM_PERIODS:
         raise StatisticsError(_("This range is too long. Choose fewer days, or weeks."))
     starts = _starts(start, end, period)
@@ -128,6 +132,7 @@ def _over_time(
 
 
 def _counts(counts: Counter[str]) -> dict[str, Any]:
+    # Rounding leaves counts of faces whole, and seconds with two places.
     shown = {label: round(counts[label], 2) for label in LABEL_NAMES}
     total = round(sum(shown.values()), 2)
     shares = {label: round(n / total, 4) if total else 0.0 for label, n in shown.items()}

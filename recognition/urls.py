@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recognition import privacy_views, views
+from recognition import privacy_views, statistics_views, views
 from recognition.live import views as live_views
 
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/faces/<int:face>/correction/", views.correct_face, name="correct_face"),
     path("uploads/<uuid:pk>/delete/", views.delete_upload, name="delete_upload"),
     path("uploads/<uuid:pk>/retry/", views.retry_upload, name="retry_upload"),
+    path("statistics/", statistics_views.statistics_page, name="statistics"),
     path("privacy/", privacy_views.privacy, name="privacy"),
     path("privacy/retention/", privacy_views.choose_retention, name="choose_retention"),
     path("privacy/training/", privacy_views.choose_training, name="choose_training"),

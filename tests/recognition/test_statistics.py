@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from recognition import statistics
@@ -111,3 +112,52 @@ def test_impossible_ranges_are_told(alice: User) -> None:
     assert len(of(alice, days=401, period="week")["live"]["periods"]) == 58
     with pytest.raises(ValueError, match="period"):
         of(alice, period="year")
+
+
+def page(client: Client, query: str = "start=2026-03-02&end=2026-03-08&period=day") -> str:
+    return client.get(f"/statistics/?{query}").content.decode()
+
+
+def test_the_page_has_charts_with_tables_behind_them(alice: User, alice_client: Client) -> None:
+    make_upload(alice, MONDAY, ("happy", "sad"), ("happy", ""), ("happy", "happy"))
+    begins = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    LiveSession.objects.create(
+        owner=alice, started_at=begins, ended_at=begins + timedelta(minutes=2),
+        samples=[[1, "surprise", 0, 75, 0.9]],
+    )  # fmt: skip
+    text = page(alice_client)
+    assert text.count('<rect class="timeline-bar') == 3
+    assert "March 2, 2026: Happy 2</title>" in text
+    assert "March 3, 2026: Surprise 1:15</title>" in text
+    assert text.count("As a table") == 2
+    assert "You looked at 2 faces, and agreed with the model on 1 (50 %)." in text
+    assert "1 photo · 3 faces" in " ".join(text.split())
+    assert "March 2, 2026 – March 8, 2026" in page(
+        alice_client, "start=2026-03-02&end=2026-03-08&period=week"
+    )
+
+
+def test_the_page_is_for_those_signed_in_and_shows_only_ones_own(
+    alice: User, bob_client: Client
+) -> None:
+    make_upload(alice, MONDAY, ("happy", "sad"))
+    assert "No faces in photos of this time." in page(bob_client)
+    assert Client().get("/statistics/")["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "Nothing"),
+        ("start=2026-03-08&end=2026-03-02&period=day", "The first day is after the last one."),
+        ("start=2000-01-01&end=2026-03-02&period=day", "This range is too long."),
+        ("start=yesterday&end=2026-03-02&period=day", "Enter a valid date."),
+        ("start=2026-03-02&end=2026-03-02&period=year", "Select a valid choice."),
+        ("start=0001-01-01&end=0001-01-02&period=week", "There are no photos of that time."),
+        ("start=9999-12-30&end=9999-12-31&period=day", "There are no photos of that time."),
+    ],
+)
+def test_odd_ranges_are_answered(query: str, said: str, alice_client: Client) -> None:
+    response = alice_client.get(f"/statistics/?{query}")
+    assert response.status_code == 200
+    assert said == "Nothing" or said in response.content.decode()
