@@ -59,7 +59,8 @@ def of(user: User, *, start: date, end: date, period: str) -> dict[str, Any]:
         they said nothing.
 
     Raises:
-        StatisticsError: the range is empty, out of this world, or longer than :data:`MAXIMUM_PERIODS`.
+        StatisticsError: the range is empty, too far away, or longer than
+            :data:`MAXIMUM_PERIODS`.
         ValueError: `period` is neither.
     """
     if period not in PERIODS:

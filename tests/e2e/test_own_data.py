@@ -1,0 +1,103 @@
+"""What people do with their own data, in a real browser against the running site."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.e2e.browser import launch
+from tests.e2e.test_journey import fits
+from tests.pictures import two_faces_jpeg
+from tests.site.running import Person, Site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+def open_page(browser: Browser, site: Site, person: Person, *, script: bool = True) -> Page:
+    context = browser.new_context(
+        base_url=site.url, viewport={"width": 390, "height": 800}, java_script_enabled=script
+    )
+    cookie = {"name": "sessionid", "value": person.http.cookies["sessionid"], "url": site.url}
+    context.add_cookies([cookie])
+    return context.new_page()
+
+
+@pytest.fixture
+def person(site: Site, request: pytest.FixtureRequest) -> Person:
+    """Somebody with a photo of two faces."""
+    person = site.sign_up(re.sub(r"\W", "", request.node.name) + "@example.org")
+    person.upload(two_faces_jpeg(), "two.jpg")
+    person.wait_until_finished()
+    return person
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_correcting_faces(browser: Browser, site: Site, person: Person, script: bool) -> None:
+    page = open_page(browser, site, person, script=script)
+    page.goto(person.uploads()[0]["links"]["page"])
+    first, second = (page.locator(f'.face[data-face="{n}"]') for n in (0, 1))
+    first.get_by_text("No…").click()
+    first.get_by_role("button", name="Sad").click()
+    expect(first.get_by_role("heading", name="Sad")).to_be_visible()
+    expect(first).to_contain_text(re.compile(r"You corrected this\.\s+The model said “Happy”"))
+    expect(page.locator('.face-box[data-face="0"] text')).to_have_text("1 · Sad")
+    if script:
+        expect(first.get_by_role("button", name="Undo")).to_be_focused()
+    second.get_by_role("button", name="Yes").click()
+    expect(second).to_contain_text("You confirmed this.")
+    assert fits(page)
+    first.get_by_role("button", name="Undo").click()
+    expect(first.get_by_role("heading", name="Happy")).to_be_visible()
+    first.get_by_text("No…").click()
+    first.get_by_role("button", name="Not a face").click()
+    expect(first.get_by_role("heading", name="Not a face")).to_be_visible()
+    page.goto("/uploads/")
+    expect(page.locator(".upload-card .badge")).to_have_count(1)
+    page.goto("/statistics/")
+    expect(page.get_by_text("You looked at 2 faces")).to_be_visible()
+    assert fits(page)
+    page.context.close()
+
+
+def test_privacy_from_export_to_farewell(browser: Browser, site: Site, person: Person) -> None:
+    page = open_page(browser, site, person)
+    page.goto("/")
+    page.get_by_role("button", name="Account").click()
+    page.locator(".dropdown-menu").get_by_role("link", name="Privacy & data").click()
+    assert fits(page)
+    page.get_by_label("Keep my photos").select_option("30 days")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Keep my photos")).to_have_value("30")
+    page.get_by_role("button", name="I agree").click()
+    expect(page.get_by_text("You agreed.")).to_be_visible()
+    page.get_by_role("button", name="Export my data").click()
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("link", name="Download").click()
+    archive = zipfile.ZipFile(Path(download.value.path()))
+    assert archive.testzip() is None
+    assert "README.txt" in archive.namelist()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("#export").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("The export was deleted.")).to_be_visible()
+    page.get_by_role("link", name="Delete my account…").click()
+    assert fits(page)
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_text("incorrect password")).to_be_visible()
+    page.get_by_label("Password").fill("a-good-password-7")
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_text("Your account is closed.")).to_be_visible()
+    page.goto("/privacy/")
+    expect(page.get_by_role("button", name="Sign In")).to_be_visible()
+    page.context.close()
