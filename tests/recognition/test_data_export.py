@@ -64,7 +64,7 @@ def rich_alice(alice: User, bob: User, alice_upload: Upload, face_jpeg: bytes) -
         Webhook.objects.create(owner=user, url=f"https://{user.pk}.example/", secret="hush-hush")
         Consent.objects.create(user=user, purpose="account", version="1")
         ApiToken.objects.create(
-            user=user, name=f"laptop of {user.pk}", prefix="vis_", key_sha256=f"{user.pk}" * 64
+            user=user, name=f"laptop of {user.pk}", prefix="vis_", key_sha256=f"{user.pk:064d}"
         )
     create_upload(bob, SimpleUploadedFile("bobs-secret.jpg", face_jpeg))
     return alice
@@ -87,7 +87,13 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     with alice_upload.image.open() as photo:
         assert archive.read(f"photos/{alice_upload.pk}.jpg") == photo.read()
     everything = b"\n".join(archive.read(name) for name in names if not name.startswith("photos"))
-    for foreign in ("bobs-secret", f"laptop of {bob.pk}", "bob@example.org", "hush-hush", "1" * 64):
+    for foreign in (
+        "bobs-secret",
+        f"laptop of {bob.pk}",
+        "bob@example.org",
+        "hush-hush",
+        f"{rich_alice.pk:064d}",
+    ):
         assert foreign.encode() not in everything
     (upload,) = json.loads(archive.read("uploads.json"))
     assert [face["label"] for face in upload["faces"]] == ["happy", "sad"]
