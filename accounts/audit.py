@@ -39,6 +39,7 @@ ACTIONS: dict[str, Promise] = {
     "correction_made": _("A label was corrected"),
     "photo_viewed_by_staff": _("A photo was looked at by staff"),
     "data_exported": _("Data was exported"),
+    "account_deletion_requested": _("The account was closed, to be deleted"),
 }
 
 

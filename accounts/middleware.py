@@ -12,8 +12,8 @@ from django.urls import reverse
 from accounts import consent
 
 #: Where people need no consent: their account, what is public, and what asks for itself (see
-#: `accounts.authentication.HasConsent`).
-FREE = ("/accounts/", "/admin/", "/api/", "/about/", "/healthz")
+#: `accounts.authentication.HasConsent`). Nor for taking their data away or deleting it.
+FREE = ("/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/healthz")
 
 
 def ask_for_consent(

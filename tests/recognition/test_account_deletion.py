@@ -19,6 +19,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from accounts import consent
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from recognition import account_deletion, processing, quotas, retention, tasks
 from recognition.live import sessions
@@ -129,7 +130,7 @@ def test_everything_goes(
     tasks.delete_account.apply((alice_with_everything.pk,), throw=True)
     left = rows()
     assert left.pop("AuditEvent") >= 1
-    assert left == {"User": 1, "Upload": 1, "Session": left["Session"]}
+    assert left == {"User": 1, "Consent": 1, "Upload": 1, "Session": left["Session"]}
     assert AuditEvent.objects.exclude(user=bob).count() == 0
     assert all(
         s.get_decoded().get("_auth_user_id") in {None, str(bob.pk)} for s in Session.objects.all()
@@ -209,3 +210,10 @@ async def test_open_pages_hear_of_it_and_are_closed(alice: User) -> None:
         closing = await page.receive_output()
     assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
     await page.disconnect()
+
+
+def test_without_consent_people_can_still_leave(alice: User, alice_client: Client) -> None:
+    consent.withdraw(alice, consent.Purpose.ACCOUNT)
+    assert alice_client.get("/uploads/").status_code == 302
+    assert alice_client.get("/privacy/").status_code == 200
+    assert "Your account is closed." in close(alice_client).content.decode()

@@ -65,6 +65,7 @@ def close_account(person: Person) -> None:
 @pytest.mark.timeout(240)
 async def test_nothing_is_left_of_a_deleted_account(own_site: Site) -> None:
     person = await asyncio.to_thread(own_site.sign_up, EMAIL)
+    await asyncio.to_thread(person.accept_camera)
     cookie = f"sessionid={person.http.cookies['sessionid']}"
     async with LiveClient(own_site.url, cookie) as live:
         assert (await live.receive())["type"] == "ready"
