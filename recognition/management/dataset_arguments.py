@@ -1,7 +1,8 @@
-"""The arguments that name the data set, for the commands that train and evaluate."""
+"""What the commands share that train and evaluate: naming the data set, loading Keras."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,21 @@ def dataset_paths(options: dict[str, Any]) -> tuple[Path, Path | None]:
     if not votes.exists():
         raise CommandError(f"{votes} does not exist.")
     return data, votes
+
+
+def import_keras() -> None:
+    """Load Keras on TensorFlow.
+
+    Raises:
+        CommandError: they are not installed.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        import keras  # noqa: F401
+        import matplotlib  # noqa: F401
+        import tensorflow  # noqa: F401
+    except ImportError as error:
+        raise CommandError(
+            f"This needs {error.name or error}: pip install -r requirements/train.txt"
+        ) from None

@@ -6,17 +6,21 @@ Guo et al. 2017, "On Calibration of Modern Neural Networks".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NotRequired, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.training.dataset import Examples
-from recognition.vision.classification import EmotionClassifier
+from recognition.training.stability import Stability
+from recognition.vision.classification import EmotionClassifier, mixed
 
 #: Who labelled: the data set itself, and ten taggers of whom more than half agree.
 SOURCES = ("fer2013", "ferplus")
+#: The source whose labels each head learned.
+HEAD_SOURCES = {"fer2013": "fer2013", "consensus": "ferplus"}
 #: Bins of equal width over confidence, as in most published figures.
 CALIBRATION_BINS = 15
 #: Truth of an example that a source does not label.
@@ -69,28 +73,44 @@ class PartFigures(TypedDict):
 class SourceFigures(TypedDict):
     """By one source of labels.
 
-    `confident` leaves out what people are told is uncertain; `without_repeats` leaves out
-    images that also stood in the data set's train part.
+    `confident` leaves out what people are told is uncertain; `without_repeats` (what is shown)
+    and `heads_without_repeats` leave out images that also stood in the data set's train part.
     """
 
     shown: Figures
     heads: dict[str, Figures]
     confident: PartFigures
     without_repeats: NotRequired[PartFigures]
+    heads_without_repeats: NotRequired[dict[str, PartFigures]]
+
+
+class AgainstFloat(TypedDict):
+    """What int8 costs, by head: share of the same labels, and accuracy lost by the head's source.
+
+    Negative losses are gains.
+    """
+
+    n: int
+    agreement: dict[str, float]
+    accuracy_lost: dict[str, float]
 
 
 class Evaluation(TypedDict):
     """Everything measured on one part of the data.
 
-    `agreement` tells, over the images that both sources label, how often they say the same.
+    `shown` repeats how the heads were weighed; `agreement` tells, over the images that both
+    sources label, how often they say the same.
     """
 
     part: str
     model_version: str
     data_fingerprint: str
+    shown: dict[str, Any]
     uncertain_below: float
     sources: dict[str, SourceFigures]
     agreement: NotRequired[PartFigures]
+    label_stability: NotRequired[Stability]
+    against_float: NotRequired[AgainstFloat]
 
 
 def true_labels(examples: Examples, *, with_votes: bool) -> dict[str, NDArray[np.intp]]:
@@ -163,7 +183,6 @@ def evaluate(
     *,
     part: str,
     data_fingerprint: str,
-    uncertain_below: float,
     with_votes: bool,
     repeated: NDArray[np.bool_] | None = None,
     progress: Callable[[int], object] | None = None,
@@ -175,7 +194,6 @@ def evaluate(
         examples: with the labels of both sources.
         part: ``"test"`` or ``"validation"``, for the record.
         data_fingerprint: of the data set, for the record.
-        uncertain_below: shown confidence under which people are told that it is uncertain.
         with_votes: False where the taggers' votes were not given.
         repeated: bool ``(n,)``, the image also stood in the data set's train part.
         progress: called with the number of examples just classified.
@@ -186,10 +204,11 @@ def evaluate(
     truths = true_labels(examples, with_votes=with_votes)
     wanted = np.any([truth != UNLABELLED for truth in truths.values()], axis=0)
     truths = {source: truth[wanted] for source, truth in truths.items()}
-    heads = _classify(classifier, examples.images[wanted], progress)
+    heads = classify(classifier, examples.images[wanted], progress)
     manifest = classifier.manifest
-    shown = np.mean([heads[head] for head in manifest.shown_heads], axis=0)
-    predicted, confident = shown.argmax(axis=1), shown.max(axis=1) >= uncertain_below
+    shown = mixed(heads, manifest.shown)
+    predicted = shown.argmax(axis=1)
+    confident = shown.max(axis=1) >= manifest.uncertain_below
 
     sources: dict[str, SourceFigures] = {}
     for source, truth in truths.items():
@@ -201,12 +220,18 @@ def evaluate(
             "confident": measure_part(right, confident[labelled]),
         }
         if repeated is not None:
-            sources[source]["without_repeats"] = measure_part(right, ~repeated[wanted][labelled])
+            kept = ~repeated[wanted][labelled]
+            sources[source]["without_repeats"] = measure_part(right, kept)
+            sources[source]["heads_without_repeats"] = {
+                head: measure_part((p.argmax(axis=1) == truth)[labelled], kept)
+                for head, p in heads.items()
+            }
     evaluation: Evaluation = {
         "part": part,
         "model_version": manifest.version,
         "data_fingerprint": data_fingerprint,
-        "uncertain_below": uncertain_below,
+        "shown": asdict(manifest.shown),
+        "uncertain_below": manifest.uncertain_below,
         "sources": sources,
     }
     if with_votes:
@@ -216,11 +241,40 @@ def evaluate(
     return evaluation
 
 
-def _classify(
+def measure_against_float(
+    served: Mapping[str, NDArray[np.float32]],
+    exact: Mapping[str, NDArray[np.float32]],
+    truths: Mapping[str, NDArray[np.intp]],
+) -> AgainstFloat:
+    """Compare the heads' probabilities of the artefact with those of the float32 network.
+
+    Args:
+        served: for each head ``(n, number of labels)``.
+        exact: the same from the float32 network.
+        truths: for each source int ``(n,)``; a head whose source is missing loses nothing known.
+    """
+    labels = {head: (served[head].argmax(axis=1), exact[head].argmax(axis=1)) for head in served}
+    lost = {}
+    for head, (quantized, precise) in labels.items():
+        truth = truths.get(HEAD_SOURCES[head])
+        if truth is not None:
+            labelled = truth != UNLABELLED
+            right = [(found == truth)[labelled].mean() for found in (precise, quantized)]
+            lost[head] = _rounded(right[0] - right[1])
+    first = next(iter(served.values()))
+    return {
+        "n": len(first),
+        "agreement": {head: _rounded(np.mean(a == b)) for head, (a, b) in labels.items()},
+        "accuracy_lost": lost,
+    }
+
+
+def classify(
     classifier: EmotionClassifier,
     images: NDArray[np.uint8],
-    progress: Callable[[int], object] | None,
+    progress: Callable[[int], object] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
+    """The calibrated probabilities of every head, a part of the images at a time."""
     chunks = []
     for start in range(0, len(images), _CHUNK):
         chunk = images[start : start + _CHUNK]

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,23 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from recognition.training import network, record
-from recognition.training.calibrate import CONFIDENT_ACCURACY, Calibration, calibrate
+from recognition.training.calibrate import Calibration, calibrate_classifier
 from recognition.training.dataset import IMAGE_SIZE, LABELS, Dataset, Examples
-from recognition.training.evaluate import evaluate, true_labels
+from recognition.training.evaluate import (
+    UNLABELLED,
+    AgainstFloat,
+    classify,
+    evaluate,
+    measure_against_float,
+    true_labels,
+)
 from recognition.training.fit import BEST, STATE
+from recognition.training.stability import label_stability
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.manifest import FORMAT, Manifest
+from recognition.vision.manifest import FORMAT, Manifest, Mix
 from recognition.vision.preprocessing import standardize
 
 MODEL_FILE = "emotion_vgg16.tflite"
@@ -65,21 +73,18 @@ def export(
     with tempfile.TemporaryDirectory() as folder:
         draft = _draft(Path(folder), model_bytes, version=f"vgg16-{digest[:8]}")
         classifier = EmotionClassifier(draft, num_threads=num_threads)
-        agreement = agreement_with_float(model, classifier, data.validation)
-        calibration = _calibrate(classifier, data.validation, with_votes=with_votes)
-        classifier.manifest = replace(
-            draft,
-            temperatures=calibration.temperatures,
-            shown_heads=calibration.shown_heads,
-            uncertain_below=calibration.uncertain_below,
-        )
+        calibration = calibrate_classifier(classifier, data.validation, with_votes=with_votes)
+        classifier.manifest = calibration.applied_to(draft)
         validation = evaluate(
             classifier,
             data.validation,
             part="validation",
             data_fingerprint=data.fingerprint,
-            uncertain_below=calibration.uncertain_below,
             with_votes=with_votes,
+        )
+        validation["label_stability"] = label_stability(classifier, data.validation.images)
+        validation["against_float"] = against_float(
+            model, classifier, data.validation, with_votes=with_votes
         )
     content = {
         "format": FORMAT,
@@ -90,7 +95,6 @@ def export(
             "sha256": digest,
             "bytes": len(model_bytes),
             "quantization": "dynamic-range int8",
-            "agreement_with_float": agreement,
         },
         **_usage(draft, calibration),
         "training": _training(directory, data, with_votes=with_votes),
@@ -147,16 +151,37 @@ def convert(model: keras.Model) -> bytes:
         return bytes(converter.convert())
 
 
-def agreement_with_float(
-    model: keras.Model, classifier: EmotionClassifier, examples: Examples
-) -> dict[str, float]:
-    """For each head, the share of crops to which int8 and float32 give the same label."""
-    exact = model.predict(standardize(examples.images), batch_size=64, verbose=0)
-    quantized = classifier.logits(examples.images)
-    return {
-        head: round(float(np.mean(quantized[head].argmax(1) == exact[head].argmax(1))), 6)
-        for head in network.HEADS
-    }
+class _FloatClassifier(EmotionClassifier):
+    """The serving code with the float32 network in place of the artefact."""
+
+    def __init__(self, manifest: Manifest, model: keras.Model) -> None:
+        self.manifest = manifest
+        self._model = model
+
+    def logits(self, crops_gray: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        found = self._model.predict(standardize(crops_gray), batch_size=64, verbose=0)
+        return {head: np.asarray(values) for head, values in found.items()}
+
+
+def against_float(
+    model: keras.Model, classifier: EmotionClassifier, examples: Examples, *, with_votes: bool
+) -> AgainstFloat:
+    """Compare the artefact with the float32 network, both through the serving code.
+
+    Args:
+        model: as :func:`load_float` gives it, the one that the artefact was made from.
+        classifier: the artefact, calibrated.
+        examples: those without a label by any source are left out.
+        with_votes: False where the taggers' votes were not given.
+    """
+    truths = true_labels(examples, with_votes=with_votes)
+    labelled = np.any([truth != UNLABELLED for truth in truths.values()], axis=0)
+    images = examples.images[labelled]
+    return measure_against_float(
+        classify(classifier, images),
+        classify(_FloatClassifier(classifier.manifest, model), images),
+        {source: truth[labelled] for source, truth in truths.items()},
+    )
 
 
 def _draft(folder: Path, model_bytes: bytes, *, version: str) -> Manifest:
@@ -171,23 +196,10 @@ def _draft(folder: Path, model_bytes: bytes, *, version: str) -> Manifest:
         input_size=IMAGE_SIZE,
         crop_margin=CROP_MARGIN,
         temperatures=dict.fromkeys(network.HEADS, 1.0),
-        shown_heads=network.HEADS,
+        shown=Mix({head: 1 / len(network.HEADS) for head in network.HEADS}),
         mirror=True,
         uncertain_below=0.0,
         content={},
-    )
-
-
-def _calibrate(
-    classifier: EmotionClassifier, examples: Examples, *, with_votes: bool
-) -> Calibration:
-    images = examples.images
-    views = [images, images[:, :, ::-1]] if classifier.manifest.mirror else [images]
-    logits = [classifier.logits(view) for view in views]
-    return calibrate(
-        {head: np.stack([view[head] for view in logits]) for head in network.HEADS},
-        {"fer2013": examples.label_targets, "consensus": examples.vote_targets},
-        true_labels(examples, with_votes=with_votes),
     )
 
 
@@ -201,17 +213,7 @@ def _usage(draft: Manifest, calibration: Calibration) -> dict[str, Any]:
             "colour": "gray",
             "preprocessing": "zero mean and unit variance over each crop",
         },
-        "heads": {
-            head: {"temperature": temperature}
-            for head, temperature in calibration.temperatures.items()
-        },
-        "shown": {
-            "heads": list(calibration.shown_heads),
-            "mirror": draft.mirror,
-            "uncertain_below": calibration.uncertain_below,
-            "confident_accuracy_wanted": CONFIDENT_ACCURACY,
-            "worse_macro_f1_of_choices": calibration.scores,
-        },
+        **calibration.as_manifest(mirror=draft.mirror),
     }
 
 

@@ -26,6 +26,14 @@ def write_manifest(path: Path, content: Mapping[str, Any]) -> None:
     os.replace(partial, path)
 
 
+def read_beside(file: Path) -> dict[str, Any] | None:
+    """A record that stands beside the manifest; None where there is none."""
+    if not file.exists():
+        return None
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
 def store_evaluation(path: Path, evaluation: Evaluation) -> dict[str, Any]:
     """Put the figures into the manifest.
 

@@ -1,4 +1,4 @@
-"""Plots and the model card, drawn from the manifest alone so that they cannot disagree with it."""
+"""Plots and the model card, drawn from the stored figures alone: they cannot disagree with them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from recognition.training.model_card import SOURCE_NAMES, card, figures_of
+from recognition.training.record import read_beside
+from recognition.training.wanted import LATENCY_FILE
 
 CARD_FILE = "MODEL_CARD.md"
 PLOTS_FOLDER = "plots"
+#: What each step of the work gave, kept by hand.
+STEPS_FILE = "steps.json"
 
 _DPI = 110
 _TRAIN_COLOUR, _VALIDATION_COLOUR = "#4c72b0", "#dd8452"
@@ -44,7 +48,14 @@ def write_report(content: Mapping[str, Any], models: Path) -> list[Path]:
         # Without the library's version in it, the same figures give the same file.
         figure.savefig(folder / name, dpi=_DPI, metadata={"Software": None})
     card_file = models / CARD_FILE
-    card_file.write_text(card(content, [f"{PLOTS_FOLDER}/{name}" for name in plots]))
+    card_file.write_text(
+        card(
+            content,
+            [f"{PLOTS_FOLDER}/{name}" for name in plots],
+            latency=read_beside(models / LATENCY_FILE),
+            steps=read_beside(models / STEPS_FILE),
+        )
+    )
     return [*(folder / name for name in plots), card_file]
 
 

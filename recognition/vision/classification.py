@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from recognition.vision.manifest import Manifest
+from recognition.vision.manifest import Manifest, Mix
 from recognition.vision.preprocessing import standardize
 
 #: Crops run through the network at once: bounds memory for a photo of a crowd.
@@ -95,7 +97,25 @@ class EmotionClassifier:
             float32 ``(n, number of labels)``; every row sums to 1.
         """
         heads = self.head_probabilities(crops_gray, mirror=mirror)
-        return np.mean([heads[name] for name in self.manifest.shown_heads], axis=0)
+        return mixed(heads, self.manifest.shown)
+
+
+def mixed(heads: Mapping[str, NDArray[np.float32]], mix: Mix) -> NDArray[np.float32]:
+    """What is shown, from the heads' calibrated probabilities.
+
+    Args:
+        heads: for each head ``(n, number of labels)``; rows sum to 1.
+        mix: names some of these heads.
+
+    Returns:
+        float32 ``(n, number of labels)``; rows sum to 1.
+    """
+    mean = np.zeros_like(next(iter(heads.values())))
+    for head, weight in mix.weights.items():
+        mean += np.float32(weight) * heads[head]
+    if mix.temperature == 1.0:
+        return mean
+    return softmax(np.log(np.maximum(mean, np.finfo(np.float32).tiny)), mix.temperature)
 
 
 def softmax(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:

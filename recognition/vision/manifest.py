@@ -11,7 +11,21 @@ from typing import Any
 from recognition.vision.errors import ModelError
 
 #: Raised by one when an old reader could misread a new manifest.
-FORMAT = 1
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What people are shown of several heads: a weighted mean, made as sure as it may be.
+
+    Attributes:
+        weights: head to its share of the mean; they sum to 1.
+        temperature: the mean is raised to the power of ``1 / temperature`` and brought back to a
+            sum of 1. A mean of heads that contradict each other is less sure than it could be.
+    """
+
+    weights: dict[str, float]
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +40,7 @@ class Manifest:
         input_size: side of the square face crop, in pixels.
         crop_margin: share of the detected box added on every side before cropping.
         temperatures: head to the divisor of its logits that calibrates it on validation.
-        shown_heads: heads whose mean probability people are shown.
+        shown: how the heads' probabilities become those that people are shown.
         mirror: average each crop with its mirror image.
         uncertain_below: confidence, from 0 to 1, under which people are told that the label is
             uncertain; chosen on validation.
@@ -40,7 +54,7 @@ class Manifest:
     input_size: int
     crop_margin: float
     temperatures: dict[str, float]
-    shown_heads: tuple[str, ...]
+    shown: Mix
     mirror: bool
     uncertain_below: float
     content: dict[str, Any]
@@ -75,7 +89,12 @@ def read_manifest(path: Path) -> Manifest:
             temperatures={
                 head: float(value["temperature"]) for head, value in content["heads"].items()
             },
-            shown_heads=tuple(content["shown"]["heads"]),
+            shown=Mix(
+                weights={
+                    head: float(weight) for head, weight in content["shown"]["weights"].items()
+                },
+                temperature=float(content["shown"]["temperature"]),
+            ),
             mirror=content["shown"]["mirror"],
             uncertain_below=float(content["shown"]["uncertain_below"]),
             content=content,

@@ -7,13 +7,16 @@ from recognition.training.calibrate import (
     CONFIDENT_ACCURACY,
     UNCERTAIN_RANGE,
     calibrate,
-    choose_shown,
     choose_uncertain_below,
+    choose_weights,
+    fit_mix_temperature,
     fit_temperature,
     mean_probabilities,
 )
 from recognition.training.evaluate import UNLABELLED, measure
-from recognition.vision.classification import softmax
+from recognition.training.wanted import SHOWN_MACRO_F1
+from recognition.vision.classification import mixed, softmax
+from recognition.vision.manifest import Mix
 
 
 def one_hot(labels, n_labels=4):
@@ -65,27 +68,71 @@ def test_temperature_makes_confidence_honest():
     assert after < 0.03 < before
 
 
-def test_heads_are_chosen_by_the_worse_source():
-    truths = {"fer2013": np.array([0, 1, 2, 3]), "ferplus": np.array([0, 1, 3, 2])}
-    repeats_fer2013 = one_hot([0, 1, 2, 3])
-    balanced = one_hot([0, 1, 2, 2])
-
-    chosen, scores = choose_shown({"fer2013": repeats_fer2013, "consensus": balanced}, truths)
-
-    assert scores["fer2013"] == pytest.approx(0.5)
-    assert scores["consensus"] > 0.5
-    assert set(scores) == {"fer2013", "consensus", "fer2013+consensus"}
-    assert chosen == max(
-        [("fer2013",), ("consensus",), ("fer2013", "consensus")],
-        key=lambda heads: scores["+".join(heads)],
-    )
+def disagreeing(n=4000, seed=0):
+    """Two heads that each follow one source of labels, which differ on some of the images."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 4, n)
+    others = np.where(rng.random(n) < 0.3, rng.integers(0, 4, n), labels)
+    heads = {
+        head: softmax(2 * one_hot(truth) + rng.normal(0, 1, (n, 4)).astype(np.float32))
+        for head, truth in (("fer2013", labels), ("consensus", others))
+    }
+    return heads, {"fer2013": labels, "ferplus": others}
 
 
-def test_one_head_is_shown_if_the_mean_adds_nothing():
+def test_heads_are_weighed_so_that_the_source_worse_off_comes_off_best():
+    heads, truths = disagreeing()
+
+    weights, choices = choose_weights(heads, truths)
+
+    for choice in choices:
+        shown = mixed(heads, Mix(choice.weights))
+        for source, truth in truths.items():
+            assert choice.macro_f1[source] == measure(shown, truth, "abcd")["macro_f1"]
+        assert choice.margin == min(
+            choice.macro_f1[source] - SHOWN_MACRO_F1[source].limit for source in truths
+        )
+        assert sum(choice.weights.values()) == pytest.approx(1)
+    assert choices[0].weights == {"fer2013": 1.0}
+    assert choices[-1].weights == {"consensus": 1.0}
+    assert weights == max(choices, key=lambda choice: choice.margin).weights
+    # More is wanted by FER+, so its head weighs more.
+    assert 0 < weights["fer2013"] < weights["consensus"]
+
+
+def test_one_head_is_shown_if_the_other_adds_nothing():
     truth = np.array([0, 1, 2, 3])
     perfect = one_hot(truth)
-    chosen, _ = choose_shown({"fer2013": perfect, "consensus": perfect}, {"fer2013": truth})
-    assert chosen == ("fer2013",)
+    weights, _ = choose_weights({"fer2013": perfect, "consensus": perfect}, {"fer2013": truth})
+    assert weights == {"fer2013": 1.0}
+
+
+def test_the_mean_of_heads_that_disagree_is_made_as_sure_as_it_may_be():
+    heads, truths = disagreeing()
+    mean = mixed(heads, Mix({"fer2013": 0.3, "consensus": 0.7}))
+    truth = truths["ferplus"]
+
+    temperature = fit_mix_temperature(mean, truth)
+    before, after = (
+        measure(mixed({"mean": mean}, Mix({"mean": 1.0}, t)), truth, "abcd")
+        for t in (1.0, temperature)
+    )
+
+    assert temperature < 1
+    assert after["expected_calibration_error"] < 0.03 < before["expected_calibration_error"]
+    assert after["confusion_matrix"] == before["confusion_matrix"]
+    with pytest.raises(ValueError, match="no example"):
+        fit_mix_temperature(mean, np.full(len(mean), UNLABELLED))
+
+
+def test_a_mix_weighs_and_sharpens():
+    heads = {"one": np.array([[0.8, 0.2]], np.float32), "two": np.array([[0.4, 0.6]], np.float32)}
+    assert mixed(heads, Mix({"one": 0.5, "two": 0.5})) == pytest.approx(np.array([[0.6, 0.4]]))
+    assert mixed(heads, Mix({"two": 1.0})) == pytest.approx(heads["two"])
+    sharpened = mixed(heads, Mix({"one": 0.5, "two": 0.5}, 0.5))
+    assert sharpened == pytest.approx(np.array([[0.36, 0.16]]) / 0.52)
+    certain = np.array([[1.0, 0.0]], np.float32)
+    assert mixed({"one": certain}, Mix({"one": 1.0}, 0.5)) == pytest.approx(certain)
 
 
 def confidences(values):
@@ -134,6 +181,12 @@ def test_calibrate_keeps_its_own_promise():
     )
 
     assert calibration.temperatures["fer2013"] == pytest.approx(3.0, rel=0.06)
-    shown = softmax(logits / calibration.temperatures["consensus"])
+    shown = mixed(
+        {
+            "fer2013": softmax(3 * logits, calibration.temperatures["fer2013"]),
+            "consensus": softmax(logits, calibration.temperatures["consensus"]),
+        },
+        calibration.shown,
+    )
     kept = shown.max(axis=1) >= calibration.uncertain_below
     assert (shown.argmax(axis=1) == labels)[kept].mean() >= CONFIDENT_ACCURACY - 0.01

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from recognition.training.dataset import Examples
-from recognition.training.evaluate import UNLABELLED, evaluate, measure, true_labels
+from recognition.training.evaluate import (
+    UNLABELLED,
+    evaluate,
+    measure,
+    measure_against_float,
+    true_labels,
+)
+from recognition.vision.manifest import Mix
 
 LABELS = ("happy", "sad", "surprise", "neutral")
 
@@ -40,7 +47,10 @@ class StubClassifier:
     def __init__(self, **predictions):
         self._predictions = {head: np.array(values) for head, values in predictions.items()}
         self.manifest = SimpleNamespace(
-            version="stub-1", labels=LABELS, shown_heads=tuple(predictions)
+            version="stub-1",
+            labels=LABELS,
+            shown=Mix({head: 1 / len(predictions) for head in predictions}),
+            uncertain_below=0.5,
         )
 
     def head_probabilities(self, crops_gray):
@@ -49,7 +59,7 @@ class StubClassifier:
 
 
 def run(classifier, given, **options):
-    options = {"with_votes": True, "uncertain_below": 0.5, **options}
+    options = {"with_votes": True, **options}
     return evaluate(classifier, given, part="test", data_fingerprint="f", **options)
 
 
@@ -138,8 +148,9 @@ def test_both_sources_heads_and_the_shown_mean_are_measured():
 def test_repeats_of_train_are_also_left_out():
     given = examples([0, 0, 0], [0, 0, 0])
     repeated = np.array([True, True, False])
+    classifier = StubClassifier(fer2013=[0, 0, 1])
 
-    evaluation = run(StubClassifier(fer2013=[0, 0, 1]), given, repeated=repeated)
+    evaluation = run(classifier, given, repeated=repeated)
 
     source = evaluation["sources"]["fer2013"]
     assert source["shown"]["accuracy"] == pytest.approx(2 / 3, abs=1e-6)
@@ -148,6 +159,29 @@ def test_repeats_of_train_are_also_left_out():
         "share": pytest.approx(1 / 3, abs=1e-6),
         "accuracy": 0.0,
     }
+    assert source["heads_without_repeats"] == {"fer2013": source["without_repeats"]}
+
+
+def test_the_record_says_how_the_heads_were_weighed():
+    evaluation = run(StubClassifier(fer2013=[0], consensus=[0]), examples([0], [0]))
+    assert evaluation["shown"] == {
+        "weights": {"fer2013": 0.5, "consensus": 0.5},
+        "temperature": 1.0,
+    }
+
+
+def test_what_int8_costs_is_counted_by_each_heads_own_labels():
+    truths = {"fer2013": np.array([0, 1, 2, UNLABELLED]), "ferplus": np.array([0, 0, 0, 0])}
+    exact = {"fer2013": certain([0, 1, 2, 3]), "consensus": certain([1, 0, 0, 0])}
+    served = {"fer2013": certain([0, 1, 3, 3]), "consensus": certain([0, 0, 0, 0])}
+
+    found = measure_against_float(served, exact, truths)
+
+    assert found["agreement"] == {"fer2013": 0.75, "consensus": 0.75}
+    assert found["accuracy_lost"]["fer2013"] == pytest.approx(1 / 3, abs=1e-6)
+    assert found["accuracy_lost"]["consensus"] == -0.25
+    without_votes = measure_against_float(served, exact, {"fer2013": truths["fer2013"]})
+    assert set(without_votes["accuracy_lost"]) == {"fer2013"}
 
 
 def test_without_votes_only_the_labels_are_a_source():

@@ -7,7 +7,10 @@ import json
 import pytest
 from django.conf import settings
 
+from recognition.training import wanted
 from recognition.training.model_card import card
+from recognition.training.record import read_beside
+from recognition.training.report import STEPS_FILE
 from recognition.vision.manifest import read_manifest
 
 MODELS = settings.BASE_DIR / "models"
@@ -20,7 +23,12 @@ def test_model_manifest_and_card_agree():
 
     assert manifest.model_path.stat().st_size == manifest.content["artefact"]["bytes"]
     assert manifest.version == f"vgg16-{manifest.content['artefact']['sha256'][:8]}"
-    assert written == card(manifest.content, plots)
+    assert written == card(
+        manifest.content,
+        plots,
+        latency=read_beside(MODELS / wanted.LATENCY_FILE),
+        steps=read_beside(MODELS / STEPS_FILE),
+    )
     assert plots
     for plot in plots:
         assert (MODELS / plot).is_file()
@@ -31,11 +39,26 @@ def test_the_figures_are_of_the_test_part_of_the_data_it_was_trained_from():
     evaluation = content["evaluation"]
 
     assert evaluation["part"] == "test"
+    assert evaluation["model_version"] == content["version"]
+    assert evaluation["uncertain_below"] == content["shown"]["uncertain_below"]
+    for setting in ("weights", "temperature"):
+        assert evaluation["shown"][setting] == content["shown"][setting]
     assert evaluation["data_fingerprint"] == content["training"]["data"]["fingerprint"]
     shown = evaluation["sources"]["fer2013"]["shown"]
     assert shown["n"] == 5085
     right = sum(row[i] for i, row in enumerate(shown["confusion_matrix"]))
     assert shown["accuracy"] == pytest.approx(right / 5085, abs=1e-4)
+
+
+def test_the_speed_is_that_of_the_model_that_ships():
+    content = json.loads((MODELS / "emotion_vgg16.json").read_text())
+    latency = read_beside(MODELS / wanted.LATENCY_FILE)
+
+    assert latency is not None
+    assert latency["model_version"] == content["version"]
+    assert latency["times_as_fast"] == pytest.approx(
+        latency["keras_milliseconds"] / latency["milliseconds"], rel=0.01
+    )
 
 
 def test_the_models_stay_small():

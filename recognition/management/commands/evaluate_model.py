@@ -11,19 +11,26 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from recognition.management.dataset_arguments import add_dataset_arguments, dataset_paths
+from recognition.management.dataset_arguments import (
+    add_dataset_arguments,
+    dataset_paths,
+    import_keras,
+)
 from recognition.training import record
 from recognition.training.dataset import Dataset, DatasetError, load
 from recognition.training.evaluate import (
     SOURCES,
     UNLABELLED,
+    AgainstFloat,
     Evaluation,
     Figures,
     evaluate,
     true_labels,
 )
+from recognition.training.stability import label_stability
 from recognition.vision.classification import EmotionClassifier
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
@@ -46,6 +53,12 @@ class Command(BaseCommand):
             type=Path,
             default=settings.MODEL_MANIFEST,
             help="the model's manifest (default: the site's)",
+        )
+        parser.add_argument(
+            "--checkpoints",
+            type=Path,
+            help="the run that the model was exported from, to compare it with the float32 "
+            "network, too (needs TensorFlow)",
         )
         parser.add_argument("--json", type=Path, help="also write the figures to this file")
         parser.add_argument(
@@ -73,7 +86,14 @@ class Command(BaseCommand):
         except DatasetError as error:
             raise CommandError(str(error)) from None
 
-        evaluation = self._evaluate(classifier, data, with_votes=votes_path is not None)
+        with_votes = votes_path is not None
+        evaluation = self._evaluate(classifier, data, with_votes=with_votes)
+        labelled = _labelled(data, with_votes=with_votes)
+        evaluation["label_stability"] = label_stability(classifier, data.test.images[labelled])
+        if options["checkpoints"]:
+            evaluation["against_float"] = _against_float(
+                options["checkpoints"], classifier, data, with_votes=with_votes
+            )
         self._print(evaluation, options["labels"], manifest.labels)
         if options["json"]:
             figures = evaluation["sources"][options["labels"]]["shown"]
@@ -92,8 +112,7 @@ class Command(BaseCommand):
     def _evaluate(
         self, classifier: EmotionClassifier, data: Dataset, *, with_votes: bool
     ) -> Evaluation:
-        truths = true_labels(data.test, with_votes=with_votes)
-        n = int(np.any([truth != UNLABELLED for truth in truths.values()], axis=0).sum())
+        n = int(_labelled(data, with_votes=with_votes).sum())
         with tqdm(total=n, unit="face", file=sys.stderr, disable=None) as progress:
             try:
                 return evaluate(
@@ -101,7 +120,6 @@ class Command(BaseCommand):
                     data.test,
                     part="test",
                     data_fingerprint=data.fingerprint,
-                    uncertain_below=classifier.manifest.uncertain_below,
                     with_votes=with_votes,
                     repeated=data.test_repeated_in_train,
                     progress=progress.update,
@@ -130,6 +148,11 @@ class Command(BaseCommand):
         self.stdout.write("")
         for line in _head_table(evaluation):
             self.stdout.write(line)
+        stability = evaluation["label_stability"]
+        self.stdout.write(
+            f"\nlabels that stay when the box is changed by a tenth  {stability['share']:.1%} "
+            f"({stability['n']} faces found in {stability['n_images']} images)"
+        )
 
     def _report(self, manifest_path: Path, evaluation: Evaluation) -> None:
         content = record.store_evaluation(manifest_path, evaluation)
@@ -142,6 +165,26 @@ class Command(BaseCommand):
             ) from None
         for file in report.write_report(content, manifest_path.parent):
             self.stdout.write(f"wrote {file}")
+
+
+def _labelled(data: Dataset, *, with_votes: bool) -> NDArray[np.bool_]:
+    """Test images that a source labels."""
+    truths = true_labels(data.test, with_votes=with_votes)
+    labelled: NDArray[np.bool_] = np.any([t != UNLABELLED for t in truths.values()], axis=0)
+    return labelled
+
+
+def _against_float(
+    checkpoints: Path, classifier: EmotionClassifier, data: Dataset, *, with_votes: bool
+) -> AgainstFloat:
+    import_keras()
+    from recognition.training.export import ExportError, against_float, load_float
+
+    try:
+        model = load_float(checkpoints)
+    except (ExportError, OSError, ValueError) as error:
+        raise CommandError(f"The checkpoint cannot be used: {error}") from None
+    return against_float(model, classifier, data.test, with_votes=with_votes)
 
 
 def _class_table(figures: Figures) -> list[str]:

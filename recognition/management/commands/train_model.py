@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,11 @@ import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognition.management.dataset_arguments import add_dataset_arguments, dataset_paths
+from recognition.management.dataset_arguments import (
+    add_dataset_arguments,
+    dataset_paths,
+    import_keras,
+)
 from recognition.training.dataset import Dataset, DatasetError, add_extra, load
 
 if TYPE_CHECKING:
@@ -67,7 +70,7 @@ class Command(BaseCommand):
             Path(settings.BASE_DIR) / "models" if limit is None else output / "models"
         )
         data_path, votes_path = dataset_paths(options)
-        _import_keras()
+        import_keras()
         from recognition.training.export import ExportError, export
         from recognition.training.fit import fit
 
@@ -137,19 +140,6 @@ def limited(data: Dataset, n: int) -> Dataset:
     validation = data.validation.take(np.arange(min(n_validation, len(data.validation))))
     counts = {"train_images_used": len(train), "validation_images_used": len(validation)}
     return replace(data, train=train, validation=validation, facts={**data.facts, **counts})
-
-
-def _import_keras() -> None:
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        import keras  # noqa: F401
-        import matplotlib  # noqa: F401
-        import tensorflow  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"Training needs {error.name or error}: pip install -r requirements/train.txt"
-        ) from None
 
 
 def _settings(options: dict[str, Any]) -> Settings:
