@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format typecheck train evaluate bench bench-live clean
+.PHONY: help run install test lint format typecheck train evaluate bench bench-latency bench-live figures clean
 
 BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -11,7 +11,7 @@ PYTHON = $(VENV)/bin/python
 export DEBUG ?= true
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/serve.installed  ## Install what is missing and run the whole site (PORT, DATA_DIR)
 	@exec $(PYTHON) manage.py start
@@ -45,6 +45,12 @@ evaluate: $(VENV)/train.installed  ## Evaluate the shipped model on the test ima
 
 bench: $(VENV)/dev.installed  ## Photos a second through the whole site and through the bare recognizer (JSON=path)
 	$(PYTHON) -m benchmarks.throughput $(if $(JSON),--json $(JSON)) $(ARGS)
+
+figures: $(VENV)/serve.installed  ## Print what the model is wanted to reach beside what it does
+	$(PYTHON) manage.py model_figures
+
+bench-latency: $(VENV)/train.installed $(VENV)/dev.installed  ## One face through the model, beside Keras at 96×96; written beside the model
+	$(PYTHON) -m benchmarks.latency $(ARGS)
 
 bench-live: $(VENV)/dev.installed  ## The live page's figures: one client, many, a flood, an hour's frames (JSON=path)
 	$(PYTHON) -m benchmarks.live $(if $(JSON),--json $(JSON)) $(ARGS)
