@@ -5,14 +5,14 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import FileField, Model
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
+from recognition import heat_maps
 from recognition.models import DataExport, Prediction, Upload
 
 
 @receiver(post_delete, sender=Upload)
-@receiver(post_delete, sender=Prediction)
 @receiver(post_delete, sender=DataExport)
 def delete_files(instance: Model, **kwargs: Any) -> None:
     """Delete once the row is gone for good, also where an account's deletion takes it along."""
@@ -28,3 +28,9 @@ def delete_on_commit(*names: str | None) -> None:
             default_storage.delete(name)
 
     transaction.on_commit(delete)
+
+
+@receiver(pre_delete, sender=Prediction)
+def delete_heat_map(instance: Prediction, **kwargs: Any) -> None:
+    """Also where a photo is looked at again and its predictions are replaced."""
+    heat_maps.delete_with(instance)

@@ -6,9 +6,10 @@ import threading
 
 from django.conf import settings
 
-from recognition.models import Upload
+from recognition.models import Prediction, Upload
+from recognition.vision import explanation
 from recognition.vision.recognizer import EmotionRecognizer
-from recognition.vision.types import Recognition
+from recognition.vision.types import BoundingBox, Recognition
 
 _of_thread = threading.local()
 
@@ -43,3 +44,21 @@ def predict_upload(upload: Upload) -> tuple[Recognition, str]:
         data = file.read()
     recognizer = get_recognizer()
     return recognizer.recognize(data), recognizer.manifest.version
+
+
+def draw_heat_map(prediction: Prediction) -> bytes:
+    """Draw which parts of a face carried its label.
+
+    Returns:
+        A PNG.
+
+    Raises:
+        ImageError: the stored photo cannot be read as an image.
+        ModelError: the model is missing, or does not know the label.
+        OSError: the storage does not give the photo.
+    """
+    with prediction.upload.image.open("rb") as file:
+        data = file.read()
+    box = BoundingBox(prediction.x, prediction.y, prediction.width, prediction.height)
+    found, face_gray = get_recognizer().explain(data, box, prediction.label, roll=prediction.roll)
+    return explanation.draw(found, face_gray)

@@ -10,7 +10,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
-from recognition import account_deletion, data_export, notifications, processing, retention
+from recognition import (
+    account_deletion,
+    data_export,
+    heat_maps,
+    notifications,
+    processing,
+    retention,
+)
 from recognition.models import Upload
 from recognition.vision.errors import ImageError
 
@@ -49,6 +56,25 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     except Exception:  # The sweep does it later; the result stands either way.
         logger.exception("the photo of upload %s could not be removed", upload_id)
     _announce(upload_id)
+
+
+@shared_task(name="recognition.explain_face", ignore_result=True)
+def explain_face(prediction_id: int) -> None:
+    """Draw a face's heat map and keep it; safe to run any number of times.
+
+    One that fails is not tried again by itself: whoever asked can ask again.
+    """
+    from recognition.inference import draw_heat_map
+
+    prediction = heat_maps.lacking().select_related("upload").filter(pk=prediction_id).first()
+    if prediction is None:
+        return
+    try:
+        png = draw_heat_map(prediction)
+    except FileNotFoundError:
+        return  # The photo was deleted meanwhile.
+    if heat_maps.store(prediction, png):
+        _announce(str(prediction.upload_id))
 
 
 @shared_task(name="recognition.sweep_uploads", ignore_result=True)
@@ -127,6 +153,16 @@ def enqueue(upload_id: str, delay: float = 0) -> None:
     except OperationalError:
         logger.warning("the queue cannot be reached; the sweep will take upload %s", upload_id)
         Upload.objects.filter(pk=upload_id, status=Upload.Status.PENDING).update(queued_at=None)
+
+
+def enqueue_explanation(prediction_id: int) -> bool:
+    """Ask for a face's heat map; False where the queue cannot be reached."""
+    try:
+        explain_face.apply_async((prediction_id,))
+    except OperationalError:
+        logger.warning("the queue cannot be reached; no heat map of face %d", prediction_id)
+        return False
+    return True
 
 
 def _announce(upload_id: str) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import audit
 from recognition import processing, quotas, tasks
-from recognition.models import Upload, UploadQuerySet
+from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision import images
 from recognition.vision.errors import ImageTooLarge
 
@@ -69,6 +69,11 @@ def retry_uploads(uploads: UploadQuerySet) -> int:
         for upload_id in ids:
             tasks.enqueue_on_commit(upload_id)
     return len(ids)
+
+
+def explain_face(face: Prediction) -> bool:
+    """Have a face's heat map drawn unless it is there; False where the queue is out of reach."""
+    return bool(face.heat_map) or tasks.enqueue_explanation(face.pk)
 
 
 def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:

@@ -15,6 +15,12 @@ urlpatterns = [
     path("uploads/<uuid:pk>/", views.upload_detail, name="upload_detail"),
     path("uploads/<uuid:pk>/image/", views.upload_image, name="upload_image"),
     path("uploads/<uuid:pk>/thumbnail/", views.upload_thumbnail, name="upload_thumbnail"),
+    path("uploads/<uuid:pk>/faces/<int:index>/explain/", views.explain_face, name="explain_face"),
+    path(
+        "uploads/<uuid:pk>/faces/<int:index>/heat-map.png",
+        views.face_heat_map,
+        name="face_heat_map",
+    ),
     path("uploads/<uuid:pk>/export.<str:file_format>", views.export_upload, name="export_upload"),
     path("uploads/<uuid:pk>/faces/<int:face>/correction/", views.correct_face, name="correct_face"),
     path("uploads/<uuid:pk>/delete/", views.delete_upload, name="delete_upload"),

@@ -97,7 +97,10 @@ def history(request: HttpRequest) -> HttpResponse:
 def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One photo with its faces."""
     upload = _own_upload(request, pk)
-    return render(request, "recognition/upload_detail.html", {"upload": upload})
+    # Which face's heat map was just asked for, so that the page says so until it is there.
+    explaining = request.GET.get("explaining", "")
+    context = {"upload": upload, "explaining": explaining}
+    return render(request, "recognition/upload_detail.html", context)
 
 
 @require_safe
@@ -110,6 +113,31 @@ def upload_image(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _private_file(_own_upload(request, pk).thumbnail)
+
+
+@require_POST
+@login_required
+def explain_face(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
+    """Ask which parts of a face carried its label."""
+    upload = _own_upload(request, pk)
+    face = get_object_or_404(upload.predictions, index=index, rejected="")
+    anchor = f"#face-{index + 1}"
+    if not face.heat_map and not upload.image:
+        messages.error(request, _("The photo is gone, so nothing more can be read from it."))
+    elif not uploads.explain_face(face):
+        messages.error(request, _("That cannot be worked out now. Please try again later."))
+    else:
+        return redirect(f"{upload.get_absolute_url()}?explaining={index}{anchor}")
+    return redirect(f"{upload.get_absolute_url()}{anchor}")
+
+
+@require_safe
+@login_required
+def face_heat_map(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
+    face = get_object_or_404(_own_upload(request, pk).predictions, index=index)
+    if not face.heat_map:
+        raise Http404
+    return _private_file(face.heat_map, "image/png")
 
 
 @require_POST
@@ -163,7 +191,7 @@ def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
         messages.error(request, str(error))
     except Prediction.DoesNotExist:
         raise Http404 from None
-    return redirect(f"{upload.get_absolute_url()}#face-{prediction.index}")
+    return redirect(f"{upload.get_absolute_url()}#face-{prediction.index + 1}")
 
 
 @require_safe
@@ -194,7 +222,7 @@ def _own_upload(request: HttpRequest, pk: UUID) -> Upload:
     return get_object_or_404(_own(request).prefetch_related("predictions"), pk=pk)
 
 
-def _private_file(file: File) -> HttpResponse:
+def _private_file(file: File, content_type: str = "image/jpeg") -> HttpResponse:
     if not file:
         return HttpResponseGone()
     try:
@@ -202,7 +230,7 @@ def _private_file(file: File) -> HttpResponse:
             content = stream.read()
     except FileNotFoundError:
         raise Http404 from None
-    response = HttpResponse(content, content_type="image/jpeg")
+    response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = "inline"
     return response
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from recognition import heat_maps
 from recognition.labels import CORRECTION_NAMES
 from recognition.models import Prediction, Upload
 from recognition.rejections import REJECTION_TEXTS
@@ -23,6 +25,19 @@ _ICONS = {
     "surprise": "emoji-surprise",
     "neutral": "emoji-neutral",
     Prediction.NOT_A_FACE: "x-circle",
+}
+
+#: A part of a heat map in words; left and right as the picture shows them.
+_PARTS = {
+    "upper-left": gettext_lazy("the upper left of the picture"),
+    "upper-center": gettext_lazy("the upper middle of the picture"),
+    "upper-right": gettext_lazy("the upper right of the picture"),
+    "middle-left": gettext_lazy("the left of the picture"),
+    "middle-center": gettext_lazy("the centre of the picture"),
+    "middle-right": gettext_lazy("the right of the picture"),
+    "lower-left": gettext_lazy("the lower left of the picture"),
+    "lower-center": gettext_lazy("the lower middle of the picture"),
+    "lower-right": gettext_lazy("the lower right of the picture"),
 }
 
 
@@ -81,6 +96,38 @@ def other_labels(face: Prediction) -> list[tuple[str, StrOrPromise]]:
 def rejection_text(face: Prediction) -> str:
     """Why a spot is not counted as a face."""
     return str(REJECTION_TEXTS.get(face.rejected, face.rejected))
+
+
+@register.filter
+def heat_map_part(face: Prediction) -> str:
+    """The part of a face's heat map that is brightest, in words; empty where none stands out."""
+    words = heat_maps.words(face)
+    return str(_PARTS[words.part]) if words and words.part else ""
+
+
+@register.filter
+def heat_map_text(face: Prediction) -> str:
+    """What a face's heat map says, for those who see it and those who do not."""
+    words = heat_maps.words(face)
+    if words is None:
+        return ""
+    values = {
+        "label": label_name(face.label),
+        "before": percent(words.confidence),
+        "after": percent(max(0.0, words.confidence - words.drop)),
+    }
+    if words.part is None:
+        return (
+            _(
+                "No single part carried “%(label)s”: whatever is hidden, its probability stays at "
+                "%(after)s or above."
+            )
+            % values
+        )
+    return _(
+        "%(part)s carried “%(label)s” most: with it hidden, its probability falls from "
+        "%(before)s to %(after)s."
+    ) % {**values, "part": str(_PARTS[words.part]).capitalize()}
 
 
 @register.filter

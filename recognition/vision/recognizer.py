@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
 from recognition.vision.detection import FaceDetector
+from recognition.vision.errors import ModelError
+from recognition.vision.explanation import SIDE, Explanation, explain
 from recognition.vision.gate import FaceGate
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
@@ -83,6 +85,36 @@ class EmotionRecognizer:
             faces=tuple(face for face in seen if face.rejected is None),
             rejected=tuple(face for face in seen if face.rejected is not None),
         )
+
+    def explain(
+        self, data: bytes, box: BoundingBox, label: str, *, roll: float = 0.0
+    ) -> tuple[Explanation, NDArray[np.uint8]]:
+        """Find out which parts of a face carried its label.
+
+        Args:
+            data: bytes of the image file.
+            box: the face, in pixels of the upright image.
+            label: the one to explain.
+            roll: by how much the face is turned clockwise, in degrees.
+
+        Returns:
+            The explanation, and the face to draw it on: uint8, framed as the classifier saw it.
+
+        Raises:
+            ImageError: the bytes are not an image that we accept.
+            ModelError: the model does not know the label.
+        """
+        if label not in self.manifest.labels:
+            raise ModelError(f"The model {self.manifest.version} does not know {label!r}.")
+        image_gray, (width, _height) = decode_gray(data, longest_side=WORKING_SIDE)
+        scale = image_gray.shape[1] / width
+        inner = BoundingBox(
+            *(round(length * scale) for length in (box.x, box.y, box.width, box.height))
+        )
+        margin = self.manifest.crop_margin
+        crop = crop_face(image_gray, inner, self.manifest.input_size, margin, roll)
+        explanation = explain(self.classifier.classify, crop, self.manifest.labels.index(label))
+        return explanation, crop_face(image_gray, inner, SIDE, margin, roll)
 
     def classify(
         self,

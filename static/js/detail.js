@@ -1,8 +1,15 @@
-// An upload's page: replaces its result when the worker has finished, and joins boxes and cards.
+// An upload's page: replaces its result when the worker has finished, joins boxes and cards, and
+// asks for heat maps without leaving the page.
 import { confirmForms, fetchDocument, postForm, watchChanges } from "./changes.js";
+
+/** How long a heat map may take before the button is offered again. */
+const PATIENCE_MILLISECONDS = 60000;
 
 const upload = document.getElementById("upload");
 const isFinished = () => ["done", "failed"].includes(upload.dataset.status);
+const isExplaining = () => upload.querySelector(".is-explaining") !== null;
+const isWaiting = () => !isFinished() || isExplaining();
+let isWatching = false;
 
 function joinFaces() {
   for (const element of upload.querySelectorAll("[data-face]")) {
@@ -40,20 +47,63 @@ upload.addEventListener("submit", (event) => {
 function prepare() {
   joinFaces();
   confirmForms(upload);
+  for (const form of upload.querySelectorAll("form.explain")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      explain(form);
+    });
+  }
+  if (isWaiting()) watch();
 }
 
-async function refresh() {
-  const fresh = (await fetchDocument(location.href))?.getElementById("upload");
-  if (!fresh || fresh.dataset.status === upload.dataset.status) return;
+function watch() {
+  if (isWatching) return;
+  isWatching = true;
+  watchChanges(
+    (id) => { if (id === upload.dataset.upload && isWaiting()) refresh(); },
+    () => (isWaiting() ? [upload.dataset.upload] : []),
+  );
+}
+
+function replace(fresh) {
   upload.dataset.status = fresh.dataset.status;
+  upload.dataset.explained = fresh.dataset.explained;
   upload.replaceChildren(...fresh.childNodes);
   prepare();
 }
 
-prepare();
-if (!isFinished()) {
-  watchChanges(
-    (id) => { if (id === upload.dataset.upload && !isFinished()) refresh(); },
-    () => (isFinished() ? [] : [upload.dataset.upload]),
-  );
+async function refresh() {
+  const fresh = (await fetchDocument(location.href))?.getElementById("upload");
+  if (!fresh) return;
+  const before = new Set(upload.dataset.explained.split(" "));
+  const explained = fresh.dataset.explained.split(" ").find((index) => !before.has(index));
+  if (fresh.dataset.status === upload.dataset.status && explained === undefined) return;
+  replace(fresh);
+  if (!isExplaining()) history.replaceState(null, "", location.pathname);
+  upload.querySelector(`.face[data-face="${explained}"] .explanation`)?.focus();
 }
+
+async function explain(form) {
+  form.querySelector("button").disabled = true;
+  const face = form.closest("[data-face]").dataset.face;
+  let fresh = null;
+  try {
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
+    const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+    fresh = answer.getElementById("upload");
+    if (!response.ok || !fresh?.querySelector(`.face[data-face="${face}"] :is(.is-explaining, .explanation)`)) {
+      fresh = null;
+    } else {
+      history.replaceState(null, "", response.url);
+    }
+  } catch { /* The plain form tells what is wrong. */ }
+  if (!fresh) {
+    form.submit();
+    return;
+  }
+  replace(fresh);
+  refresh(); // The worker may have been faster than this page.
+  setTimeout(() => { if (isExplaining()) location.replace(location.pathname); }, PATIENCE_MILLISECONDS);
+}
+
+prepare();

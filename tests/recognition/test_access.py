@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from recognition.labels import LABEL_NAMES
-from recognition.models import Upload
+from recognition.models import Prediction, Upload
 from tests.live.test_sessions import SESSION_ROUTES
 from tests.recognition.test_data_export import EXPORT_ROUTES
 
@@ -23,6 +24,8 @@ OBJECT_ROUTES = {
     "delete_upload": "post",
     "retry_upload": "post",
     "correct_face": "post",
+    "explain_face": "post",
+    "face_heat_map": "get",
     "api-upload-detail": "get",
     "api-upload-retry": "post",
 }
@@ -56,6 +59,8 @@ def address(name: str, upload: Upload) -> str:
         "delete_upload": f"/uploads/{upload.pk}/delete/",
         "retry_upload": f"/uploads/{upload.pk}/retry/",
         "correct_face": f"/uploads/{upload.pk}/faces/{face_of(upload)}/correction/",
+        "explain_face": f"/uploads/{upload.pk}/faces/0/explain/",
+        "face_heat_map": f"/uploads/{upload.pk}/faces/0/heat-map.png",
         "api-upload-detail": f"/api/v1/uploads/{upload.pk}/",
         "api-upload-retry": f"/api/v1/uploads/{upload.pk}/retry/",
     }
@@ -65,6 +70,17 @@ def address(name: str, upload: Upload) -> str:
 def test_every_address_that_takes_an_id_is_tried_here() -> None:
     with_id = {name for name, pattern in routes(get_resolver()) if "pk" in pattern}
     assert with_id == set(OBJECT_ROUTES) | set(SESSION_ROUTES) | set(EXPORT_ROUTES)
+
+
+@pytest.fixture
+def alice_upload(alice_upload: Upload) -> Upload:
+    """With a face and its heat map, so that every address has something to give."""
+    face = Prediction.objects.create(
+        upload=alice_upload, index=0, x=177, y=66, width=96, height=96, label="happy",
+        confidence=0.7, probabilities={"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1},
+    )  # fmt: skip
+    face.heat_map.save("heat-map.png", ContentFile(b"a heat map"))
+    return alice_upload
 
 
 @pytest.mark.parametrize("name", OBJECT_ROUTES)
@@ -138,7 +154,9 @@ def test_a_selection_that_is_no_id_is_not_found(alice_client: Client, alice: Use
     assert alice_client.post("/uploads/selected/", {"upload": ["x'--"]}).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["upload_detail", "upload_image", "upload_thumbnail"])
+@pytest.mark.parametrize(
+    "name", ["upload_detail", "upload_image", "upload_thumbnail", "face_heat_map"]
+)
 def test_private_pages_stay_out_of_caches(
     name: str, alice_client: Client, alice_upload: Upload
 ) -> None:
@@ -159,6 +177,6 @@ def test_pages_allow_no_inline_script_and_no_frame(path: str, db: None) -> None:
 def test_forms_need_a_token(alice: User, alice_upload: Upload) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice)
-    for name in ("delete_upload", "retry_upload", "api-upload-retry"):
+    for name in ("delete_upload", "retry_upload", "explain_face", "api-upload-retry"):
         assert client.post(address(name, alice_upload)).status_code == 403
     assert Upload.objects.exists()

@@ -40,6 +40,26 @@ def test_a_strangers_upload_does_not_exist(site: Site) -> None:
     assert stranger.get(f"/uploads/{upload['id']}/export.json").status_code == 404
 
 
+def test_a_worker_explains_a_face(site: Site) -> None:
+    owner, stranger = site.sign_up("why@example.org"), site.sign_up("curious@example.org")
+    upload = owner.upload(face_jpeg()).json()
+    owner.wait_until_finished()
+    face = f"/uploads/{upload['id']}/faces/0/"
+    assert owner.get(f"{face}heat-map.png").status_code == 404
+    assert stranger.post(f"{face}explain/").status_code == 404
+
+    assert owner.post(f"{face}explain/").status_code == 302
+
+    wait_until(lambda: owner.get(f"{face}heat-map.png").status_code == 200)
+    response = owner.get(f"{face}heat-map.png")
+    assert response.content.startswith(b"\x89PNG")
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert stranger.get(f"{face}heat-map.png").status_code == 404
+    assert "carried “Happy”" in owner.get(f"/uploads/{upload['id']}/").text
+    assert owner.post(f"/uploads/{upload['id']}/delete/").status_code == 302
+    assert not list((site.data_dir / "media").rglob("*.png"))
+
+
 def test_the_sixth_wrong_password_is_refused(site: Site) -> None:
     site.sign_up("careless@example.org")
     person = site.sign_up("somebody@example.org")

@@ -1,0 +1,65 @@
+"""Heat maps of faces: made once, kept with the prediction, gone with it.
+
+They show the face, so none may be written after its photo is gone. Whoever writes one or takes a
+prediction or photo away holds the upload's row first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import QuerySet
+
+from recognition.models import Prediction, Upload
+
+if TYPE_CHECKING:
+    from recognition.vision.explanation import Words
+
+
+def lacking() -> QuerySet[Prediction]:
+    """Faces of which a heat map can be made and has not been."""
+    return Prediction.objects.filter(
+        heat_map="", rejected="", upload__status=Upload.Status.DONE
+    ).exclude(upload__image="")
+
+
+def store(prediction: Prediction, png: bytes) -> bool:
+    """Keep a heat map; False where there is one by now, or the face or its photo is gone."""
+    with transaction.atomic():
+        Upload.objects.select_for_update().filter(pk=prediction.upload_id).first()
+        current = lacking().filter(pk=prediction.pk).first()
+        if current is None:
+            return False
+        current.heat_map.save("heat-map.png", ContentFile(png), save=False)
+        name = current.heat_map.name
+        try:
+            current.save(update_fields=["heat_map"])
+        except BaseException:
+            default_storage.delete(str(name))
+            raise
+    return True
+
+
+def delete_with(prediction: Prediction) -> None:
+    """Let the file go with its row, inside the transaction that deletes it."""
+    Upload.objects.select_for_update().filter(pk=prediction.upload_id).first()
+    # Read anew: a task may have written it since whoever deletes looked at the row.
+    names = Prediction.objects.filter(pk=prediction.pk).values_list("heat_map", flat=True)
+    name = names.first()
+    if name:
+        transaction.on_commit(lambda: default_storage.delete(name))
+
+
+def words(prediction: Prediction) -> Words | None:
+    """What the stored heat map says; None where its file cannot be read."""
+    # Here and not above: the parent of the workers loads this module, but not OpenCV.
+    from recognition.vision.explanation import read_words
+
+    try:
+        with prediction.heat_map.open("rb") as file:
+            return read_words(file.read())
+    except (OSError, ValueError):
+        return None
