@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 #: Side of the hidden part as a share of the crop's: about a mouth, or both eyes. Where the label
-#: stands whatever of that size is hidden, larger parts are tried.
+#: hardly loses by any part of that size, as sure ones do, larger parts are tried.
 WINDOWS = (1 / 3, 1 / 2)
+ENOUGH_DROP = 0.2
 #: Distance between two hidden places: 64 of them, each with its mirror image, take about half a
 #: second on one core.
 STRIDE = 1 / 9
-#: A label that loses less than this wherever something is hidden rests on no part alone; smaller
-#: losses are not stretched to full brightness either.
+#: A label that loses less than this wherever something is hidden rests on no part alone, and its
+#: losses are not stretched to full brightness.
 LEAST_DROP = 0.1
 #: Side of the drawn heat map, in pixels.
 SIDE = 256
@@ -65,7 +66,7 @@ def explain(classify: Classify, crop_gray: NDArray[np.uint8], label: int) -> Exp
     """
     found = _explain(classify, crop_gray, label, WINDOWS[0])
     for window in WINDOWS[1:]:
-        if found.strongest_drop >= LEAST_DROP:
+        if found.strongest_drop >= ENOUGH_DROP:
             break
         found = _explain(classify, crop_gray, label, window)
     return found
@@ -102,7 +103,8 @@ def draw(explanation: Explanation, face_gray: NDArray[np.uint8]) -> bytes:
     """
     face = cv2.resize(face_gray, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC).astype(np.float32)
     heat = cv2.resize(explanation.drop, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    heat = np.clip(heat / max(float(explanation.drop.max()), LEAST_DROP), 0.0, 1.0)
+    brightest = float(explanation.drop.max()) if explanation.strongest_part else LEAST_DROP
+    heat = np.clip(heat / brightest, 0.0, 1.0)
     # The upper part of a map whose brightness rises evenly: its lower end would be black.
     levels = np.rint(90 + 150 * heat).astype(np.uint8)
     colour = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[:, :, ::-1].astype(np.float32)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.browser import launch
 from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg
-from tests.site.running import Site
+from tests.site.running import Site, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -193,4 +193,40 @@ def test_the_form_works_without_javascript(
     person.wait_until_finished()
     page.reload()
     expect(page.locator(".badge", has_text="Happy")).to_be_visible()
+    context.close()
+
+
+def test_why_shows_a_heat_map_without_leaving_the_page(
+    page: Page, files: dict[str, Path], request: pytest.FixtureRequest
+) -> None:
+    sign_up(page, re.sub(r"\W", "", request.node.name) + "@example.org")
+    page.set_input_files("#images", files["portrait.jpg"])
+    page.get_by_role("link", name="Open").click()
+    why = page.get_by_role("button", name="Why Happy? See which parts of face 1 carried it")
+    why.click()
+    picture = page.get_by_role("img", name="Face 1 in grey; the lower middle")
+    expect(picture).to_be_visible(timeout=30_000)
+    assert picture.evaluate("image => image.complete && image.naturalWidth") == 256
+    expect(page.get_by_text("The lower middle of the picture carried “Happy” most")).to_be_visible()
+    expect(page.locator(".explanation")).to_be_focused()
+    expect(why).to_have_count(0)
+    assert page.url.endswith("/")
+    assert fits(page)
+
+
+def test_why_works_without_javascript(browser: Browser, site: Site, files: dict[str, Path]) -> None:
+    person = site.sign_up("plain-why@example.org")
+    person.upload(files["portrait.jpg"].read_bytes())
+    (upload,) = person.wait_until_finished()
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    cookie = {"name": "sessionid", "value": person.http.cookies["sessionid"], "url": site.url}
+    context.add_cookies([cookie])
+    page = context.new_page()
+    page.goto(f"/uploads/{upload['id']}/")
+    page.get_by_role("button", name="Why Happy?").click()
+    wait_until(
+        lambda: person.get(f"/uploads/{upload['id']}/faces/0/heat-map.png").status_code == 200
+    )
+    page.reload()
+    expect(page.get_by_role("img", name="Face 1 in grey; the lower middle")).to_be_visible()
     context.close()
