@@ -91,14 +91,10 @@ def labels_message(answer: Answer, seen: LiveFrame, dropped: int) -> dict[str, A
         "faces": [
             {
                 "number": face.number,
-                "box": {
-                    "x": face.box.x,
-                    "y": face.box.y,
-                    "width": face.box.width,
-                    "height": face.box.height,
-                },
+                "box": face.box.as_dict(),
                 "label": face.label,
                 "confidence": round(face.confidence, 4),
+                "uncertain": face.uncertain,
                 "probabilities": {
                     label: round(probability, 4)
                     for label, probability in face.probabilities.items()

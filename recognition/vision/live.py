@@ -100,7 +100,10 @@ class LiveRecognizer:
             Face(_scaled(box, scale), face_probabilities)
             for box, face_probabilities in zip(boxes, probabilities, strict=True)
         ]
-        return LiveFrame(width, height, state.tracker.update(faces, now))
+        followed = state.tracker.update(
+            faces, now, uncertain_below=self._recognizer.manifest.uncertain_below
+        )
+        return LiveFrame(width, height, followed)
 
     def _find(
         self, image_gray: NDArray[np.uint8], state: LiveState, now: float, scale: float

@@ -46,12 +46,14 @@ class TrackedFace:
         box: smoothed, in pixels of the frame.
         label: the label that holds; during a change not always the most probable one.
         probabilities: label to smoothed probability; sums to 1.
+        uncertain: the confidence is below what the tracker was told to ask for.
     """
 
     number: int
     box: BoundingBox
     label: str
     probabilities: dict[str, float]
+    uncertain: bool = False
 
     @property
     def confidence(self) -> float:
@@ -93,10 +95,11 @@ class _Track:
             old + weight * (new - old) for new, old in zip(edges, self.edges, strict=True)
         )
 
-    def shown(self) -> TrackedFace:
+    def shown(self, uncertain_below: float) -> TrackedFace:
         x, y, width, height = (round(edge) for edge in self.edges)
         box = BoundingBox(x, y, max(1, width), max(1, height))
-        return TrackedFace(self.number, box, self.label, dict(self.probabilities))
+        uncertain = self.probabilities[self.label] < uncertain_below
+        return TrackedFace(self.number, box, self.label, dict(self.probabilities), uncertain)
 
 
 class FaceTracker:
@@ -111,12 +114,15 @@ class FaceTracker:
         """Where the known faces were last found, unsmoothed: where to look for them next."""
         return [track.box for track in self._tracks]
 
-    def update(self, faces: Sequence[Face], now: float) -> tuple[TrackedFace, ...]:
+    def update(
+        self, faces: Sequence[Face], now: float, *, uncertain_below: float = 0.0
+    ) -> tuple[TrackedFace, ...]:
         """Take in one frame.
 
         Args:
             faces: what was found in it, in any order.
             now: when it was taken, in seconds of any steady clock.
+            uncertain_below: smoothed confidence under which a label is uncertain.
 
         Returns:
             The faces of this frame, by number. One that is known but was not found in this frame
@@ -135,7 +141,9 @@ class FaceTracker:
             track = _Track(self._free_number(), face, now)
             self._tracks.append(track)
             seen.append(track)
-        return tuple(track.shown() for track in sorted(seen, key=lambda track: track.number))
+        return tuple(
+            track.shown(uncertain_below) for track in sorted(seen, key=lambda track: track.number)
+        )
 
     def _pairs(self, faces: list[Face]) -> list[tuple[_Track, Face]]:
         """Match greedily, the closest overlap first; each track and each face at most once."""

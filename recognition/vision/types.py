@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
@@ -14,6 +14,10 @@ class BoundingBox:
     y: int
     width: int
     height: int
+
+    def as_dict(self) -> dict[str, int]:
+        """The box as it is sent and printed."""
+        return asdict(self)
 
 
 def overlap(first: BoundingBox, second: BoundingBox) -> float:

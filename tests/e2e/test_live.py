@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    WebSocketRoute,
+    expect,
+    sync_playwright,
+)
 
 from benchmarks import clip
 from tests.e2e.browser import launch
@@ -112,6 +121,32 @@ def test_a_face_is_boxed_labelled_and_followed(
     assert page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
+
+
+def test_a_doubtful_label_is_a_question(
+    visit: Visit, browser: Browser, site: Site, person: Person
+) -> None:
+    page = visit(browser, site, person)
+
+    def doubt(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def pass_on(text: str | bytes) -> None:
+            message = json.loads(text)
+            for face in message.get("faces", []):
+                face["uncertain"] = True
+                face["probabilities"] = {"happy": 0.4, "sad": 0.1, "surprise": 0.3, "neutral": 0.2}
+            socket.send(json.dumps(message))
+
+        server.on_message(pass_on)
+
+    page.route_web_socket(re.compile("/ws/live/"), doubt)
+    page.reload()
+    start(page)
+    expect(page.locator(".live-box text")).to_have_text("1 · Happy?")
+    card = page.locator("#faces .live-face")
+    expect(card.locator(".live-label")).to_have_text("Not sure: Happy or Surprise")
+    expect(card.locator(".live-confidence")).to_have_text("")
 
 
 def test_the_box_is_where_the_face_is_in_the_mirror(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from django.conf import settings
@@ -41,6 +43,18 @@ def test_one_face_is_followed_until_it_leaves_and_again_when_it_is_back(
             assert face.number == 1
             assert face.label == "happy"
             assert 0 <= face.box.x <= clip.WIDTH - face.box.width
+
+
+@pytest.mark.parametrize(("threshold", "uncertain"), [(0.5, False), (0.9999, True)])
+def test_a_label_below_the_manifests_confidence_is_uncertain(
+    threshold: float, uncertain: bool, whole_clip: list[bytes]
+) -> None:
+    recognizer = EmotionRecognizer(settings.MODEL_MANIFEST, num_threads=1)
+    recognizer.manifest = replace(recognizer.manifest, uncertain_below=threshold)
+    live, state = LiveRecognizer(recognizer), LiveState()
+    for index, frame in enumerate(whole_clip[:5]):
+        (face,) = live.process(frame, state, index / clip.FRAMES_PER_SECOND).faces
+        assert (face.label, face.uncertain) == ("happy", uncertain)
 
 
 def test_labels_are_steady_and_follow(recognizer: LiveRecognizer) -> None:

@@ -45,6 +45,7 @@ async def test_a_face_is_labelled_and_keeps_its_number(viewer: Viewer, frames: l
             assert face["label"] == "happy"
             assert sum(face["probabilities"].values()) == pytest.approx(1, abs=0.001)
             assert face["confidence"] == face["probabilities"]["happy"]
+            assert face["uncertain"] is False
         assert answer["dropped"] == 0
         assert (await live.label(no_face_jpeg()))["faces"] == []
     assert viewer.person.uploads() == []

@@ -105,6 +105,21 @@ def test_time_counts_and_not_frames() -> None:
     assert few_shown.probabilities == pytest.approx(many_shown.probabilities, abs=1e-6)
 
 
+def test_doubt_is_about_what_is_shown_and_not_about_one_frame() -> None:
+    tracker = FaceTracker()
+    for step in range(20):
+        tracker.update([face()], step / 20, uncertain_below=0.6)
+    (seen,) = tracker.update([face(logits=[0.5, 0.4, 0.0, 0.0])], 1.01, uncertain_below=0.6)
+    assert seen.confidence > 0.6
+    assert not seen.uncertain
+    for step in range(20):
+        (seen,) = tracker.update(
+            [face(logits=[0.5, 0.4, 0.0, 0.0])], 1.05 + step / 20, uncertain_below=0.6
+        )
+    assert seen.uncertain
+    assert seen.label == "happy"
+
+
 def test_probabilities_still_sum_to_one() -> None:
     random = np.random.default_rng(1)
     tracker = FaceTracker()

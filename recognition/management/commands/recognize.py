@@ -94,12 +94,7 @@ def _result(file: Path, recognition: Recognition) -> Result:
         "height": recognition.height,
         "faces": [
             {
-                "box": {
-                    "x": face.box.x,
-                    "y": face.box.y,
-                    "width": face.box.width,
-                    "height": face.box.height,
-                },
+                "box": face.box.as_dict(),
                 "label": face.label,
                 "confidence": round(face.confidence, 4),
                 "uncertain": face.uncertain,

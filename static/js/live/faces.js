@@ -79,6 +79,15 @@ export class Faces {
     };
   }
 
+  /** Both labels that it could be, the one that holds first. */
+  #doubt(face) {
+    const others = Object.keys(face.probabilities).filter((label) => label !== face.label);
+    const second = others.reduce((one, other) =>
+      (face.probabilities[other] > face.probabilities[one] ? other : one));
+    const name = (label) => this.#texts[label] ?? label;
+    return this.#texts.unsure.replace("{first}", name(face.label)).replace("{second}", name(second));
+  }
+
   #update(elements, face, width) {
     const { box } = face;
     const x = width - box.x - box.width;
@@ -92,11 +101,13 @@ export class Faces {
     elements.text.setAttribute("x", Math.max(2, x));
     elements.text.setAttribute("y", box.y > size * 1.5 ? box.y - size * 0.4 : box.y + box.height + size);
     elements.text.setAttribute("font-size", size);
-    elements.text.textContent = `${face.number} · ${name} ${percent(face.confidence)}`;
+    // As on an upload's page: a doubtful label is a question without a percentage.
+    const confidence = face.uncertain ? "" : percent(face.confidence);
+    elements.text.textContent = `${face.number} · ${name}${face.uncertain ? "?" : ` ${confidence}`}`;
     elements.card.dataset.label = face.label;
-    elements.label.textContent = name;
-    elements.label.className = `live-label flex-grow-1 emotion-text-${face.label}`;
-    elements.confidence.textContent = percent(face.confidence);
+    elements.label.textContent = face.uncertain ? this.#doubt(face) : name;
+    elements.label.className = `live-label flex-grow-1 emotion-text-${face.uncertain ? "unsure" : face.label}`;
+    elements.confidence.textContent = confidence;
     for (const [label, probability] of Object.entries(face.probabilities)) {
       const row = elements.bars.get(label);
       if (!row) continue;
