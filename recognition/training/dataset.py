@@ -32,6 +32,8 @@ BLANK_BELOW = 2.0
 
 #: The FER+ column that holds the votes for each label.
 VOTE_COLUMNS = ("happiness", "sadness", "surprise", "neutral")
+#: The columns that say which image the votes are of.
+KEY_COLUMNS = ("split", "fer2013_label", "file")
 #: Taggers an image had in FER+.
 TAGGERS = 10
 #: An image counts as labelled by consensus when one class has more than this many votes.
@@ -163,14 +165,24 @@ def read_votes(path: Path) -> Votes:
     """Read the FER+ table: votes for the four labels by ``(split, folder, file)``.
 
     Images that FER+ dropped (empty columns) are left out.
+
+    Raises:
+        DatasetError: the table lacks a column, or holds no votes at all.
     """
     votes: Votes = {}
     with path.open(newline="") as file:
-        for row in csv.DictReader(file):
+        reader = csv.DictReader(file)
+        missing = {*KEY_COLUMNS, *VOTE_COLUMNS} - set(reader.fieldnames or ())
+        if missing:
+            raise DatasetError(f"{path} lacks the columns {', '.join(sorted(missing))}")
+        for row in reader:
             if row[VOTE_COLUMNS[0]]:
-                votes[row["split"], row["fer2013_label"], row["file"]] = np.array(
+                split, folder, name = (row[column] for column in KEY_COLUMNS)
+                votes[split, folder, name] = np.array(
                     [int(row[column]) for column in VOTE_COLUMNS], dtype=np.float32
                 )
+    if not votes:
+        raise DatasetError(f"{path} holds no votes")
     return votes
 
 
@@ -212,10 +224,13 @@ def load(
         seed: decides which.
 
     Raises:
-        DatasetError: the layout is not the expected one.
+        DatasetError: the layout is not the expected one, or the table holds no votes for it.
     """
     records = _read_records(path)
     votes = read_votes(votes_path) if votes_path else {}
+    keys = {(record.split, record.folder, record.name) for record in records}
+    if votes_path and not keys & votes.keys():
+        raise DatasetError(f"{votes_path} holds no votes for the images in {path}")
     test_records = [record for record in records if record.split == "test"]
     test_pixels = {record.pixels.tobytes() for record in test_records}
     groups: dict[bytes, list[_Record]] = defaultdict(list)

@@ -76,8 +76,6 @@ class Settings:
         weight_decay: decoupled, on kernels only.
         label_smoothing: for the `fer2013` head; taggers' votes are soft already.
         ema_momentum: of the moving average of weights that is validated and kept.
-        early_stopping_patience: epochs without a better validation score after which a stage
-            ends.
         initial_weights: None (random), ``"imagenet"`` or the path of a ``.keras`` file.
         precision: Keras dtype policy.
     """
@@ -95,7 +93,6 @@ class Settings:
     dropout: float = 0.4
     l2: float = 1e-4
     head_units: int = 256
-    early_stopping_patience: int = 6
     initial_weights: str | None = None
     precision: str = "mixed_bfloat16"
     seed: int = 0
@@ -366,12 +363,6 @@ def fit(
                         (epoch["val_score"] for epoch in history), default=-math.inf
                     ),
                 ),
-                keras.callbacks.EarlyStopping(
-                    monitor="val_score",
-                    mode="max",
-                    patience=settings.early_stopping_patience,
-                    verbose=1,
-                ),
                 keras.callbacks.TerminateOnNaN(),
             ]
             if after_epoch:
@@ -397,6 +388,8 @@ def _check_settings(settings: Settings, file: Path) -> None:
     now = json.loads(json.dumps(asdict(settings)))
     if file.exists():
         before = json.loads(file.read_text())
+        # A run that began while there was early stopping, which a cosine has no use for, goes on.
+        before.pop("early_stopping_patience", None)
         begun = {**now, "cycles": now["cycles"][: len(before.get("cycles", []))]}
         if before != begun:
             raise ValueError(

@@ -248,3 +248,27 @@ def test_an_extra_folder_of_another_layout_is_refused(folder, extra, tmp_path):
     extra.path.mkdir(parents=True)
     with pytest.raises(DatasetError, match=r"does not hold train/<class>/…$"):
         add_extra(data, extra.path)
+
+
+def test_a_table_without_votes_is_refused(folder):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("test", "happy", "b.png", noise(2))
+    with pytest.raises(DatasetError, match="holds no votes"):
+        load(folder.path, folder.write_votes())
+
+
+def test_a_table_of_other_images_is_refused(folder):
+    folder.add("train", "happy", "a.png", noise(1), {"happiness": 10})
+    folder.add("test", "happy", "b.png", noise(2))
+    votes = folder.write_votes()
+    votes.write_text(votes.read_text().replace("a.png", "z.png"))
+    with pytest.raises(DatasetError, match="no votes for the images"):
+        load(folder.path, votes)
+
+
+def test_a_table_that_lacks_columns_is_refused(folder):
+    folder.add("train", "happy", "a.png", noise(1))
+    folder.add("test", "happy", "b.png", noise(2))
+    folder.votes_path.write_text("split,file,happiness\n")
+    with pytest.raises(DatasetError, match="lacks the columns fer2013_label, neutral"):
+        load(folder.path, folder.votes_path)
