@@ -250,8 +250,7 @@ def _steps(steps: Mapping[str, Any]) -> str:
     write = {
         "share": lambda value: f"{value:.1%}",
         "score": lambda value: f"{value:.3f}",
-        "milliseconds": lambda value: f"{value:.1f} ms",
-        "times": lambda value: f"{value:g} ×",
+        "count": lambda value: f"{value:,}",
     }
     text = f"## What each step gave\n\n{steps['about']}\n"
     for part in steps["tables"]:
