@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.skipif(
 
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("train_narrow.py")
+#: As in `train_narrow`.
+NARROW_BLOCKS = ((8, 8), (16, 16), (32, 32, 32), (32, 32, 32), (32, 32, 32))
 VOTE_NAMES = {"happy": "happiness", "sad": "sadness", "surprise": "surprise", "neutral": "neutral"}
 
 
@@ -168,10 +171,17 @@ def test_evaluate_model_prints_and_writes_figures(run, tmp_path, capsys):
     assert run.manifest_path.read_bytes() == before
 
 
-def test_evaluate_model_writes_the_report(run):
-    evaluate_model(run, labels="ferplus")
+def test_evaluate_model_writes_the_report(run, monkeypatch):
+    monkeypatch.setattr("recognition.training.network.BLOCKS", NARROW_BLOCKS)
+    evaluate_model(run, labels="ferplus", checkpoints=run.checkpoints)
 
     evaluation = read_manifest(run.manifest_path).content["evaluation"]
+    against_float = evaluation["against_float"]
+    assert against_float["n"] == 24
+    for head in ("fer2013", "consensus"):
+        assert against_float["agreement"][head] >= 0.9
+        assert abs(against_float["accuracy_lost"][head]) <= 0.1
+    assert evaluation["label_stability"]["n_images"] == 24
     card = (run.models / "MODEL_CARD.md").read_text()
     accuracy = evaluation["sources"]["ferplus"]["shown"]["accuracy"]
     assert f"| FER+ majority, shown | 24 | {accuracy:.1%} |" in card
@@ -184,6 +194,41 @@ def test_evaluate_model_writes_the_report(run):
         "training_curves.png",
     ]
     assert all(f"plots/{plot}" in card for plot in plots)
+
+
+def test_a_missing_checkpoint_is_told(run, tmp_path):
+    with pytest.raises(CommandError, match="no finished epoch"):
+        evaluate_model(run, checkpoints=tmp_path, no_report=True)
+
+
+def test_calibrating_anew_keeps_the_model_and_drops_its_figures_on_test(run, tmp_path):
+    models = shutil.copytree(run.models, tmp_path / "models")
+    manifest_path = models / run.manifest_path.name
+    before = json.loads(manifest_path.read_text())
+    before["evaluation"] = before["validation"]
+    before["shown"] |= {"weights": {"fer2013": 0.123, "consensus": 0.877}, "temperature": 9.0}
+    manifest_path.write_text(json.dumps(before))
+
+    call_command("calibrate_model", data=run.data, votes=run.votes, manifest=manifest_path)
+
+    manifest = read_manifest(manifest_path)
+    assert "evaluation" not in manifest.content
+    assert manifest.content["artefact"] == before["artefact"]
+    assert manifest.content["training"] == before["training"]
+    assert manifest.shown.weights in [
+        choice["weights"] for choice in manifest.content["shown"]["choices"]
+    ]
+    assert manifest.shown.temperature != 9.0
+    assert manifest.content["validation"]["shown"]["weights"] == manifest.shown.weights
+    assert manifest.content["validation"]["against_float"] == before["validation"]["against_float"]
+    assert "Not yet evaluated on test" in (models / "MODEL_CARD.md").read_text()
+
+
+def test_calibration_refuses_other_data(run, tmp_path):
+    other = shutil.copytree(run.data, tmp_path / "other")
+    next((other / "train").rglob("*.png")).unlink()
+    with pytest.raises(CommandError, match="not the files"):
+        call_command("calibrate_model", data=other, votes=run.votes, manifest=run.manifest_path)
 
 
 def test_before_evaluation_the_card_says_so(run, tmp_path):

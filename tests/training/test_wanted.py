@@ -110,6 +110,29 @@ def test_the_card_shows_the_same_table(content, latency):
         assert f"| {' | '.join(row)} |" in written
 
 
+def test_the_card_tells_what_each_step_gave(content):
+    steps = {
+        "about": "Runs that were made.",
+        "tables": [
+            {
+                "about": "First one thing, then another.",
+                "of": "step",
+                "columns": [
+                    {"name": "accuracy", "unit": "share"},
+                    {"name": "macro-F1", "unit": "score"},
+                    {"name": "epochs", "unit": "count"},
+                ],
+                "rows": [{"step": "baseline", "figures": [0.5, 0.4567, None]}],
+            }
+        ],
+    }
+    written = card(content, steps=steps)
+    assert "Runs that were made." in written
+    assert "| step | accuracy | macro-F1 | epochs |" in written
+    assert "| baseline | 50.0% | 0.457 | – |" in written
+    assert "What each step gave" not in card(content)
+
+
 def test_the_command_prints_the_shipped_figures(capsys):
     call_command("model_figures")
     printed = capsys.readouterr().out
