@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recognition.training.dataset import Dataset, Examples
 from recognition.training.evaluate import (
+    HEAD_SOURCES,
     UNLABELLED,
     evaluate,
     measure,
@@ -117,7 +118,7 @@ def calibrate_classifier(
     views = [images, images[:, :, ::-1]] if classifier.manifest.mirror else [images]
     logits = [classifier.logits(view) for view in views]
     return calibrate(
-        {head: np.stack([view[head] for view in logits]) for head in logits[0]},
+        {head: np.stack([view[head] for view in logits]) for head in HEAD_SOURCES},
         {"fer2013": examples.label_targets, "consensus": examples.vote_targets},
         true_labels(examples, with_votes=with_votes),
     )
