@@ -198,8 +198,7 @@ and unit variance.
   {settings["weight_decay"]}, label smoothing {settings["label_smoothing"]}, \
 seed {settings["seed"]}.
 - Temperatures, fitted on validation: {temperatures}.
-- Shown: {_weighed(content["shown"]["weights"])}{mirrored}, sharpened by a temperature of
-  {content["shown"]["temperature"]:.2f} that was fitted to the labels of most taggers.
+- Shown: {_weighed(content["shown"]["weights"])}{mirrored}{_sharpened(content)}.
 - Called uncertain below a confidence of {content["shown"]["uncertain_below"]:.2f}: the lowest
   value, not under one half, from which predictions on validation are right at least \
 {content["shown"]["confident_accuracy_wanted"]:.0%} of the time by
@@ -243,6 +242,14 @@ def _weighed(weights: Mapping[str, float]) -> str:
         return f"the probabilities of head {next(iter(weights))}"
     shares = " and ".join(f"{weight:.0%} {head}" for head, weight in weights.items())
     return f"a mean of the heads' probabilities, {shares}"
+
+
+def _sharpened(content: Mapping[str, Any]) -> str:
+    temperature = content["shown"]["temperature"]
+    if temperature == 1:
+        return ""
+    *_, source = content["validation"]["sources"]
+    return f",\n  with a temperature of {temperature:.2f} fitted to {SOURCE_NAMES[source]}"
 
 
 def _steps(steps: Mapping[str, Any]) -> str:
