@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format typecheck train evaluate bench bench-latency bench-live figures clean
+.PHONY: help run install test lint format typecheck train evaluate bench bench-latency bench-live chaos figures clean
 
 BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -54,6 +54,10 @@ bench-latency: $(VENV)/train.installed $(VENV)/dev.installed  ## One face throug
 
 bench-live: $(VENV)/dev.installed  ## The live page's figures: one client, many, a flood, an hour's frames (JSON=path)
 	$(PYTHON) -m benchmarks.live $(if $(JSON),--json $(JSON)) $(ARGS)
+
+chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
+	$(PYTHON) -m benchmarks.chaos $(if $(JSON),--json $(JSON)) $(ARGS)
+	sh scripts/with-postgresql $(PYTHON) -m benchmarks.chaos --only writers
 
 clean:  ## Delete the virtual environment and caches; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
