@@ -14,6 +14,7 @@ from django.utils.log import log_response
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -234,7 +235,16 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response:
 def problem_response(
     body: dict[str, Any], status: int, headers: dict[str, str] | None = None
 ) -> Response:
-    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+    return ProblemResponse(body, status=status, headers=headers)
+
+
+class ProblemResponse(Response):
+    """JSON, also where a picture or YAML was asked for."""
+
+    @property
+    def rendered_content(self) -> bytes:
+        self["Content-Type"] = CONTENT_TYPE
+        return JSONRenderer().render(self.data)
 
 
 def _by_field(detail: Any) -> dict[str, Any]:

@@ -55,9 +55,16 @@ class FaceSerializer(serializers.ModelSerializer):
     """A face of a photo, or a spot that was rejected as none."""
 
     box = serializers.SerializerMethodField()
-    label = serializers.ChoiceField(choices=LABELS, help_text="The most probable expression.")
+    label = serializers.ChoiceField(
+        choices=CORRECTIONS,
+        source="effective_label",
+        help_text="What counts: the owner's correction where there is one, else the prediction.",
+    )
+    predicted_label = serializers.ChoiceField(
+        choices=LABELS, source="label", help_text="The most probable expression."
+    )
     confidence = serializers.FloatField(
-        min_value=0, max_value=1, help_text="Probability of `label`."
+        min_value=0, max_value=1, help_text="Probability of `predicted_label`."
     )
     uncertain = serializers.BooleanField(help_text="The model is not sure enough to be believed.")
     rejected = serializers.SerializerMethodField()
@@ -69,8 +76,8 @@ class FaceSerializer(serializers.ModelSerializer):
     class Meta:
         model = Prediction
         fields = (
-            "id", "box", "label", "confidence", "uncertain", "rejected", "roll", "probabilities",
-            "correction", "corrected_at",
+            "id", "box", "label", "predicted_label", "correction", "corrected_at", "confidence",
+            "uncertain", "rejected", "roll", "probabilities",
         )  # fmt: skip
         read_only_fields = fields
 

@@ -106,7 +106,8 @@ def _upload_as_dict(upload: Upload) -> dict[str, Any]:
         "faces": [
             {
                 "id": face.pk,
-                "label": face.label,
+                "label": face.effective_label,
+                "predicted_label": face.label,
                 "confidence": face.confidence,
                 "uncertain": face.uncertain,
             }

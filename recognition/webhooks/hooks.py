@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from recognition import tasks
+from accounts import audit
+from recognition import quotas, tasks
 from recognition.models import Webhook, WebhookDelivery
 from recognition.webhooks import deliveries, sending
 
@@ -32,14 +33,24 @@ def add(owner: User, url: str) -> Webhook:
     """
     sending.check_address(url)
     with transaction.atomic():
+        quotas.lock(owner)
         if Webhook.objects.for_owner(owner).count() >= MAXIMUM_WEBHOOKS:
             raise TooManyWebhooks(
                 _("You have %(count)d webhooks, which is as many as there may be.")
                 % {"count": MAXIMUM_WEBHOOKS}
             )
-        return Webhook.objects.create(
+        webhook = Webhook.objects.create(
             owner=owner, url=url, secret=f"whsec_{secrets.token_urlsafe(32)}"
         )
+        audit.record("webhook_added", owner, owner, f"webhook:{webhook.pk}")
+    return webhook
+
+
+def delete(webhook: Webhook) -> None:
+    """Delete a webhook on its owner's behalf, with its log and all that waits to be sent."""
+    with transaction.atomic():
+        audit.record("webhook_deleted", webhook.owner, webhook.owner, f"webhook:{webhook.pk}")
+        webhook.delete()
 
 
 def ping(webhook: Webhook) -> WebhookDelivery:

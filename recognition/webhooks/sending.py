@@ -86,6 +86,8 @@ def check_address(url: str) -> Target:
     try:
         parsed = httpx.URL(url)
         port = parsed.port or (443 if parsed.scheme == "https" else 80)
+        if not 0 < port < 65536:
+            raise ValueError(port)
     except (httpx.InvalidURL, ValueError):
         raise AddressRefused("invalid_address", _("This is not an address.")) from None
     if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:

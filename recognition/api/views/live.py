@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from recognition.api.filters import LiveSessionFilter
+from recognition.api.filters import ListFilter, LiveSessionFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import LiveSessionDetailSerializer, LiveSessionSerializer
 from recognition.models import LiveSession, LiveSessionQuerySet
@@ -29,7 +28,7 @@ class LiveSessionViewSet(
 
     serializer_class = LiveSessionSerializer
     pagination_class = CursorPages
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [ListFilter]
     filterset_class = LiveSessionFilter
     lookup_value_converter = "uuid"
     orders = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import F
 from django.http import Http404
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.exceptions import ValidationError
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from recognition import corrections
-from recognition.api.filters import PredictionFilter
+from recognition.api.filters import ListFilter, PredictionFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import CorrectionSerializer, PredictionSerializer
 from recognition.models import Prediction
@@ -39,7 +38,7 @@ class PredictionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
     serializer_class = PredictionSerializer
     pagination_class = CursorPages
     parser_classes = [JSONParser]
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [ListFilter]
     filterset_class = PredictionFilter
     lookup_value_converter = "int"
     orders = {"-uploaded_at": ("-uploaded_at", "-id"), "uploaded_at": ("uploaded_at", "id")}

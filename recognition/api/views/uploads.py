@@ -12,7 +12,6 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiResponse,
@@ -23,7 +22,7 @@ from drf_spectacular.utils import (
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -39,7 +38,7 @@ from recognition.api.errors import (
     problem_of,
     problem_response,
 )
-from recognition.api.filters import UploadFilter
+from recognition.api.filters import ListFilter, UploadFilter
 from recognition.api.idempotency import Answer, Entry
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import (
@@ -89,16 +88,15 @@ class Duplicate(Conflict):
 
 
 class JpegRenderer(BaseRenderer):
-    """Gives bytes as they are."""
+    """Gives bytes as they are; refusals render themselves."""
 
     media_type = "image/jpeg"
     format = "jpeg"
     charset = None
     render_style = "binary"
 
-    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
-        # A refusal is JSON, whatever was asked for.
-        return data if isinstance(data, bytes) else JSONRenderer().render(data)
+    def render(self, data: bytes, *args: Any, **kwargs: Any) -> bytes:  # type: ignore[override]
+        return data
 
 
 @extend_schema_view(
@@ -122,7 +120,7 @@ class UploadViewSet(
     serializer_class = UploadSerializer
     pagination_class = CursorPages
     parser_classes = [MultiPartParser]
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [ListFilter]
     filterset_class = UploadFilter
     lookup_value_converter = "uuid"
     orders = {
@@ -276,7 +274,8 @@ class UploadViewSet(
         return response
 
     def perform_destroy(self, instance: Upload) -> None:
-        uploads.delete_uploads(Upload.objects.filter(pk=instance.pk))
+        owner = cast("User", self.request.user)
+        uploads.delete_uploads(Upload.objects.filter(pk=instance.pk), owner)
 
     @extend_schema(
         summary="Try a failed upload again",
@@ -295,7 +294,7 @@ class UploadViewSet(
         description="Upright, as JPEG without metadata, in full size.",
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
-    @action(detail=True, renderer_classes=[JpegRenderer, JSONRenderer])
+    @action(detail=True, renderer_classes=[JpegRenderer])
     def image(self, request: Request, pk: UUID) -> Response:
         return _jpeg(self.get_object().image)
 
@@ -304,7 +303,7 @@ class UploadViewSet(
         description=f"JPEG of at most {images.THUMBNAIL_SIDE} pixels a side.",
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
-    @action(detail=True, renderer_classes=[JpegRenderer, JSONRenderer])
+    @action(detail=True, renderer_classes=[JpegRenderer])
     def thumbnail(self, request: Request, pk: UUID) -> Response:
         return _jpeg(self.get_object().thumbnail)
 

@@ -88,6 +88,9 @@ class WebhookViewSet(
             hooks.switch(webhook, on=data.validated_data["is_active"])
         return Response(self.get_serializer(webhook).data)
 
+    def perform_destroy(self, instance: Webhook) -> None:
+        hooks.delete(instance)
+
     @extend_schema(
         summary="Send a test message",
         description="The event `ping`, soon; the log tells how it went.",
