@@ -87,9 +87,7 @@ KINDS: dict[str, Kind] = {
     ),
     "method_not_allowed": Kind(405, _t("Wrong method"), _t("`Allow` lists those that there are.")),
     "not_acceptable": Kind(406, _t("Not available so"), _t("Answers are JSON; mend `Accept`.")),
-    "not_failed": Kind(
-        409, _t("Not failed"), _t("Only an upload that failed can be tried again.")
-    ),
+    "not_failed": Kind(409, _t("Not failed"), _t("Only an upload that failed can be tried again.")),
     "duplicate": Kind(
         409, _t("Already there"), _t("`duplicate_of` is the id of the upload with the same file.")
     ),

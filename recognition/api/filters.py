@@ -46,9 +46,7 @@ class Switch(filters.BooleanFilter):
 
 
 def _moment(lookup: str, field_name: str, help_text: str) -> filters.IsoDateTimeFilter:
-    return filters.IsoDateTimeFilter(
-        field_name=field_name, lookup_expr=lookup, help_text=help_text
-    )
+    return filters.IsoDateTimeFilter(field_name=field_name, lookup_expr=lookup, help_text=help_text)
 
 
 class UploadFilter(filters.FilterSet):

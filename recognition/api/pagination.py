@@ -32,9 +32,7 @@ class CursorPages(CursorPagination):
             return next(iter(orders.values()))
         if asked not in orders:
             known = ", ".join(orders)
-            raise NotValid(
-                {self.order_query_param: [f"Not one of: {known}."]}
-            )
+            raise NotValid({self.order_query_param: [f"Not one of: {known}."]})
         return orders[asked]
 
     def get_page_size(self, request: Request) -> int:

@@ -21,9 +21,7 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 BODIES = {"POST", "PUT", "PATCH"}
 
 #: What a parameter that the framework itself reads is for.
-RETRY_AFTER = {
-    "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}
-}
+RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 
 
 def problem(codes: Sequence[str], description: str = "") -> OpenApiResponse:

@@ -83,9 +83,7 @@ def test_for_others_and_staff_it_does_not_exist(
 
 
 @pytest.mark.parametrize(("name", "method", "body"), CASES)
-def test_strangers_are_sent_away(
-    name: str, method: str, body: Any, things: dict[str, Any]
-) -> None:
+def test_strangers_are_sent_away(name: str, method: str, body: Any, things: dict[str, Any]) -> None:
     before = rows()
     response = call(Client(), name, method, body, things)
     assert response.status_code == (401 if name.startswith("api-") else 302)

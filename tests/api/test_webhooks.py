@@ -299,9 +299,7 @@ def test_deleting_takes_the_log_along(alice_client: Client, hook: Webhook) -> No
 
 def test_the_log_is_kept_for_thirty_days(hook: Webhook) -> None:
     old, new = deliveries.record_ping(hook), deliveries.record_ping(hook)
-    WebhookDelivery.objects.filter(pk=old.pk).update(
-        created_at=timezone.now() - timedelta(days=31)
-    )
+    WebhookDelivery.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
     tasks.sweep_api.apply(throw=True)
     assert [row.pk for row in WebhookDelivery.objects.all()] == [new.pk]
 

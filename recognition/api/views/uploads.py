@@ -133,7 +133,9 @@ class UploadViewSet(
     def get_queryset(self) -> UploadQuerySet:
         own = Upload.objects.for_owner(self.request.user)
         same_file = Upload.objects.filter(
-            owner=OuterRef("owner"), sha256=OuterRef("sha256"), created_at__lt=OuterRef("created_at")
+            owner=OuterRef("owner"),
+            sha256=OuterRef("sha256"),
+            created_at__lt=OuterRef("created_at"),
         )
         earliest = Subquery(same_file.order_by("created_at").values("pk")[:1])
         return own.annotate(duplicate_of=earliest).prefetch_related("predictions")
@@ -189,7 +191,12 @@ class UploadViewSet(
         return response
 
     def _accept(
-        self, owner: User, files: list[UploadedFile], hashes: list[str], answer: Answer, reject: bool
+        self,
+        owner: User,
+        files: list[UploadedFile],
+        hashes: list[str],
+        answer: Answer,
+        reject: bool,
     ) -> None:
         """Store what is acceptable; goes on where an earlier attempt at the request stopped."""
         own = Upload.objects.for_owner(owner)
