@@ -240,7 +240,7 @@ class ProblemResponse(Response):
     """JSON, also where a picture or YAML was asked for."""
 
     @property
-    def rendered_content(self) -> bytes:
+    def rendered_content(self) -> bytes:  # type: ignore[override]
         self["Content-Type"] = CONTENT_TYPE
         return JSONRenderer().render(self.data)
 

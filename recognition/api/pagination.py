@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from rest_framework.exceptions import NotFound, ValidationError as NotValid
+from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import ValidationError as NotValid
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
@@ -46,7 +47,7 @@ class CursorPages(CursorPagination):
         return int(asked)
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
+        self, queryset: Any, request: Request, view: Any = None
     ) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)

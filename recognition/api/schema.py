@@ -11,7 +11,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import AllowAny
 
 from recognition.api.errors import CONTENT_TYPE, KINDS
@@ -56,7 +56,7 @@ def _example(code: str) -> OpenApiExample:
 class ApiSchema(AutoSchema):
     """Adds the refusals that follow from what an operation is."""
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status, codes in self._usual_problems().items():
             if str(status) not in bodies:

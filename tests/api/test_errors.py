@@ -117,7 +117,7 @@ def test_strangers_are_counted_by_address_whatever_they_claim(db: None, settings
 def test_the_page_and_the_document_list_every_code(client: Client, db: None) -> None:
     page = client.get("/api/v1/errors/")
     assert page.status_code == 200
-    found = set(re.findall(r'<tr id="(\w+)"', page.content.decode()))
+    found = set(re.findall(r'<dt id="(\w+)"', page.content.decode()))
     document = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
     rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", document, re.MULTILINE))
     assert found == set(KINDS) == set(rows)

@@ -95,7 +95,7 @@ class JpegRenderer(BaseRenderer):
     charset = None
     render_style = "binary"
 
-    def render(self, data: bytes, *args: Any, **kwargs: Any) -> bytes:  # type: ignore[override]
+    def render(self, data: bytes, *args: Any, **kwargs: Any) -> bytes:
         return data
 
 
