@@ -139,7 +139,7 @@ def test_private_addresses_are_refused_where_nothing_else_is_set(site: Site) -> 
 def test_the_lines_of_the_readme_work(open_site: Site, tmp_path: Path) -> None:
     """The ten lines of Python, as they stand there."""
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (lines,) = re.findall(r"(    import os, sys, httpx\n(?:    .*\n|\n)+)", readme)
+    (lines,) = re.findall(r"(    import os, sys, uuid, httpx\n(?:    .*\n|\n)+)", readme)
     code = "\n".join(line[4:] for line in lines.splitlines())
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(face_jpeg())
