@@ -99,9 +99,10 @@ KINDS: dict[str, Kind] = {
         410, _t("Deleted since"), _t("What this key created was deleted; use a new key.")
     ),
     "too_large": Kind(
-        413, _t("Photo too large"), _t("`me` tells the limits in bytes, pixels and a side.")
+        413,
+        _t("Photo or request too large"),
+        _t("`me` tells the limits in bytes, pixels and a side. Send fewer photos at once."),
     ),
-    "request_too_large": Kind(413, _t("Request too large"), _t("Send fewer photos at once.")),
     "format_not_accepted": Kind(
         415, _t("Not a photo we read"), _t("`me` lists the formats that are accepted.")
     ),
@@ -138,7 +139,7 @@ class NotFailed(Conflict):
 
 class RequestTooLarge(exceptions.APIException):
     status_code = 413
-    default_code = "request_too_large"
+    default_code = "too_large"
     default_detail = gettext_lazy("The request is larger than all photos together may be.")
 
 

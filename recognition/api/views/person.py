@@ -50,6 +50,7 @@ class LimitsSerializer(serializers.Serializer):
     maximum_side = serializers.IntegerField(help_text="In pixels.")
     minimum_side = serializers.IntegerField(help_text="In pixels.")
     maximum_files = serializers.IntegerField(help_text="Photos in one request.")
+    maximum_request_bytes = serializers.IntegerField(help_text="All photos of one request.")
     maximum_wait = serializers.IntegerField(help_text="Seconds that `wait` may be.")
     request_rate = serializers.CharField(help_text="Such as 600/min; empty without a limit.")
     upload_rate = serializers.CharField(help_text="Requests that create uploads.")
@@ -85,6 +86,7 @@ class MeView(APIView):
                     "maximum_side": images.MAXIMUM_SIDE,
                     "minimum_side": images.MINIMUM_SIDE,
                     "maximum_files": settings.MAXIMUM_FILES_PER_FORM,
+                    "maximum_request_bytes": settings.MAXIMUM_BODY_BYTES,
                     "maximum_wait": MAXIMUM_SECONDS,
                     "request_rate": settings.API_RATE,
                     "upload_rate": settings.API_UPLOAD_RATE,

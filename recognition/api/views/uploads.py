@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import OuterRef, Subquery
@@ -61,12 +62,9 @@ from recognition.vision import images
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Bytes of one request: as many photos as may come together, none larger than allowed.
-MAXIMUM_REQUEST_BYTES = 256 * 1024 * 1024
-
 PHOTO_PROBLEMS = (
     "invalid", "parse_error", "too_many_files", "empty", "damaged", "too_small", "invalid_image",
-    "duplicate", "request_in_progress", "deleted_since", "too_large", "request_too_large",
+    "duplicate", "request_in_progress", "deleted_since", "too_large",
     "format_not_accepted", "unsupported_media_type", "idempotency_key_reused", "throttled",
     "quota_exceeded",
 )  # fmt: skip
@@ -164,7 +162,7 @@ class UploadViewSet(
         },
     )
     def create(self, request: Request) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAXIMUM_REQUEST_BYTES:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.MAXIMUM_BODY_BYTES:
             raise RequestTooLarge
         options = NewUploadOptions(data=request.query_params)
         options.is_valid(raise_exception=True)
