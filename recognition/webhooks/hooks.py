@@ -33,7 +33,7 @@ def add(owner: User, url: str) -> Webhook:
     """
     sending.check_address(url)
     with transaction.atomic():
-        quotas.lock(owner)
+        quotas.lock(owner.pk)
         if Webhook.objects.for_owner(owner).count() >= MAXIMUM_WEBHOOKS:
             raise TooManyWebhooks(
                 _("You have %(count)d webhooks, which is as many as there may be.")
