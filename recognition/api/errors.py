@@ -98,6 +98,7 @@ KINDS: dict[str, Kind] = {
     "deleted_since": Kind(
         410, _t("Deleted since"), _t("What this key created was deleted; use a new key.")
     ),
+    "photo_deleted": Kind(410, _t("Photo deleted"), _t("Its owner keeps results only; they stay.")),
     "too_large": Kind(
         413,
         _t("Photo or request too large"),
@@ -135,6 +136,12 @@ class Conflict(exceptions.APIException):
 class NotFailed(Conflict):
     default_code = "not_failed"
     default_detail = gettext_lazy("Only an upload that failed can be tried again.")
+
+
+class PhotoDeleted(exceptions.APIException):
+    status_code = 410
+    default_code = "photo_deleted"
+    default_detail = gettext_lazy("The photo was deleted, and its results were kept.")
 
 
 class RequestTooLarge(exceptions.APIException):

@@ -162,7 +162,8 @@ def test_without_its_photo_an_upload_says_so(alice_client: Client, alice_upload:
     body = alice_client.get(f"{UPLOADS}{alice_upload.pk}/").json()
     assert body["links"]["image"] is None
     assert body["photo_deleted_at"] is not None
-    assert alice_client.get(f"{UPLOADS}{alice_upload.pk}/image/").status_code == 404
+    response = alice_client.get(f"{UPLOADS}{alice_upload.pk}/image/")
+    assert (response.status_code, response.json()["code"]) == (410, "photo_deleted")
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "x", "1.5"])

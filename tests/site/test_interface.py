@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import io
 import json
 import re
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,11 +46,12 @@ def program(site: Site, person: Person) -> httpx.Client:
     return httpx.Client(base_url=f"{site.url}/api/v1", headers=headers, timeout=60)
 
 
-def test_from_upload_to_webhook_correction_and_deletion(
+def test_from_upload_to_webhook_correction_export_and_deletion(
     open_site: Site,
     receiver: Receiver,  # noqa: F811
 ) -> None:
-    api = program(open_site, open_site.sign_up("journey@example.org"))
+    person = open_site.sign_up("journey@example.org")
+    api = program(open_site, person)
     hook = api.post("/webhooks/", json={"url": receiver.url}).json()
 
     key = {"Idempotency-Key": "one"}
@@ -77,9 +80,18 @@ def test_from_upload_to_webhook_correction_and_deletion(
     ]
     assert api.get("/statistics/").json()["uploads"]["counts"]["sad"] == 1
 
+    person.post("/privacy/exports/new/")
+    found = wait_until(
+        lambda: re.search(r'href="(/privacy/exports/[^"]+/)"', person.get("/privacy/").text)
+    )
+    archive = zipfile.ZipFile(io.BytesIO(person.get(found[1]).content))
+    ((exported,),) = [u["faces"] for u in json.loads(archive.read("uploads.json"))]
+    assert (exported["label"], exported["predicted_label"]) == ("sad", "happy")
+
     assert api.delete(f"/uploads/{upload.json()['id']}/").status_code == 204
     assert api.get("/uploads/").json()["results"] == []
-    assert not [file for file in (open_site.data_dir / "media").rglob("*") if file.is_file()]
+    photos = open_site.data_dir / "media" / "photos"
+    assert not [file for file in photos.rglob("*") if file.is_file()]
 
 
 def test_others_are_served_while_twenty_wait(open_site: Site) -> None:

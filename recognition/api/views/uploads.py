@@ -34,6 +34,7 @@ from recognition.api import idempotency, schema
 from recognition.api.errors import (
     Conflict,
     NotFailed,
+    PhotoDeleted,
     Problem,
     RequestTooLarge,
     problem_of,
@@ -297,11 +298,17 @@ class UploadViewSet(
     @extend_schema(
         summary="Fetch the photo",
         description="Upright, as JPEG without metadata, in full size.",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+        responses={
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            **schema.problems("photo_deleted"),
+        },
     )
     @action(detail=True, renderer_classes=[JpegRenderer])
     def image(self, request: Request, pk: UUID) -> Response:
-        return _jpeg(self.get_object().image)
+        upload = self.get_object()
+        if upload.photo_deleted_at is not None:
+            raise PhotoDeleted
+        return _jpeg(upload.image)
 
     @extend_schema(
         summary="Fetch a small picture of the photo",
