@@ -40,6 +40,8 @@ ACTIONS: dict[str, Promise] = {
     "photo_viewed_by_staff": _("A photo was looked at by staff"),
     "data_exported": _("Data was exported"),
     "account_deletion_requested": _("The account was closed, to be deleted"),
+    "webhook_added": _("A webhook was added"),
+    "webhook_deleted": _("A webhook was deleted"),
 }
 
 

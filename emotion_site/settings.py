@@ -66,6 +66,9 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -196,7 +199,11 @@ CELERY_TASK_QUEUES = [
     Queue("celery", routing_key="celery"),
     Queue("urgent", Exchange("urgent"), routing_key="urgent"),
 ]
-CELERY_TASK_ROUTES = {"recognition.delete_account": {"queue": "urgent"}}
+CELERY_TASK_ROUTES = {
+    "recognition.delete_account": {"queue": "urgent"},
+    # A worker of its own takes these: receivers of webhooks may be slow, photos shall not wait.
+    "recognition.deliver_webhooks": {"queue": "webhooks"},
+}
 # A page never waits for the broker: what cannot be queued now is queued by the sweep.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -209,6 +216,13 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
     "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
     "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
+    # It expires, so that none pile up while nobody takes them.
+    "deliver-webhooks": {
+        "task": "recognition.deliver_webhooks",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "sweep-api": {"task": "recognition.sweep_api", "schedule": 3600.0},
 }
 
 # Recognition ----------------------------------------------------------------------------------
@@ -238,6 +252,20 @@ QUOTA_BYTES = env.int("QUOTA_BYTES", default=None)
 QUOTA_LIVE_MINUTES_A_DAY = env.int("QUOTA_LIVE_MINUTES_A_DAY", default=None)
 #: Photos in one submission of the form that works without JavaScript.
 MAXIMUM_FILES_PER_FORM = 50
+
+# Programming interface -------------------------------------------------------------------------
+
+#: Requests that one person, or one address of somebody who is not signed in, may send; such as
+#: ``600/min``, or nothing for no limit.
+API_RATE = env.str("API_RATE", default="600/min")
+#: Requests of one person that create uploads.
+API_UPLOAD_RATE = env.str("API_UPLOAD_RATE", default="300/min")
+API_ANONYMOUS_RATE = env.str("API_ANONYMOUS_RATE", default="60/min")
+#: Requests that one process lets wait for a result at the same time; others are answered at once.
+API_MAXIMUM_WAITING = env.int("API_MAXIMUM_WAITING", default=200)
+#: Send webhooks to addresses of one's own network, and without HTTPS. Whoever can sign up can
+#: then make this machine call others that only it can reach.
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 
 # Accounts ---------------------------------------------------------------------------------------
 
@@ -373,7 +401,28 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "EXCEPTION_HANDLER": "recognition.api.errors.problem_details",
+    "DEFAULT_SCHEMA_CLASS": "recognition.api.schema.ApiSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["recognition.api.throttles.RequestRate"],
+    # One proxy writes the last address of X-Forwarded-For; without one the header is not read.
+    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Visage",
+    "DESCRIPTION": "Upload photos, and read the apparent expression of every face in them. "
+    "Expression is not feeling: read every result as a guess with a probability.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "Correction": "recognition.api.serializers.CORRECTIONS",
+        "Label": "recognition.api.serializers.LABELS",
+    },
 }
 
 LOGGING = {

@@ -2,9 +2,10 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from emotion_site.health import healthz
+from recognition.api.views.documents import unknown
 
 # One way in, with one limit and two-factor codes: the administration has no sign-in of its own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,5 +18,6 @@ urlpatterns = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("recognition.api.urls")),
+    re_path("^api/", unknown),
     path("healthz", healthz, name="healthz"),
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 from recognition import corrections
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision.types import Recognition
+from recognition.webhooks import deliveries
 
 GAVE_UP = "gave_up"
 
@@ -45,7 +47,7 @@ def claim(upload_id: str, task_id: str) -> Upload | None:
     )
     if began:
         return Upload.objects.filter(pk=upload_id).first()
-    claimable.update(**_failed(GAVE_UP, _gave_up_message()))
+    _end(claimable, **_failed(GAVE_UP, _gave_up_message()))
     return None
 
 
@@ -84,12 +86,13 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
         corrections.carry_over(before, now)
         before.delete()
         Prediction.objects.bulk_create(now)
+        _tell(upload.pk)
     return True
 
 
 def fail(upload: Upload, code: str, message: str) -> bool:
     """End without a result, with a reason for people; False where the claim was lost."""
-    return bool(_held(upload).update(**_failed(code, message)))
+    return _end(_held(upload), **_failed(code, message))
 
 
 def release(upload: Upload) -> bool:
@@ -163,6 +166,21 @@ def _failed(code: str, message: str) -> dict[str, Any]:
         "error_message": message,
         "finished_at": timezone.now(),
     }
+
+
+def _end(uploads: UploadQuerySet, **fields: Any) -> bool:
+    """End one upload, if it is among `uploads`, and note the news of it in one transaction."""
+    with transaction.atomic():
+        pk = uploads.values_list("pk", flat=True).first()
+        if pk is None or not uploads.filter(pk=pk).update(**fields):
+            return False
+        _tell(pk)
+    return True
+
+
+def _tell(pk: UUID) -> None:
+    """Note for the owner's webhooks that an upload is finished."""
+    deliveries.record_finished(Upload.objects.get(pk=pk))
 
 
 def _held(upload: Upload) -> UploadQuerySet:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
+from datetime import timedelta
 from typing import Any
 
 from celery import Task, shared_task
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
@@ -18,13 +21,18 @@ from recognition import (
     processing,
     retention,
 )
-from recognition.models import Upload
+from recognition.models import IdempotencyKey, Upload
 from recognition.vision.errors import ImageError
+from recognition.webhooks import deliveries
 
 logger = logging.getLogger(__name__)
 
 #: Seconds before an attempt that failed for a passing reason is repeated.
 RETRY_DELAY = 3
+#: Seconds for which one task sends messages to webhooks before it makes room for another.
+DELIVERY_SECONDS = 25
+#: Hours for which a repeated request is known by its key.
+IDEMPOTENCY_HOURS = 24
 
 
 @shared_task(bind=True, name="recognition.process_upload")
@@ -56,6 +64,7 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     except Exception:  # The sweep does it later; the result stands either way.
         logger.exception("the photo of upload %s could not be removed", upload_id)
     _announce(upload_id)
+    enqueue_deliveries()
 
 
 @shared_task(name="recognition.explain_face", ignore_result=True)
@@ -139,6 +148,34 @@ def enqueue_deletion(user_id: int) -> None:
         delete_account.apply_async((user_id,))
     except OperationalError:
         logger.warning("the queue cannot be reached; the sweep will delete account %d", user_id)
+
+
+@shared_task(name="recognition.deliver_webhooks", ignore_result=True)
+def deliver_webhooks() -> None:
+    """Send what is due to webhooks. Any number of these may run at a time."""
+    end = time.monotonic() + DELIVERY_SECONDS
+    while deliveries.deliver_next():
+        if time.monotonic() > end:
+            enqueue_deliveries()
+            return
+
+
+@shared_task(name="recognition.sweep_api", ignore_result=True)
+def sweep_api() -> None:
+    """Forget answered requests and the webhooks' log after their time."""
+    before = timezone.now() - timedelta(hours=IDEMPOTENCY_HOURS)
+    IdempotencyKey.objects.filter(created_at__lt=before).delete()
+    deliveries.delete_old()
+
+
+def enqueue_deliveries() -> None:
+    """Have what is due sent soon; without Redis, leave it to the scheduler."""
+    if not deliveries.is_any_due():
+        return
+    try:
+        deliver_webhooks.apply_async(expires=DELIVERY_SECONDS)
+    except OperationalError:
+        logger.warning("the queue cannot be reached; webhooks wait for the scheduler")
 
 
 def enqueue_on_commit(upload_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def create_upload(owner: User, file: UploadedFile) -> Upload:
+def create_upload(
+    owner: User, file: UploadedFile, saved: Callable[[Upload], None] | None = None
+) -> Upload:
     """Check a photo, keep a clean copy of it, and queue it for recognition.
+
+    Args:
+        saved: called in the transaction that saves the row, for what must be true with it.
 
     Raises:
         ImageError: the file is not a photo that we accept; nothing was stored.
@@ -52,6 +58,8 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
             quotas.check_upload(quotas.lock(owner.pk), len(data))
             upload.save()
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
+            if saved is not None:
+                saved(upload)
             tasks.enqueue_on_commit(str(upload.pk))
     except BaseException:
         # No row, no files: whatever went wrong, nothing is left half-stored.

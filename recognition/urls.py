@@ -4,6 +4,7 @@ from django.urls import path
 
 from recognition import privacy_views, statistics_views, views
 from recognition.live import views as live_views
+from recognition.webhooks import views as webhook_views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -33,6 +34,11 @@ urlpatterns = [
     path("privacy/exports/<uuid:pk>/", privacy_views.download_export, name="download_export"),
     path("privacy/exports/<uuid:pk>/delete/", privacy_views.delete_export, name="delete_export"),
     path("privacy/delete-account/", privacy_views.delete_account, name="delete_account"),
+    path("webhooks/", webhook_views.webhooks, name="webhooks"),
+    path("webhooks/<uuid:pk>/", webhook_views.webhook, name="webhook"),
+    path("webhooks/<uuid:pk>/ping/", webhook_views.ping_webhook, name="ping_webhook"),
+    path("webhooks/<uuid:pk>/switch/", webhook_views.switch_webhook, name="switch_webhook"),
+    path("webhooks/<uuid:pk>/delete/", webhook_views.delete_webhook, name="delete_webhook"),
     path("live/", live_views.live, name="live"),
     path("live/sessions/", live_views.live_sessions, name="live_sessions"),
     path("live/sessions/<uuid:pk>/", live_views.live_session, name="live_session"),

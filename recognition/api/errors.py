@@ -2,50 +2,256 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, TooManyFilesSent
+from django.core.signals import got_request_exception
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.log import log_response
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from recognition.quotas import QuotaExceeded
 from recognition.vision.errors import ImageError
+from recognition.webhooks.hooks import TooManyWebhooks
+from recognition.webhooks.sending import AddressRefused
 
-#: Codes of refused images that are not a plain 400.
-_IMAGE_STATUS = {"too_large": 413, "format_not_accepted": 415}
+CONTENT_TYPE = "application/problem+json"
 
 
-def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's exception handler; None leaves the error to Django."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem, as its page explains it.
+
+    Attributes:
+        status: HTTP status that it comes with.
+        title: what it is, in a few words.
+        advice: what a program can do about it.
+    """
+
+    status: int
+    title: Any
+    advice: Any
+
+
+_t = gettext_lazy
+#: Every code that the interface gives; the page of errors and docs/API.md list them.
+KINDS: dict[str, Kind] = {
+    "invalid": Kind(400, _t("Not valid"), _t("`errors` says what is wrong, by field.")),
+    "parse_error": Kind(400, _t("Not readable"), _t("The body is not what its type promises.")),
+    "bad_request": Kind(400, _t("Bad request"), _t("The request is malformed; mend the client.")),
+    "too_many_files": Kind(
+        400, _t("Too many files"), _t("Send fewer at once; `me` tells how many may come together.")
+    ),
+    "empty": Kind(400, _t("Empty file"), _t("The file has no bytes.")),
+    "damaged": Kind(400, _t("Damaged photo"), _t("The file breaks off or is broken inside.")),
+    "too_small": Kind(400, _t("Photo too small"), _t("`me` tells the smallest size.")),
+    "invalid_image": Kind(400, _t("Photo refused"), _t("`detail` says why.")),
+    "invalid_address": Kind(
+        400, _t("Not an address"), _t("Give a webhook's address as https://host/path.")
+    ),
+    "https_required": Kind(400, _t("HTTPS is needed"), _t("Webhooks go to https:// only.")),
+    "address_not_found": Kind(
+        400, _t("Unknown host"), _t("The name in a webhook's address cannot be looked up.")
+    ),
+    "private_address": Kind(
+        400, _t("Private address"), _t("Webhooks go to addresses on the internet only.")
+    ),
+    "not_authenticated": Kind(
+        401, _t("Not signed in"), _t("Send a token: `Authorization: Bearer …`.")
+    ),
+    "authentication_failed": Kind(
+        401, _t("Not recognised"), _t("`detail` says what is wrong with the credentials.")
+    ),
+    "token_invalid": Kind(401, _t("No such token"), _t("It is mistyped or was deleted.")),
+    "token_expired": Kind(401, _t("Token expired"), _t("Make another on the account page.")),
+    "account_disabled": Kind(401, _t("Account disabled"), _t("Ask whoever runs the site.")),
+    "permission_denied": Kind(
+        403, _t("Not allowed"), _t("With a browser's session: the CSRF token is missing or wrong.")
+    ),
+    "token_scope": Kind(
+        403, _t("Token may only read"), _t("Make one with the scope to read and write.")
+    ),
+    "consent_required": Kind(
+        403, _t("Consent needed"), _t("Sign in to the site, and accept how photos are processed.")
+    ),
+    "not_found": Kind(
+        404, _t("Not found"), _t("It does not exist, was deleted, or is somebody else's.")
+    ),
+    "method_not_allowed": Kind(405, _t("Wrong method"), _t("`Allow` lists those that there are.")),
+    "not_acceptable": Kind(406, _t("Not available so"), _t("Answers are JSON; mend `Accept`.")),
+    "not_failed": Kind(409, _t("Not failed"), _t("Only an upload that failed can be tried again.")),
+    "duplicate": Kind(
+        409, _t("Already there"), _t("`duplicate_of` is the id of the upload with the same file.")
+    ),
+    "request_in_progress": Kind(
+        409, _t("Still at it"), _t("The first request with this key is being answered; wait.")
+    ),
+    "too_many_webhooks": Kind(409, _t("Too many webhooks"), _t("Delete one first.")),
+    "deleted_since": Kind(
+        410, _t("Deleted since"), _t("What this key created was deleted; use a new key.")
+    ),
+    "photo_deleted": Kind(410, _t("Photo deleted"), _t("Its owner keeps results only; they stay.")),
+    "too_large": Kind(
+        413,
+        _t("Photo or request too large"),
+        _t("`me` tells the limits in bytes, pixels and a side. Send fewer photos at once."),
+    ),
+    "format_not_accepted": Kind(
+        415, _t("Not a photo we read"), _t("`me` lists the formats that are accepted.")
+    ),
+    "unsupported_media_type": Kind(
+        415, _t("Wrong content type"), _t("Photos come as multipart/form-data, the rest as JSON.")
+    ),
+    "idempotency_key_reused": Kind(
+        422, _t("Key used before"), _t("The same key came with another request; use a new one.")
+    ),
+    "quota_exceeded": Kind(
+        429,
+        _t("Quota used up"),
+        _t("`Retry-After` tells when there is room again; without it, delete something."),
+    ),
+    "throttled": Kind(
+        429, _t("Too many requests"), _t("Wait for the seconds in `Retry-After`, then go on.")
+    ),
+    "server_error": Kind(
+        500, _t("Our mistake"), _t("It was noted. The same request may work later.")
+    ),
+}
+
+
+class Conflict(exceptions.APIException):
+    """The request does not fit the state of things; subclasses say how."""
+
+    status_code = 409
+
+
+class NotFailed(Conflict):
+    default_code = "not_failed"
+    default_detail = gettext_lazy("Only an upload that failed can be tried again.")
+
+
+class PhotoDeleted(exceptions.APIException):
+    status_code = 410
+    default_code = "photo_deleted"
+    default_detail = gettext_lazy("The photo was deleted, and its results were kept.")
+
+
+class RequestTooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = gettext_lazy("The request is larger than all photos together may be.")
+
+
+@dataclass
+class Problem:
+    """One problem, before it becomes a response."""
+
+    status: int
+    code: str
+    detail: str
+    extra: dict[str, Any]
+    headers: dict[str, str]
+
+    def as_dict(self, request: HttpRequest | None) -> dict[str, Any]:
+        kind = KINDS.get(self.code)
+        address = "about:blank"
+        if kind is not None:
+            address = f"{reverse('api-errors')}#{self.code}"
+            if request is not None:
+                address = request.build_absolute_uri(address)
+        return {
+            "type": address,
+            "title": str(kind.title) if kind else HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+
+def problem_of(error: Exception) -> Problem | None:
+    """What to say of an exception; None for one that nobody foresaw."""
     extra: dict[str, Any] = {}
     headers: dict[str, str] = {}
     if isinstance(error, ImageError):
-        status, code, detail = _IMAGE_STATUS.get(error.code, 400), error.code, str(error)
+        status = KINDS[error.code].status if error.code in KINDS else 400
+        code, detail = error.code, str(error)
     elif isinstance(error, QuotaExceeded):
         status, code, detail = 403, error.code, str(error)
         if error.retry_after is not None:
             status, headers["Retry-After"] = 429, str(error.retry_after)
+    elif isinstance(error, AddressRefused):
+        status, code, detail = 400, error.code, str(error)
+    elif isinstance(error, TooManyWebhooks):
+        status, code, detail = 409, "too_many_webhooks", str(error)
     elif isinstance(error, Http404):
-        status, code, detail = 404, "not_found", "There is nothing here."
+        status, code, detail = 404, "not_found", _("There is nothing here.")
     elif isinstance(error, PermissionDenied):
-        status, code, detail = 403, "permission_denied", "You may not do this."
+        status, code, detail = 403, "permission_denied", _("You may not do this.")
+    elif isinstance(error, TooManyFilesSent):
+        status, code, detail = 400, "too_many_files", _("There are too many files in one request.")
+    elif isinstance(error, SuspiciousOperation):
+        status, code, detail = 400, "bad_request", _("This request cannot be understood.")
     elif isinstance(error, exceptions.ValidationError):
-        status, code, detail = 400, "invalid", "Some fields are missing or not valid."
-        extra["errors"] = error.detail
+        status, code = 400, "invalid"
+        detail = _("Some fields are missing or not valid.")
+        extra["errors"] = _by_field(error.detail)
     elif isinstance(error, exceptions.APIException):
         status, detail = error.status_code, str(error.detail)
         code = str(error.get_codes()) if isinstance(error.detail, str) else error.default_code
+        extra.update(getattr(error, "extra", {}))
         if getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
-        if getattr(error, "wait", None):
-            headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+        if (wait := getattr(error, "wait", None)) is not None:
+            headers["Retry-After"] = str(int(wait) + 1)
     else:
         return None
+    return Problem(status, code, detail, extra, headers)
+
+
+def problem_details(error: Exception, context: dict[str, Any]) -> Response:
+    """Django REST framework's exception handler."""
+    request = getattr(context.get("request"), "_request", None)
+    problem = problem_of(error)
     set_rollback()
-    body = {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
-    return Response(
-        body | extra, status=status, headers=headers, content_type="application/problem+json"
-    )
+    if problem is not None:
+        return problem_response(problem.as_dict(request), problem.status, problem.headers)
+    detail = _("Something went wrong on our side. It was noted.")
+    body = Problem(500, "server_error", detail, {}, {}).as_dict(request)
+    response = problem_response(body, 500)
+    # What Django does for a page that fails: monitors and tests listen to the signal, and the
+    # log gets the traceback, once.
+    got_request_exception.send(sender=problem_details, request=request)
+    path = request.path if request is not None else ""
+    log_response(
+        "%s: %s", "Internal Server Error", path, response=response, request=request,
+        exception=error,
+    )  # fmt: skip
+    return response
+
+
+def problem_response(
+    body: dict[str, Any], status: int, headers: dict[str, str] | None = None
+) -> Response:
+    return ProblemResponse(body, status=status, headers=headers)
+
+
+class ProblemResponse(Response):
+    """JSON, also where a picture or YAML was asked for."""
+
+    @property
+    def rendered_content(self) -> bytes:  # type: ignore[override]
+        self["Content-Type"] = CONTENT_TYPE
+        return JSONRenderer().render(self.data)
+
+
+def _by_field(detail: Any) -> dict[str, Any]:
+    return detail if isinstance(detail, dict) else {"non_field_errors": detail}

@@ -1,6 +1,6 @@
 """What is stored; one module for each concern."""
 
-from recognition.models.api import IdempotencyKey, Webhook, WebhookDelivery
+from recognition.models.api import IdempotencyKey, Webhook, WebhookDelivery, WebhookQuerySet
 from recognition.models.exports import DataExport
 from recognition.models.live import LiveSession, LiveSessionQuerySet, LiveUsage
 from recognition.models.operations import ModelChoice, ModelComparison
@@ -20,4 +20,5 @@ __all__ = [
     "UploadQuerySet",
     "Webhook",
     "WebhookDelivery",
+    "WebhookQuerySet",
 ]

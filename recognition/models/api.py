@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
 
 
 class IdempotencyKey(models.Model):
@@ -14,9 +21,12 @@ class IdempotencyKey(models.Model):
 
     Attributes:
         key: as the client sent it.
-        request_sha256: of method, path and body; the same key with another request is refused.
+        request_sha256: of method, path, options and content; the same key with another request
+            is refused.
         status_code: 0 while the first request is still being answered.
-        response: body of the answer.
+        response: one entry for each photo, in their order: ``{"id": …}``, or ``{"error": …}``
+            for one that was refused. Ids and not their rows, so that what is deleted is not
+            kept here.
     """
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -33,6 +43,12 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class WebhookQuerySet(models.QuerySet["Webhook"]):
+    def for_owner(self, user: User | AnonymousUser) -> WebhookQuerySet:
+        """The webhooks that `user` may see: the one place that decides it."""
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
 
 
 class Webhook(models.Model):
@@ -52,11 +68,16 @@ class Webhook(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = WebhookQuerySet.as_manager()
+
     class Meta:
         ordering = ["created_at"]
 
     def __str__(self) -> str:
         return self.url
+
+    def get_absolute_url(self) -> str:
+        return reverse("webhook", args=[self.pk])
 
 
 class WebhookDelivery(models.Model):
@@ -64,7 +85,8 @@ class WebhookDelivery(models.Model):
 
     Attributes:
         payload: the JSON that is signed and sent; never a picture.
-        next_attempt_at: when it is due; None once it has arrived or been given up.
+        next_attempt_at: when it is due; None once it has arrived or been given up. While it is
+            being sent, when another worker may take it.
         status_code: of the last answer; None where there was none.
         error: why the last attempt failed, for the owner.
     """
@@ -86,3 +108,10 @@ class WebhookDelivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.id}"
+
+    @property
+    def state(self) -> str:
+        """``waiting``, ``delivered`` or ``given_up``."""
+        if self.delivered_at is not None:
+            return "delivered"
+        return "waiting" if self.next_attempt_at is not None else "given_up"

@@ -85,6 +85,7 @@ class Upload(models.Model):
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"]),
             models.Index(fields=["status", "queued_at"]),
+            models.Index(fields=["owner", "sha256"]),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,8 @@ const POLL_MILLISECONDS_WITH_SOCKET = 10000;
 const LONGEST_WAIT_MILLISECONDS = 30000;
 
 /**
- * @param {(id: string) => void} changed called with the id of an upload that may have changed
+ * @param {(id: string, status?: string) => void} changed called with the id of an upload that may
+ *   have changed, and its status where it is known
  * @param {() => string[]} waiting ids of the uploads that are not finished yet
  */
 export function watchChanges(changed, waiting) {
@@ -19,9 +20,12 @@ export function watchChanges(changed, waiting) {
     socket.addEventListener("open", () => {
       socketIsOpen = true;
       wait = 1000;
-      waiting().forEach(changed); // What happened before the socket was open.
+      waiting().forEach((id) => changed(id)); // What happened before the socket was open.
     });
-    socket.addEventListener("message", (event) => changed(JSON.parse(event.data).id));
+    socket.addEventListener("message", (event) => {
+      const { id, status } = JSON.parse(event.data);
+      changed(id, status);
+    });
     socket.addEventListener("close", (event) => {
       socketIsOpen = false;
       if (event.code === 4401) return; // Signed out: asking again would not help.
@@ -32,7 +36,7 @@ export function watchChanges(changed, waiting) {
   connect();
 
   const poll = () => {
-    if (!document.hidden) waiting().forEach(changed);
+    if (!document.hidden) waiting().forEach((id) => changed(id));
     setTimeout(poll, socketIsOpen ? POLL_MILLISECONDS_WITH_SOCKET : POLL_MILLISECONDS);
   };
   setTimeout(poll, POLL_MILLISECONDS);

@@ -14,6 +14,8 @@ const PARALLEL = 3;
 const lines = new Map();
 const waitingToSend = [];
 let sending = 0;
+/** Until then (in milliseconds of Date.now) the server wants to hear of no more photos. */
+let pausedUntil = 0;
 
 function show(line, text, isRefused = false) {
   line.querySelector(".queue-state").textContent = text;
@@ -43,6 +45,11 @@ function add(file) {
 }
 
 function sendNext() {
+  const pause = pausedUntil - Date.now();
+  if (pause > 0) {
+    setTimeout(sendNext, pause);
+    return;
+  }
   while (sending < PARALLEL && waitingToSend.length) {
     sending += 1;
     send(...waitingToSend.shift()).finally(() => { sending -= 1; sendNext(); });
@@ -72,6 +79,10 @@ function send(file, line) {
         link.href = upload.links.page;
         link.hidden = false;
         update(upload);
+      } else if (request.status === 429 && request.response?.code === "throttled") {
+        pausedUntil = Date.now() + 1000 * Number(request.getResponseHeader("Retry-After") || 1);
+        show(line, texts.waiting);
+        waitingToSend.unshift([file, line]);
       } else if ([401, 403].includes(request.status) && request.response?.code !== "quota_exceeded") {
         refuse(line, texts.signedOut);
       } else {
@@ -127,8 +138,10 @@ async function refresh(id) {
   } catch { /* The next hint or poll asks again. */ }
 }
 
+/** Those that will be finished next: asking for all of a thousand would be too much. */
 const waiting = () => [...lines.keys()]
-  .filter((id) => ["pending", "processing"].includes(lines.get(id).dataset.status));
+  .filter((id) => ["pending", "processing"].includes(lines.get(id).dataset.status))
+  .slice(0, 10);
 
 function addAll(files) {
   [...files].forEach(add);
@@ -154,4 +167,10 @@ document.addEventListener("drop", (event) => {
 });
 document.addEventListener("paste", (event) => addAll(event.clipboardData.files));
 
-watchChanges((id) => { if (lines.has(id)) refresh(id); }, waiting);
+watchChanges((id, status) => {
+  if (!lines.has(id)) return;
+  // A hint may come late: what is finished already does not go back.
+  const isFinished = ["done", "failed"].includes(lines.get(id).dataset.status);
+  if (status === "processing" && !isFinished) update({ id, status });
+  else refresh(id);
+}, waiting);

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import User
 from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction, Upload
+from tests.api.test_access import INTERFACE_ROUTES
 from tests.live.test_sessions import SESSION_ROUTES
 from tests.recognition.test_data_export import EXPORT_ROUTES
 
@@ -69,7 +70,8 @@ def address(name: str, upload: Upload) -> str:
 
 def test_every_address_that_takes_an_id_is_tried_here() -> None:
     with_id = {name for name, pattern in routes(get_resolver()) if "pk" in pattern}
-    assert with_id == set(OBJECT_ROUTES) | set(SESSION_ROUTES) | set(EXPORT_ROUTES)
+    tried = {*OBJECT_ROUTES, *SESSION_ROUTES, *EXPORT_ROUTES, *INTERFACE_ROUTES}
+    assert with_id == tried
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 
 #: Names in the Procfile.
-REDIS, OTHERS = "redis", ("web", "worker", "scheduler")
+REDIS, OTHERS = "redis", ("web", "worker", "webhooks", "scheduler")
 
 
 class Command(BaseCommand):

@@ -1,0 +1,50 @@
+"""What describes the interface, and the answer to addresses that it does not have."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.permissions import AllowAny
+
+from recognition.api.errors import CONTENT_TYPE, KINDS, Problem
+
+
+class SchemaView(SpectacularAPIView):
+    """The OpenAPI description, for everybody."""
+
+    permission_classes = [AllowAny]
+
+
+class DocsView(SpectacularSwaggerSplitView):
+    """The description as a page on which operations can be tried."""
+
+    permission_classes = [AllowAny]
+    url_name = "api-schema"
+    template_name = "api/docs.html"
+
+
+@require_safe
+def errors(request: HttpRequest) -> HttpResponse:
+    """What each code means; the `type` of every problem leads here."""
+    return render(request, "api/errors.html", {"kinds": KINDS})
+
+
+@csrf_exempt
+def unknown(request: HttpRequest) -> HttpResponse:
+    """There is no such address; a reader who left off the last slash is helped on."""
+    if not request.path.endswith("/"):
+        try:
+            is_known = resolve(f"{request.path}/").func is not unknown
+        except Resolver404:
+            is_known = False
+        if is_known and request.method in {"GET", "HEAD"}:
+            query = request.META.get("QUERY_STRING", "")
+            return HttpResponseRedirect(f"{request.path}/{'?' if query else ''}{query}")
+    detail = _("There is nothing here. Addresses end with a slash.")
+    problem = Problem(404, "not_found", detail, {}, {})
+    return JsonResponse(problem.as_dict(request), status=404, content_type=CONTENT_TYPE)

@@ -1,0 +1,40 @@
+"""Recorded sessions of the live page."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from recognition.api.filters import ListFilter, LiveSessionFilter
+from recognition.api.pagination import CursorPages
+from recognition.api.serializers import LiveSessionDetailSerializer, LiveSessionSerializer
+from recognition.models import LiveSession, LiveSessionQuerySet
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="List recorded sessions", description="Newest first, in pages by cursor."
+    ),
+    retrieve=extend_schema(summary="Look at a recorded session"),
+    destroy=extend_schema(summary="Delete a recorded session", description="For good."),
+)
+@extend_schema(tags=["live sessions"])
+class LiveSessionViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
+):
+    """One's own recorded sessions."""
+
+    serializer_class = LiveSessionSerializer
+    pagination_class = CursorPages
+    filter_backends = [ListFilter]
+    filterset_class = LiveSessionFilter
+    lookup_value_converter = "uuid"
+    orders = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
+
+    def get_queryset(self) -> LiveSessionQuerySet:
+        return LiveSession.objects.for_owner(self.request.user)
+
+    def get_serializer_class(self) -> type[BaseSerializer[LiveSession]]:
+        return LiveSessionDetailSerializer if self.action == "retrieve" else LiveSessionSerializer

@@ -1,0 +1,1 @@
+"""Webhooks: what is sent to addresses that people gave, and how it gets there."""

@@ -1,0 +1,69 @@
+"""Add, test and switch a person's webhooks."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from recognition import quotas, tasks
+from recognition.models import Webhook, WebhookDelivery
+from recognition.webhooks import deliveries, sending
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: Webhooks that one person may have.
+MAXIMUM_WEBHOOKS = 10
+
+
+class TooManyWebhooks(Exception):
+    """The message is a sentence for people."""
+
+
+def add(owner: User, url: str) -> Webhook:
+    """Keep an address, with a new secret.
+
+    Raises:
+        AddressRefused: the address may not be sent to.
+        TooManyWebhooks: the owner has :data:`MAXIMUM_WEBHOOKS`.
+    """
+    sending.check_address(url)
+    with transaction.atomic():
+        quotas.lock(owner.pk)
+        if Webhook.objects.for_owner(owner).count() >= MAXIMUM_WEBHOOKS:
+            raise TooManyWebhooks(
+                _("You have %(count)d webhooks, which is as many as there may be.")
+                % {"count": MAXIMUM_WEBHOOKS}
+            )
+        webhook = Webhook.objects.create(
+            owner=owner, url=url, secret=f"whsec_{secrets.token_urlsafe(32)}"
+        )
+        audit.record("webhook_added", owner, owner, f"webhook:{webhook.pk}")
+    return webhook
+
+
+def delete(webhook: Webhook) -> None:
+    """Delete a webhook on its owner's behalf, with its log and all that waits to be sent."""
+    with transaction.atomic():
+        audit.record("webhook_deleted", webhook.owner, webhook.owner, f"webhook:{webhook.pk}")
+        webhook.delete()
+
+
+def ping(webhook: Webhook) -> WebhookDelivery:
+    """Send a test message soon."""
+    with transaction.atomic():
+        delivery = deliveries.record_ping(webhook)
+        transaction.on_commit(tasks.enqueue_deliveries)
+    return delivery
+
+
+def switch(webhook: Webhook, *, on: bool) -> None:
+    """Switch a webhook on, or off with everything that waits for it."""
+    webhook.is_active = on
+    webhook.save(update_fields=["is_active"])
+    if not on:
+        deliveries.cancel_waiting(webhook)

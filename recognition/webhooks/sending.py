@@ -1,0 +1,222 @@
+"""Send one signed message to an address that somebody typed in.
+
+The address is untrusted: it may name this machine, its network or a cloud's metadata service, or
+a name that does so the next time it is looked up. So the name is resolved once, every address it
+stands for is checked, and the connection is made to a checked address and no other. Redirects
+are not followed, for they would go round the check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import socket
+import time
+from dataclasses import dataclass
+
+import httpx
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+#: Seconds for the connection, and for each piece of the answer.
+TIMEOUT = 5.0
+#: Seconds for everything after the look-up.
+TOTAL_TIMEOUT = 10.0
+#: Of those that a name stands for.
+MAXIMUM_ADDRESSES = 2
+#: Bytes of the answer's body that are read; nobody looks at them.
+MAXIMUM_ANSWER_BYTES = 16 * 1024
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class AddressRefused(Exception):
+    """The address may not be sent to; the message is a sentence for its owner.
+
+    Attributes:
+        code: stable, for programs.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address that was checked.
+
+    Attributes:
+        url: as its owner gave it.
+        addresses: what its name stands for; all of them may be connected to.
+    """
+
+    url: httpx.URL
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt went.
+
+    Attributes:
+        status_code: of the answer; None where there was none.
+        error: why it failed, a sentence for the owner; empty where it arrived.
+    """
+
+    status_code: int | None
+    error: str
+
+    @property
+    def arrived(self) -> bool:
+        return not self.error
+
+
+def check_address(url: str) -> Target:
+    """Look an address up and refuse what must not be sent to.
+
+    Raises:
+        AddressRefused: with a code of ``invalid_address``, ``https_required``,
+            ``address_not_found`` or ``private_address``.
+    """
+    try:
+        parsed = httpx.URL(url)
+        port = parsed.port or (443 if parsed.scheme == "https" else 80)
+        if not 0 < port < 65536:
+            raise ValueError(port)
+    except (httpx.InvalidURL, ValueError):
+        raise AddressRefused("invalid_address", _("This is not an address.")) from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+        raise AddressRefused(
+            "invalid_address", _("Give an address such as https://example.org/hook, no password.")
+        )
+    if parsed.scheme != "https" and not settings.WEBHOOK_ALLOW_PRIVATE:
+        raise AddressRefused("https_required", _("The address must begin with https://."))
+    try:
+        found = socket.getaddrinfo(
+            parsed.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM
+        )
+    except (OSError, UnicodeError):
+        raise AddressRefused(
+            "address_not_found", _("The name of this address cannot be found.")
+        ) from None
+    addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not addresses:
+        raise AddressRefused("address_not_found", _("The name of this address cannot be found."))
+    if not settings.WEBHOOK_ALLOW_PRIVATE and not all(map(is_public, addresses)):
+        raise AddressRefused(
+            "private_address", _("This address lies in a private network; it must be public.")
+        )
+    return Target(parsed, addresses)
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address can only be a machine on the internet.
+
+    IPv6 forms that carry an IPv4 address are judged by that one, too: the machine's own
+    network may translate them.
+    """
+    try:
+        address: IPAddress = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return all(one.is_global and not one.is_multicast for one in _with_embedded(address))
+
+
+def _with_embedded(address: IPAddress) -> list[IPAddress]:
+    if isinstance(address, ipaddress.IPv4Address):
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    found: list[IPAddress] = [address]
+    if address.sixtofour is not None:
+        found.append(address.sixtofour)
+    if address.teredo is not None:
+        found.extend(address.teredo)
+    if address in _NAT64:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return found
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """The value of ``X-Visage-Signature`` for a body sent at a time (seconds since 1970)."""
+    message = str(timestamp).encode() + b"." + body
+    digest = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+def send(url: str, secret: str, body: bytes, headers: dict[str, str]) -> Outcome:
+    """POST a JSON body, signed; never raises."""
+    try:
+        target = check_address(url)
+    except AddressRefused as error:
+        return Outcome(None, str(error))
+    headers = {
+        **headers,
+        "Content-Type": "application/json",
+        "User-Agent": "Visage-Webhook/1",
+        "X-Visage-Signature": signature(secret, int(time.time()), body),
+        "Host": target.url.netloc.decode("ascii"),
+    }
+    try:
+        return asyncio.run(_send(target, body, headers))
+    except TimeoutError:
+        return Outcome(None, _("There was no answer in time."))
+
+
+async def _send(target: Target, body: bytes, headers: dict[str, str]) -> Outcome:
+    """Try the checked addresses; the deadline also ends an answer that comes in drops."""
+    # Without `trust_env=False` a proxy of the environment would look the name up once more.
+    client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+    outcome = Outcome(None, _("No connection could be made."))
+    async with asyncio.timeout(TOTAL_TIMEOUT), client:
+        for address in target.addresses[:MAXIMUM_ADDRESSES]:
+            try:
+                status = await _post(client, target.url, address, body, headers)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                outcome = Outcome(None, _connection_error(error))
+            except httpx.TimeoutException:
+                return Outcome(None, _("There was no answer in time."))
+            except httpx.HTTPError:
+                return Outcome(None, _("The connection broke."))
+            else:
+                arrived = 200 <= status < 300
+                return Outcome(
+                    status, "" if arrived else _("The answer was %(status)d.") % {"status": status}
+                )
+    return outcome
+
+
+async def _post(
+    client: httpx.AsyncClient, url: httpx.URL, address: str, body: bytes, headers: dict[str, str]
+) -> int:
+    """Send to one IP address, in the name of the host that it was found for.
+
+    Returns:
+        The status of the answer. Of its body only a little is read, and nothing is kept.
+    """
+    async with client.stream(
+        "POST",
+        url.copy_with(host=address, fragment=None),
+        content=body,
+        headers=headers,
+        extensions={"sni_hostname": url.raw_host.decode("ascii")},
+    ) as response:
+        n_read = 0
+        async for piece in response.aiter_raw():
+            n_read += len(piece)
+            if n_read > MAXIMUM_ANSWER_BYTES:
+                break
+        return response.status_code
+
+
+def _connection_error(error: httpx.TransportError) -> str:
+    if isinstance(error, httpx.ConnectTimeout):
+        return _("There was no answer in time.")
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return _("The certificate of the address is not valid.")
+    return _("No connection could be made.")

@@ -1,0 +1,126 @@
+"""Errors: one shape everywhere, a code that is documented, and limits that say when."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from recognition.api.errors import KINDS
+from recognition.models import Upload
+from tests.api.conftest import photo, send_json
+
+UPLOADS = "/api/v1/uploads/"
+
+
+def problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
+    body: dict[str, Any] = json.loads(response.content)
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["type"] == f"http://testserver/api/v1/errors/#{code}"
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v2/uploads/", "/api/v1/uploads/1/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_addresses_that_are_not_there(path: str, method: str, alice_client: Client) -> None:
+    problem(getattr(alice_client, method)(path), 404, "not_found")
+
+
+def test_a_forgotten_slash_is_helped_on(alice_client: Client) -> None:
+    response = alice_client.get("/api/v1/uploads?page_size=1")
+    assert (response.status_code, response["Location"]) == (302, "/api/v1/uploads/?page_size=1")
+    problem(alice_client.post("/api/v1/uploads"), 404, "not_found")
+
+
+def test_what_the_framework_refuses(alice_client: Client, alice_upload: Upload) -> None:
+    problem(alice_client.put(UPLOADS), 405, "method_not_allowed")
+    problem(alice_client.get(UPLOADS, headers={"Accept": "text/html"}), 406, "not_acceptable")
+    problem(
+        alice_client.post(UPLOADS, "{}", content_type="application/json"),
+        415,
+        "unsupported_media_type",
+    )
+    problem(
+        alice_client.post("/api/v1/webhooks/", "{", content_type="application/json"),
+        400,
+        "parse_error",
+    )
+    body = problem(send_json(alice_client, "POST", "/api/v1/webhooks/", []), 400, "invalid")
+    assert "non_field_errors" in body["errors"]
+    problem(
+        alice_client.post(UPLOADS, b"--x", content_type="multipart/form-data; boundary=y"),
+        400,
+        "invalid",
+    )
+    image = f"{UPLOADS}{alice_upload.pk}/image/"
+    problem(Client().get(image, headers={"Accept": "image/jpeg"}), 401, "not_authenticated")
+
+
+def test_strangers_and_bad_tokens_are_told_how(db: None) -> None:
+    assert "Bearer" in Client().get(UPLOADS)["WWW-Authenticate"]
+    problem(Client().get(UPLOADS), 401, "not_authenticated")
+    bearer = {"Authorization": "Bearer visage_nope"}
+    problem(Client().get(UPLOADS, headers=bearer), 401, "token_invalid")
+
+
+def test_what_nobody_foresaw_is_a_problem_too(
+    alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr("recognition.api.views.uploads.UploadViewSet.get_queryset", broken)
+    alice_client.raise_request_exception = False
+    body = problem(alice_client.get(UPLOADS), 500, "server_error")
+    assert "secret" not in str(body)
+    alice_client.raise_request_exception = True
+    with pytest.raises(RuntimeError):
+        alice_client.get(UPLOADS)
+
+
+def test_a_person_is_slowed_down_whichever_way_they_come(
+    alice_client: Client, bob_client: Client, settings: Any, alice: User
+) -> None:
+    settings.API_RATE = "3/min"
+    for _request in range(3):
+        assert alice_client.get("/api/v1/me/").status_code == 200
+    response = alice_client.get(UPLOADS)
+    problem(response, 429, "throttled")
+    assert 1 <= int(response["Retry-After"]) <= 61
+    assert bob_client.get(UPLOADS).status_code == 200
+
+
+def test_uploads_have_a_limit_of_their_own(alice_client: Client, settings: Any) -> None:
+    settings.API_UPLOAD_RATE = "1/hour"
+    problem(alice_client.post(UPLOADS, {"image": photo(b"text")}), 415, "format_not_accepted")
+    problem(alice_client.post(UPLOADS, {"image": photo(b"text")}), 429, "throttled")
+    assert alice_client.get(UPLOADS).status_code == 200
+
+
+def test_strangers_are_counted_by_address_whatever_they_claim(db: None, settings: Any) -> None:
+    settings.API_ANONYMOUS_RATE = "2/min"
+    for number in range(2):
+        headers = {"X-Forwarded-For": f"10.0.0.{number}"}
+        assert Client().get("/api/v1/schema/", headers=headers).status_code == 200
+    problem(Client().get("/api/v1/schema/"), 429, "throttled")
+    assert Client().get("/api/v1/schema/", REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+def test_the_page_and_the_document_list_every_code(client: Client, db: None) -> None:
+    page = client.get("/api/v1/errors/")
+    assert page.status_code == 200
+    found = set(re.findall(r'<dt id="(\w+)"', page.content.decode()))
+    document = (Path(__file__).parents[2] / "docs" / "API.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", document, re.MULTILINE))
+    assert found == set(KINDS) == set(rows)
+    assert {code: kind.status for code, kind in KINDS.items()} == {
+        code: int(status) for code, status in rows.items()
+    }

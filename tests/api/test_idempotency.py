@@ -1,0 +1,130 @@
+"""Repeated requests: nothing is created twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from recognition import tasks, uploads
+from recognition.models import IdempotencyKey, Upload
+from tests.api.conftest import photo
+from tests.pictures import no_face_jpeg
+
+UPLOADS = "/api/v1/uploads/"
+
+
+def post(client: Client, *files: bytes, key: str = "k-1", query: str = "") -> Any:
+    images = [photo(data, f"{number}.jpg") for number, data in enumerate(files)]
+    return client.post(UPLOADS + query, {"image": images}, headers={"Idempotency-Key": key})
+
+
+def test_the_same_request_creates_once(alice_client: Client, face_jpeg: bytes) -> None:
+    first, second = post(alice_client, face_jpeg), post(alice_client, face_jpeg)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+    assert "Idempotency-Replayed" not in first
+    assert second["Idempotency-Replayed"] == "true"
+    assert second["Location"] == first["Location"]
+    assert Upload.objects.count() == 1
+
+
+def test_several_photos_are_repeated_as_several(alice_client: Client, face_jpeg: bytes) -> None:
+    first = post(alice_client, face_jpeg, b"text")
+    second = post(alice_client, face_jpeg, b"text")
+    assert (first.status_code, second.status_code) == (207, 207)
+    assert first.json() == second.json()
+    assert Upload.objects.count() == 1
+
+
+def test_another_request_with_the_same_key_is_refused(
+    alice_client: Client, face_jpeg: bytes
+) -> None:
+    post(alice_client, face_jpeg)
+    for response in (
+        post(alice_client, no_face_jpeg()),
+        post(alice_client, face_jpeg, face_jpeg),
+        post(alice_client, face_jpeg, query="?duplicates=reject"),
+    ):
+        assert (response.status_code, response.json()["code"]) == (422, "idempotency_key_reused")
+    assert Upload.objects.count() == 1
+
+
+def test_keys_are_each_persons_own(
+    alice_client: Client, bob_client: Client, face_jpeg: bytes
+) -> None:
+    ids = {post(client, face_jpeg).json()["id"] for client in (alice_client, bob_client)}
+    assert len(ids) == 2
+
+
+def test_while_the_first_is_being_answered_the_second_waits(
+    alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+    create = uploads.create_upload
+
+    def slow(*args: Any, **kwargs: Any) -> Upload:
+        monkeypatch.setattr(uploads, "create_upload", create)
+        answers.append(post(alice_client, face_jpeg))
+        return create(*args, **kwargs)
+
+    monkeypatch.setattr(uploads, "create_upload", slow)
+    assert post(alice_client, face_jpeg).status_code == 201
+    assert (answers[0].status_code, answers[0].json()["code"]) == (409, "request_in_progress")
+    assert int(answers[0]["Retry-After"]) >= 1
+    assert Upload.objects.count() == 1
+
+
+def test_a_request_that_died_in_the_middle_is_gone_on_with(
+    alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = uploads.create_upload
+    alice_client.raise_request_exception = False
+
+    def dies(owner: Any, file: Any, saved: Any) -> Upload:
+        if file.name == "1.jpg":
+            raise RuntimeError("power cut")
+        return create(owner, file, saved)
+
+    monkeypatch.setattr(uploads, "create_upload", dies)
+    response = post(alice_client, face_jpeg, no_face_jpeg())
+    assert (response.status_code, response.json()["code"]) == (500, "server_error")
+    monkeypatch.setattr(uploads, "create_upload", create)
+    response = post(alice_client, face_jpeg, no_face_jpeg())
+    assert (response.status_code, response.json()["accepted"]) == (201, 2)
+    assert Upload.objects.count() == 2
+
+
+def test_what_was_refused_may_be_tried_again(alice_client: Client) -> None:
+    assert post(alice_client, b"text").status_code == 415
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_what_was_deleted_does_not_come_back(alice_client: Client, face_jpeg: bytes) -> None:
+    upload = post(alice_client, face_jpeg).json()
+    assert "0.jpg" not in str(IdempotencyKey.objects.get().response)
+    alice_client.delete(f"{UPLOADS}{upload['id']}/")
+    response = post(alice_client, face_jpeg)
+    assert (response.status_code, response.json()["code"]) == (410, "deleted_since")
+    assert not Upload.objects.exists()
+
+
+def test_keys_are_forgotten_after_a_day(alice_client: Client, face_jpeg: bytes) -> None:
+    post(alice_client, face_jpeg)
+    post(alice_client, no_face_jpeg(), key="k-2")
+    long_ago = timezone.now() - timedelta(hours=25)
+    IdempotencyKey.objects.filter(key="k-1").update(created_at=long_ago)
+    assert post(alice_client, no_face_jpeg(), key="k-1").status_code == 201
+    IdempotencyKey.objects.filter(key="k-1").update(created_at=long_ago)
+    tasks.sweep_api.apply(throw=True)
+    assert [row.key for row in IdempotencyKey.objects.all()] == ["k-2"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "käse", "a\tb"])
+def test_a_key_that_is_none_is_refused(key: str, alice_client: Client, face_jpeg: bytes) -> None:
+    response = post(alice_client, face_jpeg, key=key)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert not Upload.objects.exists()
