@@ -70,6 +70,6 @@ $(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
 	@touch $@
 
-$(VENV)/dev.installed: requirements/dev.txt $(VENV)/train.installed
+$(VENV)/dev.installed: requirements/dev.txt requirements/s3.txt $(VENV)/train.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@

@@ -314,14 +314,47 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "media"
+S3_BUCKET = env.str("S3_BUCKET", default="")
+#: Where the web server in front finds the files of MEDIA_ROOT, for it alone to send once a view
+#: has checked their owner; empty where there is none. Files in a bucket are sent by the views.
+ACCEL_REDIRECT = "" if S3_BUCKET else env.str("ACCEL_REDIRECT", default="")
+#: A web server that sends the files reads them as a member of this site's group.
+_FILE_MODES = (0o640, 0o750) if ACCEL_REDIRECT else (0o600, 0o700)
 STORAGES = {
     # No URL: photos leave only through the views that check their owner.
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+        "OPTIONS": {
+            "file_permissions_mode": _FILE_MODES[0],
+            "directory_permissions_mode": _FILE_MODES[1],
+        },
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if S3_BUCKET:
+    from botocore.config import Config
+
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
+            "region_name": env.str("S3_REGION", default=None),
+            "location": env.str("S3_PREFIX", default=""),
+            # Private, as buckets are by themselves; many no longer take an ACL with the object.
+            "default_acl": None,
+            # Names are random: to ask first whether one is taken would double the requests.
+            "file_overwrite": True,
+            "client_config": Config(
+                connect_timeout=3,
+                read_timeout=10,
+                retries={"max_attempts": 2, "mode": "standard"},
+                # Not every S3 that is not Amazon's knows the newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        },
+    }
 #: The largest body of a request; a form may carry several photos.
 MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM
