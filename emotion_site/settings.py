@@ -20,6 +20,8 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
+#: Web servers that `manage.py start` runs, on PORT and the ports after it.
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 
 
 def available_cores() -> int:
@@ -180,6 +182,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
     "interval_max": 0,
     "connect_retries_timeout": REDIS_TIMEOUT,
+    # A worker empties the first queue of its -Q before it takes from the next.
+    "queue_order_strategy": "priority",
+}
+# What nobody waits for; recognition/queues.py says what goes into the other one.
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
+CELERY_TASK_ROUTES = {
+    "recognition.process_upload": {"queue": "interactive"},
+    "recognition.sweep_uploads": {"queue": "interactive"},
+    # An account is gone within a minute of its closing, whatever else waits.
+    "recognition.delete_account": {"queue": "interactive"},
+    "recognition.sweep_closed_accounts": {"queue": "interactive"},
 }
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -204,7 +217,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "sweep-uploads": {"task": "recognition.sweep_uploads", "schedule": 10.0},
+    # While no worker runs, sweeps do not pile up.
+    "sweep-uploads": {
+        "task": "recognition.sweep_uploads",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
     "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
     "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},

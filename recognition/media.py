@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.files.base import File
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.db.models.fields.files import FieldFile
+from django.http import Http404, HttpResponse, HttpResponseGone, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 #: A file of up to this size (a thumbnail, most photos of a phone's screen) is one piece; of a
@@ -17,27 +17,27 @@ from django.http.response import HttpResponseBase
 CHUNK_BYTES = 256 * 1024
 
 
-def private_file(file: File, content_type: str = "image/jpeg") -> HttpResponseBase:
+def private_file(file: FieldFile, content_type: str = "image/jpeg") -> HttpResponseBase:
     """Answer with a stored file, from whichever storage it is in.
 
     Behind a web server that has the files at hand (:data:`settings.ACCEL_REDIRECT`), only their
     name goes out, and the server sends them.
 
     Raises:
-        Http404: it is no longer stored.
+        Http404: it is not stored, though it should be.
     """
-    if not file.name:
-        raise Http404
+    if not file:
+        return HttpResponseGone()
     if settings.ACCEL_REDIRECT:
         response: HttpResponseBase = HttpResponse(content_type=content_type)
-        response["X-Accel-Redirect"] = settings.ACCEL_REDIRECT + quote(file.name)
+        response["X-Accel-Redirect"] = settings.ACCEL_REDIRECT + quote(str(file.name))
     else:
         response = _content(file, content_type)
     response["Content-Disposition"] = "inline"
     return response
 
 
-def _content(file: File, content_type: str) -> HttpResponseBase:
+def _content(file: FieldFile, content_type: str) -> HttpResponseBase:
     try:
         stream = file.open("rb")
         start = stream.read(CHUNK_BYTES)

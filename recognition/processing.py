@@ -128,17 +128,22 @@ def reset(uploads: UploadQuerySet) -> list[str]:
     return changed
 
 
-def take_overdue(limit: int = 500) -> list[str]:
+def take_overdue(limit: int = 500, *, patience: int = 1) -> list[str]:
     """Find uploads whose task was lost, and mark each as queued now.
 
     Of several sweeps at the same time, one gets each upload.
+
+    Args:
+        limit: the most that are taken at once.
+        patience: how many times :data:`settings.REQUEUE_SECONDS` one may wait for its turn.
 
     Returns:
         The ids to put into the queue.
     """
     now = timezone.now()
     lost = Q(status=Upload.Status.PENDING) & (
-        Q(queued_at=None) | Q(queued_at__lt=now - timedelta(seconds=settings.REQUEUE_SECONDS))
+        Q(queued_at=None)
+        | Q(queued_at__lt=now - timedelta(seconds=patience * settings.REQUEUE_SECONDS))
     )
     # `queued_at` keeps the next sweep from queueing it again before a worker has come to it.
     abandoned = Q(status=Upload.Status.PROCESSING, claimed_until__lt=now) & Q(

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from recognition import processing, quotas, tasks
+from recognition import processing, queues, quotas, tasks
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision import images
 from recognition.vision.errors import ImageTooLarge
@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def create_upload(owner: User, file: UploadedFile) -> Upload:
+def create_upload(owner: User, file: UploadedFile, *, queue: str = queues.INTERACTIVE) -> Upload:
     """Check a photo, keep a clean copy of it, and queue it for recognition.
+
+    Args:
+        owner: whose photo it is.
+        file: as it was received.
+        queue: `queues.BULK` for one of a batch that nobody watches.
 
     Raises:
         ImageError: the file is not a photo that we accept; nothing was stored.
@@ -52,7 +57,7 @@ def create_upload(owner: User, file: UploadedFile) -> Upload:
             quotas.check_upload(quotas.lock(owner.pk), len(data))
             upload.save()
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
-            tasks.enqueue_on_commit(str(upload.pk))
+            tasks.enqueue_on_commit(str(upload.pk), queue)
     except BaseException:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
@@ -66,8 +71,9 @@ def retry_uploads(uploads: UploadQuerySet) -> int:
     """Queue those that failed once more; returns how many."""
     with transaction.atomic():
         ids = processing.reset(uploads)
+        queue = queues.INTERACTIVE if len(ids) == 1 else queues.BULK
         for upload_id in ids:
-            tasks.enqueue_on_commit(upload_id)
+            tasks.enqueue_on_commit(upload_id, queue)
     return len(ids)
 
 
