@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from emotion_site.health import healthz
+from emotion_site.health import healthz, live
 
 # One way in, with one limit and two-factor codes: the administration has no sign-in of its own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -18,4 +18,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("recognition.api.urls")),
     path("healthz", healthz, name="healthz"),
+    path("healthz/live", live, name="healthz_live"),
 ]
