@@ -15,7 +15,6 @@ from emotion_site.celery import app
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 
-
 #: For how long an answer stands. Anybody may ask as often as they like, so asking must not
 #: become work for the database, Redis or the workers.
 FRESH_SECONDS = 3.0

@@ -9,6 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from django_guid.integrations.celery import CeleryIntegration
 from kombu import Exchange, Queue
 
 env = environ.Env()
@@ -57,6 +58,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "daphne",
+    # Before django_guid: its line about a task is written while the task's request id stands.
+    "operations",
+    "django_guid",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -77,6 +81,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_guid.middleware.guid_middleware",
+    "operations.requests_seen.seen",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -185,15 +191,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A worker empties the first queue of its -Q before it takes from the next.
     "queue_order_strategy": "priority",
 }
-# What nobody waits for; recognition/queues.py says what goes into the other one.
-CELERY_TASK_DEFAULT_QUEUE = "bulk"
-CELERY_TASK_ROUTES = {
-    "recognition.process_upload": {"queue": "interactive"},
-    "recognition.sweep_uploads": {"queue": "interactive"},
-    # An account is gone within a minute of its closing, whatever else waits.
-    "recognition.delete_account": {"queue": "interactive"},
-    "recognition.sweep_closed_accounts": {"queue": "interactive"},
-}
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -203,13 +200,18 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = 45
-# Short work that must not wait behind a thousand photos has a queue of its own; workers take from
-# both in turn.
+# In the order in which workers look into them; recognition/queues.py says what goes where.
 CELERY_TASK_QUEUES = [
-    Queue("celery", routing_key="celery"),
-    Queue("urgent", Exchange("urgent"), routing_key="urgent"),
+    Queue(name, Exchange(name), routing_key=name) for name in ("urgent", "interactive", "bulk")
 ]
-CELERY_TASK_ROUTES = {"recognition.delete_account": {"queue": "urgent"}}
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
+CELERY_TASK_ROUTES = {
+    "recognition.process_upload": {"queue": "interactive"},
+    "recognition.explain_face": {"queue": "interactive"},
+    "recognition.delete_account": {"queue": "urgent"},
+    "recognition.sweep_closed_accounts": {"queue": "urgent"},
+    "recognition.sweep_uploads": {"queue": "urgent"},
+}
 # A page never waits for the broker: what cannot be queued now is queued by the sweep.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -427,18 +429,66 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
+# Logs and metrics --------------------------------------------------------------------------------
+
+#: `line` for people, `json` for programs: with every request and task, and the id of the request
+#: that led to it.
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured("LOG_FORMAT is either line or json.")
+#: Who knows it may read /metrics; without one there are no metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+DJANGO_GUID = {
+    # An id that comes along is taken if it is a UUID (32 hexadecimal digits, as nginx makes them).
+    "GUID_HEADER_NAME": "X-Request-ID",
+    "VALIDATE_GUID": True,
+    "EXPOSE_HEADER": False,
+    "INTEGRATIONS": [CeleryIntegration(use_django_logging=True)],
+}
+_SEEN_LEVEL = "INFO" if LOG_FORMAT == "json" else "WARNING"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "formatters": {
+        "line": {
+            "()": "operations.log_format.LineFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        },
+        "json": {
+            "()": "operations.log_format.JsonLineFormatter",
+            "format": "%(levelname)s %(name)s %(message)s %(process)d %(correlation_id)s",
+            "rename_fields": {
+                "levelname": "level",
+                "name": "logger",
+                "correlation_id": "request_id",
+                "timestamp": "time",
+            },
+            "timestamp": True,
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "operations.requests_seen": {"level": _SEEN_LEVEL},
+        "operations.tasks_seen": {"level": _SEEN_LEVEL},
+        # Django's own handler would write a line in another shape.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django_guid": {"level": "ERROR"},
         # One line for every request and every open socket says little and hides the rest.
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        # It tells the addresses that are called: those of webhooks, with their keys.
+        "httpx": {"level": "WARNING"},
     },
 }

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from emotion_site.health import healthz, live
+from operations.exposition import page as metrics_page
 
 # One way in, with one limit and two-factor codes: the administration has no sign-in of its own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,6 +18,7 @@ urlpatterns = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("recognition.api.urls")),
+    path("metrics", metrics_page, name="metrics"),
     path("healthz", healthz, name="healthz"),
     path("healthz/live", live, name="healthz_live"),
 ]

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from operations import metrics
 from recognition import corrections
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision.types import Recognition
@@ -45,13 +46,14 @@ def claim(upload_id: str, task_id: str) -> Upload | None:
     )
     if began:
         return Upload.objects.filter(pk=upload_id).first()
-    claimable.update(**_failed(GAVE_UP, _gave_up_message()))
+    if claimable.update(**_failed(GAVE_UP, _gave_up_message())):
+        metrics.UPLOADS_FINISHED.add(Upload.Status.FAILED.value, GAVE_UP)
     return None
 
 
 def complete(upload: Upload, recognition: Recognition, model_version: str) -> bool:
     """Write the result in one transaction; False where the claim was lost meanwhile."""
-    with transaction.atomic():
+    with metrics.STAGES.time("save"), transaction.atomic():
         held = _held(upload).update(
             status=Upload.Status.DONE,
             claim="",
@@ -84,12 +86,16 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
         corrections.carry_over(before, now)
         before.delete()
         Prediction.objects.bulk_create(now)
+    metrics.UPLOADS_FINISHED.add(Upload.Status.DONE.value, "")
     return True
 
 
 def fail(upload: Upload, code: str, message: str) -> bool:
     """End without a result, with a reason for people; False where the claim was lost."""
-    return bool(_held(upload).update(**_failed(code, message)))
+    failed = bool(_held(upload).update(**_failed(code, message)))
+    if failed:
+        metrics.UPLOADS_FINISHED.add(Upload.Status.FAILED.value, code)
+    return failed
 
 
 def release(upload: Upload) -> bool:

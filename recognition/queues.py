@@ -1,7 +1,7 @@
-"""Two queues: what somebody waits for, and what may take its time.
+"""Three queues: short work with a promise, what somebody waits for, and what may take its time.
 
-A worker that serves both takes from the first named in its ``-Q`` as long as there is anything in
-it (``queue_order_strategy`` in the settings), so that a batch of thousands does not keep the next
+A worker takes from the first named in its ``-Q`` as long as there is anything in it
+(``queue_order_strategy`` in the settings), so that a batch of thousands does not keep the next
 person waiting for more than the photo that is being worked on.
 """
 
@@ -14,6 +14,8 @@ from django.conf import settings
 
 from recognition.models import Upload
 
+#: Short, and promised within a minute: deleting an account, and looking for what was lost.
+URGENT = "urgent"
 #: What a person looks at while it is done: a photo of the form, one retry, a single API call.
 INTERACTIVE = "interactive"
 #: Everything else: API batches, re-runs, retention, exports, comparisons.
@@ -33,7 +35,7 @@ def lengths() -> dict[str, int]:
         socket_timeout=settings.REDIS_TIMEOUT,
         socket_connect_timeout=settings.REDIS_TIMEOUT,
     ) as client:
-        return {name: int(client.llen(name)) for name in (INTERACTIVE, BULK)}
+        return {name: int(client.llen(name)) for name in (URGENT, INTERACTIVE, BULK)}
 
 
 def queue_of_each(upload_ids: list[str]) -> dict[str, str]:

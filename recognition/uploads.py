@@ -13,10 +13,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from operations import metrics
 from recognition import processing, queues, quotas, tasks
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision import images
-from recognition.vision.errors import ImageTooLarge
+from recognition.vision.errors import ImageError, ImageTooLarge
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -40,7 +41,12 @@ def create_upload(owner: User, file: UploadedFile, *, queue: str = queues.INTERA
     # Once before the work, for those who are out, and once under a lock, to be exact.
     quotas.check_upload(owner, file.size or 0)
     data = file.read()
-    clean = images.clean(data)
+    try:
+        with metrics.STAGES.time("clean"):
+            clean = images.clean(data)
+    except ImageError as error:
+        metrics.UPLOADS_REFUSED.add(error.code)
+        raise
     upload = Upload(
         owner=owner,
         name=clean_name(file.name or ""),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -17,7 +16,7 @@ from tests.site.running import Site, wait_until
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each part was asked, of parts that are slow to answer."""
     counts: Counter[str] = Counter()
     lock = threading.Lock()
@@ -31,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     checks = {name: lambda name=name: check(name) for name in ("database", "worker")}
     monkeypatch.setattr(health, "_CHECKS", checks)
     monkeypatch.setattr(health, "_known", None)
-    yield counts
+    return counts
 
 
 def test_many_requests_at_once_ask_once(asked: Counter[str]) -> None:

@@ -106,7 +106,7 @@ def test_without_redis_uploads_are_accepted_and_finish_when_it_is_back(own_site:
 
 
 def health_of(site: Site, status_code: int) -> httpx.Response:
-    """The answer of /healthz, once it is the one that is expected; an answer stands for a moment."""
+    """The answer of /healthz once it is the expected one: an answer stands for a moment."""
 
     def answer() -> httpx.Response | None:
         response = httpx.get(f"{site.url}/healthz", timeout=15)
