@@ -25,7 +25,7 @@ MANY_WAITING = 20
 
 
 def lengths() -> dict[str, int]:
-    """Messages that no worker has taken yet, by queue.
+    """Messages that no worker has taken yet, by queue of photos.
 
     Raises:
         redis.RedisError: Redis does not answer.
@@ -35,7 +35,7 @@ def lengths() -> dict[str, int]:
         socket_timeout=settings.REDIS_TIMEOUT,
         socket_connect_timeout=settings.REDIS_TIMEOUT,
     ) as client:
-        return {name: int(client.llen(name)) for name in (URGENT, INTERACTIVE, BULK)}
+        return {name: int(client.llen(name)) for name in (INTERACTIVE, BULK)}
 
 
 def queue_of_each(upload_ids: list[str]) -> dict[str, str]:
