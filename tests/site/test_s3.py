@@ -116,3 +116,19 @@ def test_local_files_stay_local(tmp_path: Path) -> None:
     site = Site(tmp_path / "local")
     code = "import sys; from django.conf import settings; settings.STORAGES; print(*sys.modules)"
     assert "boto" not in site.manage("shell", "--no-imports", "--command", code).stdout
+
+
+def test_a_backup_takes_photos_out_of_the_bucket_and_a_restore_puts_them_back(
+    s3_site: Site, bucket: Any, tmp_path: Path
+) -> None:
+    owner = s3_site.sign_up("backup@example.org")
+    bucket.objects.all().delete()
+    upload = owner.upload(face_jpeg()).json()
+    owner.wait_until_finished()
+    before = {entry.key: entry.get()["Body"].read() for entry in bucket.objects.all()}
+    saved = str(tmp_path / "backup.tar")
+    assert "database and 2 files" in s3_site.manage("backup", saved).stdout
+    bucket.objects.all().delete()
+    s3_site.manage("restore", "--force", saved)
+    assert {entry.key: entry.get()["Body"].read() for entry in bucket.objects.all()} == before
+    assert owner.get(path_of(upload["links"]["image"])).status_code == 200
