@@ -150,7 +150,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteBehindNginx
 
 @pytest.fixture(scope="module")
 def person(behind: SiteBehindNginx) -> Person:
-    return behind.sign_up("owner@example.org")
+    return behind.sign_up("owner@example.org").accept_camera()
 
 
 def requests_seen(site: Site, process: str) -> list[dict[str, object]]:

@@ -30,7 +30,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def person(watched: Site) -> Person:
-    return watched.sign_up(EMAIL)
+    return watched.sign_up(EMAIL).accept_camera()
 
 
 def log_lines(site: Site, *names: str) -> list[dict[str, Any]]:
