@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format typecheck train evaluate bench bench-latency bench-live chaos figures clean
+.PHONY: help run install test lint format typecheck audit train evaluate bench bench-latency bench-live bench-stages chaos figures clean
 
 BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -37,6 +37,9 @@ format: $(VENV)/dev.installed  ## Format the code
 typecheck: $(VENV)/dev.installed  ## Check types
 	$(VENV)/bin/mypy
 
+audit: $(VENV)/audit.installed  ## Known vulnerabilities of the packages a server runs (asks the internet)
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/constraints.txt
+
 train: $(VENV)/train.installed  ## Train, export and calibrate the model (ARGS="--data PATH …"); resumes
 	$(PYTHON) manage.py train_model $(ARGS)
 
@@ -54,6 +57,9 @@ bench-latency: $(VENV)/train.installed $(VENV)/dev.installed  ## One face throug
 
 bench-live: $(VENV)/dev.installed  ## The live page's figures: one client, many, a flood, an hour's frames (JSON=path)
 	$(PYTHON) -m benchmarks.live $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-stages: $(VENV)/dev.installed  ## What each stage of a photo and of a live frame costs one core (JSON=path)
+	$(PYTHON) -m benchmarks.stages $(if $(JSON),--json $(JSON)) $(ARGS)
 
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
 	$(PYTHON) -m benchmarks.chaos $(if $(JSON),--json $(JSON)) $(ARGS)
@@ -74,6 +80,12 @@ $(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
 	@touch $@
 
-$(VENV)/dev.installed: requirements/dev.txt $(VENV)/train.installed
+$(VENV)/dev.installed: requirements/dev.txt requirements/s3.txt $(VENV)/train.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+# Apart from the rest: what the tool needs shall not decide what the site gets.
+$(VENV)/audit.installed: | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	@touch $@

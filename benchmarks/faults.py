@@ -31,6 +31,8 @@ from tests.corpus import ACCEPTED, corpus
 from tests.pictures import encode, face_jpeg, two_faces_jpeg
 from tests.site.running import ROOT, Person, Site, free_port, wait_until
 
+#: Where photos wait for workers.
+QUEUES = ("interactive", "bulk")
 PAGES = ("/", "/uploads/", "/about/", "/live/")
 #: Seconds after a fault's end within which everything must have ended.
 FIVE_MINUTES = 300
@@ -395,7 +397,7 @@ def many_photos(folder: Path, n_early: int, n_photos: int) -> Memory:
 
 def _waiting(site: Site) -> int:
     client = redis.Redis(unix_socket_path=str(site.data_dir / "redis.sock"))
-    return int(client.llen("celery")) + int(client.hlen("unacked"))
+    return sum(int(client.llen(name)) for name in QUEUES) + int(client.hlen("unacked"))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Is everything there that the site needs? For load balancers, monitors and `make run`."""
 
+import threading
+import time
 from collections.abc import Callable
 
 import redis
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -13,15 +15,50 @@ from emotion_site.celery import app
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 
+#: For how long an answer stands. Anybody may ask as often as they like, so asking must not
+#: become work for the database, Redis or the workers.
+FRESH_SECONDS = 3.0
+
+_asking = threading.Lock()
+_known: tuple[float, dict[str, str]] | None = None
+
+
+@require_GET
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """This process answers: asks nobody else, for whoever restarts processes that hang."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
 
 @require_GET
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """Tell each part's state; 200 where all are well, else 503."""
-    parts = {name: _state(check) for name, check in _CHECKS.items()}
+    parts = _parts()
     healthy = all(state == "ok" for state in parts.values())
     body = {"status": "ok" if healthy else "unavailable", **parts}
     return JsonResponse(body, status=200 if healthy else 503)
+
+
+def _parts() -> dict[str, str]:
+    """What was last found out, or is found out now; only one request of a process asks."""
+    global _known
+    if _known is not None and _is_fresh(_known):
+        return _known[1]
+    # The others go on with what is known, unless it is nothing.
+    if not _asking.acquire(blocking=_known is None) and _known is not None:
+        return _known[1]
+    try:
+        if _known is None or not _is_fresh(_known):
+            parts = {name: _state(check) for name, check in _CHECKS.items()}
+            _known = (time.monotonic(), parts)
+        return _known[1]
+    finally:
+        _asking.release()
+
+
+def _is_fresh(known: tuple[float, dict[str, str]]) -> bool:
+    return time.monotonic() - known[0] < FRESH_SECONDS
 
 
 def _state(check: Callable[[], bool]) -> str:

@@ -9,6 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from django_guid.integrations.celery import CeleryIntegration
 from kombu import Exchange, Queue
 
 env = environ.Env()
@@ -20,6 +21,8 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
+#: Web servers that `manage.py start` runs, on PORT and the ports after it.
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 
 
 def available_cores() -> int:
@@ -55,6 +58,9 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "daphne",
+    # Before django_guid: its line about a task is written while the task's request id stands.
+    "operations",
+    "django_guid",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -78,6 +84,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_guid.middleware.guid_middleware",
+    "operations.requests_seen.seen",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -183,6 +191,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
     "interval_max": 0,
     "connect_retries_timeout": REDIS_TIMEOUT,
+    # A worker empties the first queue of its -Q before it takes from the next.
+    "queue_order_strategy": "priority",
 }
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -193,14 +203,17 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = 45
-# Short work that must not wait behind a thousand photos has a queue of its own; workers take from
-# both in turn.
+# In the order in which workers look into them; recognition/queues.py says what goes where.
 CELERY_TASK_QUEUES = [
-    Queue("celery", routing_key="celery"),
-    Queue("urgent", Exchange("urgent"), routing_key="urgent"),
+    Queue(name, Exchange(name), routing_key=name) for name in ("urgent", "interactive", "bulk")
 ]
+CELERY_TASK_DEFAULT_QUEUE = "bulk"
 CELERY_TASK_ROUTES = {
+    "recognition.process_upload": {"queue": "interactive"},
+    "recognition.explain_face": {"queue": "interactive"},
     "recognition.delete_account": {"queue": "urgent"},
+    "recognition.sweep_closed_accounts": {"queue": "urgent"},
+    "recognition.sweep_uploads": {"queue": "urgent"},
     # A worker of its own takes these: receivers of webhooks may be slow, photos shall not wait.
     "recognition.deliver_webhooks": {"queue": "webhooks"},
 }
@@ -211,7 +224,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "sweep-uploads": {"task": "recognition.sweep_uploads", "schedule": 10.0},
+    # While no worker runs, sweeps do not pile up.
+    "sweep-uploads": {
+        "task": "recognition.sweep_uploads",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
     "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
     "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
@@ -342,14 +360,47 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 MEDIA_ROOT = DATA_DIR / "media"
+S3_BUCKET = env.str("S3_BUCKET", default="")
+#: Where the web server in front finds the files of MEDIA_ROOT, for it alone to send once a view
+#: has checked their owner; empty where there is none. Files in a bucket are sent by the views.
+ACCEL_REDIRECT = "" if S3_BUCKET else env.str("ACCEL_REDIRECT", default="")
+#: A web server that sends the files reads them as a member of this site's group.
+_FILE_MODES = (0o640, 0o750) if ACCEL_REDIRECT else (0o600, 0o700)
 STORAGES = {
     # No URL: photos leave only through the views that check their owner.
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+        "OPTIONS": {
+            "file_permissions_mode": _FILE_MODES[0],
+            "directory_permissions_mode": _FILE_MODES[1],
+        },
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if S3_BUCKET:
+    from botocore.config import Config
+
+    STORAGES["default"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
+            "region_name": env.str("S3_REGION", default=None),
+            "location": env.str("S3_PREFIX", default=""),
+            # Private, as buckets are by themselves; many no longer take an ACL with the object.
+            "default_acl": None,
+            # Names are random: to ask first whether one is taken would double the requests.
+            "file_overwrite": True,
+            "client_config": Config(
+                connect_timeout=3,
+                read_timeout=10,
+                retries={"max_attempts": 2, "mode": "standard"},
+                # Not every S3 that is not Amazon's knows the newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        },
+    }
 #: The largest body of a request; a form may carry several photos.
 MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM
@@ -375,7 +426,7 @@ SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz(/live)?$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -425,18 +476,66 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+# Logs and metrics --------------------------------------------------------------------------------
+
+#: `line` for people, `json` for programs: with every request and task, and the id of the request
+#: that led to it.
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured("LOG_FORMAT is either line or json.")
+#: Who knows it may read /metrics; without one there are no metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+DJANGO_GUID = {
+    # An id that comes along is taken if it is a UUID (32 hexadecimal digits, as nginx makes them).
+    "GUID_HEADER_NAME": "X-Request-ID",
+    "VALIDATE_GUID": True,
+    "EXPOSE_HEADER": False,
+    "INTEGRATIONS": [CeleryIntegration(use_django_logging=True)],
+}
+_SEEN_LEVEL = "INFO" if LOG_FORMAT == "json" else "WARNING"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
+    "formatters": {
+        "line": {
+            "()": "operations.log_format.LineFormatter",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        },
+        "json": {
+            "()": "operations.log_format.JsonLineFormatter",
+            "format": "%(levelname)s %(name)s %(message)s %(process)d %(correlation_id)s",
+            "rename_fields": {
+                "levelname": "level",
+                "name": "logger",
+                "correlation_id": "request_id",
+                "timestamp": "time",
+            },
+            "timestamp": True,
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["request_id"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "operations.requests_seen": {"level": _SEEN_LEVEL},
+        "operations.tasks_seen": {"level": _SEEN_LEVEL},
+        # Django's own handler would write a line in another shape.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "django_guid": {"level": "ERROR"},
         # One line for every request and every open socket says little and hides the rest.
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.beat": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        # It tells the addresses that are called: those of webhooks, with their keys.
+        "httpx": {"level": "WARNING"},
     },
 }

@@ -4,7 +4,8 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
-from emotion_site.health import healthz
+from emotion_site.health import healthz, live
+from operations.exposition import page as metrics_page
 from recognition.api.views.documents import unknown
 
 # One way in, with one limit and two-factor codes: the administration has no sign-in of its own.
@@ -19,5 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("recognition.api.urls")),
     re_path("^api/", unknown),
+    path("metrics", metrics_page, name="metrics"),
     path("healthz", healthz, name="healthz"),
+    path("healthz/live", live, name="healthz_live"),
 ]

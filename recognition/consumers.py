@@ -8,6 +8,7 @@ from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from operations import metrics
 from recognition import notifications
 from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, signed_in_user
 
@@ -27,6 +28,7 @@ class UploadsConsumer(AsyncJsonWebsocketConsumer):
             await self.close(NOT_SIGNED_IN)
             return
         self.group = notifications.group_of(user.pk)
+        metrics.SOCKETS.change(+1, "uploads")
         await self.channel_layer.group_add(self.group, self.channel_name)
         self.watch = asyncio.create_task(self._watch(user.pk))
 
@@ -34,6 +36,7 @@ class UploadsConsumer(AsyncJsonWebsocketConsumer):
         if self.watch is not None:
             self.watch.cancel()
         if self.group is not None:
+            metrics.SOCKETS.change(-1, "uploads")
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

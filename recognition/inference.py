@@ -6,6 +6,7 @@ import threading
 
 from django.conf import settings
 
+from operations import metrics
 from recognition.models import Prediction, Upload
 from recognition.vision import explanation
 from recognition.vision.recognizer import EmotionRecognizer
@@ -40,10 +41,13 @@ def predict_upload(upload: Upload) -> tuple[Recognition, str]:
         ModelError: the model is missing.
         OSError: the storage does not give the photo.
     """
-    with upload.image.open("rb") as file:
+    with metrics.STAGES.time("read"), upload.image.open("rb") as file:
         data = file.read()
     recognizer = get_recognizer()
-    return recognizer.recognize(data), recognizer.manifest.version
+    recognition = recognizer.recognize(data)
+    for stage, seconds in recognition.seconds.items():
+        metrics.STAGES.observe(seconds, stage)
+    return recognition, recognizer.manifest.version
 
 
 def draw_heat_map(prediction: Prediction) -> bytes:

@@ -17,6 +17,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from operations import metrics
 from recognition import corrections
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision.types import Recognition
@@ -47,13 +48,14 @@ def claim(upload_id: str, task_id: str) -> Upload | None:
     )
     if began:
         return Upload.objects.filter(pk=upload_id).first()
-    _end(claimable, **_failed(GAVE_UP, _gave_up_message()))
+    if _end(claimable, **_failed(GAVE_UP, _gave_up_message())):
+        metrics.UPLOADS_FINISHED.add(Upload.Status.FAILED.value, GAVE_UP)
     return None
 
 
 def complete(upload: Upload, recognition: Recognition, model_version: str) -> bool:
     """Write the result in one transaction; False where the claim was lost meanwhile."""
-    with transaction.atomic():
+    with metrics.STAGES.time("save"), transaction.atomic():
         held = _held(upload).update(
             status=Upload.Status.DONE,
             claim="",
@@ -87,12 +89,16 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
         before.delete()
         Prediction.objects.bulk_create(now)
         _tell(upload.pk)
+    metrics.UPLOADS_FINISHED.add(Upload.Status.DONE.value, "")
     return True
 
 
 def fail(upload: Upload, code: str, message: str) -> bool:
     """End without a result, with a reason for people; False where the claim was lost."""
-    return _end(_held(upload), **_failed(code, message))
+    failed = _end(_held(upload), **_failed(code, message))
+    if failed:
+        metrics.UPLOADS_FINISHED.add(Upload.Status.FAILED.value, code)
+    return failed
 
 
 def release(upload: Upload) -> bool:
@@ -131,17 +137,22 @@ def reset(uploads: UploadQuerySet) -> list[str]:
     return changed
 
 
-def take_overdue(limit: int = 500) -> list[str]:
+def take_overdue(limit: int = 500, *, patience: int = 1) -> list[str]:
     """Find uploads whose task was lost, and mark each as queued now.
 
     Of several sweeps at the same time, one gets each upload.
+
+    Args:
+        limit: the most that are taken at once.
+        patience: how many times :data:`settings.REQUEUE_SECONDS` one may wait for its turn.
 
     Returns:
         The ids to put into the queue.
     """
     now = timezone.now()
     lost = Q(status=Upload.Status.PENDING) & (
-        Q(queued_at=None) | Q(queued_at__lt=now - timedelta(seconds=settings.REQUEUE_SECONDS))
+        Q(queued_at=None)
+        | Q(queued_at__lt=now - timedelta(seconds=patience * settings.REQUEUE_SECONDS))
     )
     # `queued_at` keeps the next sweep from queueing it again before a worker has come to it.
     abandoned = Q(status=Upload.Status.PROCESSING, claimed_until__lt=now) & Q(

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from recognition import (
     account_deletion,
@@ -19,6 +20,7 @@ from recognition import (
     heat_maps,
     notifications,
     processing,
+    queues,
     retention,
 )
 from recognition.models import IdempotencyKey, Upload
@@ -33,6 +35,8 @@ RETRY_DELAY = 3
 DELIVERY_SECONDS = 25
 #: Hours for which a repeated request is known by its key.
 IDEMPOTENCY_HOURS = 24
+#: How many times longer an upload may wait in a long queue before it counts as lost.
+LONG_QUEUE_PATIENCE = 5
 
 
 @shared_task(bind=True, name="recognition.process_upload")
@@ -56,7 +60,8 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     except Exception:  # Including SoftTimeLimitExceeded: another attempt may go better.
         logger.exception("attempt %d at upload %s failed", upload.attempts, upload_id)
         if processing.release(upload):
-            enqueue(upload_id, delay=RETRY_DELAY)
+            came_from = (self.request.delivery_info or {}).get("routing_key")
+            enqueue(upload_id, came_from or queues.INTERACTIVE, delay=RETRY_DELAY)
     else:
         processing.complete(upload, recognition, model_version)
     try:
@@ -89,11 +94,9 @@ def explain_face(prediction_id: int) -> None:
 @shared_task(name="recognition.sweep_uploads", ignore_result=True)
 def sweep_uploads() -> None:
     """Queue again what lost its task."""
-    overdue = processing.take_overdue()
-    for upload_id in overdue:
-        enqueue(upload_id)
+    overdue = requeue_overdue()
     if overdue:
-        logger.info("queued %d overdue uploads again", len(overdue))
+        logger.info("queued %d overdue uploads again", overdue)
 
 
 @shared_task(name="recognition.sweep_photos", ignore_result=True)
@@ -178,15 +181,36 @@ def enqueue_deliveries() -> None:
         logger.warning("the queue cannot be reached; webhooks wait for the scheduler")
 
 
-def enqueue_on_commit(upload_id: str) -> None:
+def requeue_overdue() -> int:
+    """Queue again the uploads whose task was lost; returns how many."""
+    overdue = processing.take_overdue(patience=_patience())
+    for upload_id, queue in queues.queue_of_each(overdue).items():
+        enqueue(upload_id, queue)
+    return len(overdue)
+
+
+def _patience() -> int:
+    """More where there are as many messages as uploads that wait, so that none seems lost.
+
+    Otherwise each photo of a large batch would be queued again every minute that it waits.
+    """
+    try:
+        n_messages = sum(queues.lengths().values())
+    except RedisError:
+        return 1
+    is_long = n_messages >= Upload.objects.filter(status=Upload.Status.PENDING).count() > 0
+    return LONG_QUEUE_PATIENCE if is_long else 1
+
+
+def enqueue_on_commit(upload_id: str, queue: str = queues.INTERACTIVE) -> None:
     """Queue an upload once its row is in the database."""
-    transaction.on_commit(lambda: enqueue(upload_id))
+    transaction.on_commit(lambda: enqueue(upload_id, queue))
 
 
-def enqueue(upload_id: str, delay: float = 0) -> None:
+def enqueue(upload_id: str, queue: str = queues.INTERACTIVE, *, delay: float = 0) -> None:
     """Hand an upload to the workers; without Redis, leave it to the sweep."""
     try:
-        process_upload.apply_async((upload_id,), countdown=delay)
+        process_upload.apply_async((upload_id,), queue=queue, countdown=delay)
     except OperationalError:
         logger.warning("the queue cannot be reached; the sweep will take upload %s", upload_id)
         Upload.objects.filter(pk=upload_id, status=Upload.Status.PENDING).update(queued_at=None)

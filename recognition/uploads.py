@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import unicodedata
 from collections.abc import Callable
@@ -9,39 +10,62 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
-from recognition import processing, quotas, tasks
+from operations import metrics
+from recognition import processing, queues, quotas, tasks
 from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.models.uploads import random_path
 from recognition.vision import images
-from recognition.vision.errors import ImageTooLarge
+from recognition.vision.errors import ImageError, ImageTooLarge
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
+class StorageFull(Exception):
+    """There is no room for another photo; the message is a sentence for people."""
+
+    code = "storage_full"
+
+
 def create_upload(
-    owner: User, file: UploadedFile, saved: Callable[[Upload], None] | None = None
+    owner: User,
+    file: UploadedFile,
+    *,
+    queue: str = queues.INTERACTIVE,
+    saved: Callable[[Upload], None] | None = None,
 ) -> Upload:
     """Check a photo, keep a clean copy of it, and queue it for recognition.
 
     Args:
+        owner: whose photo it is.
+        file: as it was received.
+        queue: `queues.BULK` for one of a batch that nobody watches.
         saved: called in the transaction that saves the row, for what must be true with it.
 
     Raises:
         ImageError: the file is not a photo that we accept; nothing was stored.
         QuotaExceeded: the owner has used up what they may; nothing was stored.
         AccountClosed: the owner's account is being deleted; nothing was stored.
+        StorageFull: there is no room; nothing was stored.
     """
     if file.size is not None and file.size > images.MAXIMUM_BYTES:
         raise ImageTooLarge(f"The file is larger than {images.MAXIMUM_BYTES // (1024 * 1024)} MB.")
     # Once before the work, for those who are out, and once under a lock, to be exact.
     quotas.check_upload(owner, file.size or 0)
     data = file.read()
-    clean = images.clean(data)
+    try:
+        with metrics.STAGES.time("clean"):
+            clean = images.clean(data)
+    except ImageError as error:
+        metrics.UPLOADS_REFUSED.add(error.code)
+        raise
     upload = Upload(
         owner=owner,
         name=clean_name(file.name or ""),
@@ -51,31 +75,44 @@ def create_upload(
         sha256=hashlib.sha256(data).hexdigest(),
         queued_at=timezone.now(),
     )
+    # Named before they are written: what a full disk leaves of a file can then be deleted.
+    upload.image.name = random_path(upload, "photo.jpg")
+    upload.thumbnail.name = random_path(upload, "thumbnail.jpg")
     try:
-        upload.image.save("photo.jpg", ContentFile(clean.jpeg), save=False)
-        upload.thumbnail.save("thumbnail.jpg", ContentFile(clean.thumbnail_jpeg), save=False)
+        default_storage.save(upload.image.name, ContentFile(clean.jpeg))
+        default_storage.save(upload.thumbnail.name, ContentFile(clean.thumbnail_jpeg))
         with transaction.atomic():
             quotas.check_upload(quotas.lock(owner.pk), len(data))
             upload.save()
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             if saved is not None:
                 saved(upload)
-            tasks.enqueue_on_commit(str(upload.pk))
-    except BaseException:
+            tasks.enqueue_on_commit(str(upload.pk), queue)
+    except BaseException as error:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
-            if stored.name:
-                stored.storage.delete(stored.name)
+            default_storage.delete(str(stored.name))
+        if _is_full(error):
+            metrics.UPLOADS_REFUSED.add(StorageFull.code)
+            raise StorageFull(_("The site has no room for more photos just now.")) from error
         raise
     return upload
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether the disk or the share of it is used up, by photos or by the database."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return isinstance(error, OperationalError) and "disk is full" in str(error)
 
 
 def retry_uploads(uploads: UploadQuerySet) -> int:
     """Queue those that failed once more; returns how many."""
     with transaction.atomic():
         ids = processing.reset(uploads)
+        queue = queues.INTERACTIVE if len(ids) == 1 else queues.BULK
         for upload_id in ids:
-            tasks.enqueue_on_commit(upload_id)
+            tasks.enqueue_on_commit(upload_id, queue)
     return len(ids)
 
 

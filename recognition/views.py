@@ -8,9 +8,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.core.files.base import File
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseGone, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from recognition import corrections, exports, quotas, uploads
 from recognition.forms import HistoryFilter
+from recognition.media import private_file
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.vision import images
 from recognition.vision.errors import ImageError
@@ -62,7 +63,7 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
         except ImageError as error:
             name = uploads.clean_name(file.name or "")
             messages.error(request, _("%(name)s: %(reason)s") % {"name": name, "reason": error})
-        except quotas.QuotaExceeded as error:
+        except (quotas.QuotaExceeded, uploads.StorageFull) as error:
             # Whatever comes after may be smaller, but a list of refusals helps nobody.
             messages.error(request, str(error))
             break
@@ -105,14 +106,14 @@ def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
-def upload_image(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _private_file(_own_upload(request, pk).image)
+def upload_image(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    return private_file(_own_upload(request, pk).image)
 
 
 @require_safe
 @login_required
-def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    return _private_file(_own_upload(request, pk).thumbnail)
+def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    return private_file(_own_upload(request, pk).thumbnail)
 
 
 @require_POST
@@ -133,11 +134,11 @@ def explain_face(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
 
 @require_safe
 @login_required
-def face_heat_map(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
+def face_heat_map(request: HttpRequest, pk: UUID, index: int) -> HttpResponseBase:
     face = get_object_or_404(_own_upload(request, pk).predictions, index=index)
     if not face.heat_map:
         raise Http404
-    return _private_file(face.heat_map, "image/png")
+    return private_file(face.heat_map, "image/png")
 
 
 @require_POST
@@ -220,19 +221,6 @@ def _own(request: HttpRequest) -> UploadQuerySet:
 
 def _own_upload(request: HttpRequest, pk: UUID) -> Upload:
     return get_object_or_404(_own(request).prefetch_related("predictions"), pk=pk)
-
-
-def _private_file(file: File, content_type: str = "image/jpeg") -> HttpResponse:
-    if not file:
-        return HttpResponseGone()
-    try:
-        with file.open("rb") as stream:
-            content = stream.read()
-    except FileNotFoundError:
-        raise Http404 from None
-    response = HttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = "inline"
-    return response
 
 
 def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttpResponse:

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from recognition.quotas import QuotaExceeded
+from recognition.uploads import StorageFull
 from recognition.vision.errors import ImageError
 from recognition.webhooks.hooks import TooManyWebhooks
 from recognition.webhooks.sending import AddressRefused
@@ -124,6 +125,9 @@ KINDS: dict[str, Kind] = {
     "server_error": Kind(
         500, _t("Our mistake"), _t("It was noted. The same request may work later.")
     ),
+    "storage_full": Kind(
+        507, _t("No room left"), _t("Nothing was stored. Try later, or tell whoever runs the site.")
+    ),
 }
 
 
@@ -188,6 +192,8 @@ def problem_of(error: Exception) -> Problem | None:
         status, code, detail = 403, error.code, str(error)
         if error.retry_after is not None:
             status, headers["Retry-After"] = 429, str(error.retry_after)
+    elif isinstance(error, StorageFull):
+        status, code, detail = 507, error.code, str(error)
     elif isinstance(error, AddressRefused):
         status, code, detail = 400, error.code, str(error)
     elif isinstance(error, TooManyWebhooks):

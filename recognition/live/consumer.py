@@ -16,6 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import consent
+from operations import metrics
 from recognition import quotas
 from recognition.live import sessions
 from recognition.live.pool import load_model, pool
@@ -100,6 +101,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(TOO_MANY_SOCKETS)
             return
         _open_sockets[user.pk] += 1
+        metrics.SOCKETS.change(+1, "live")
         self.user_id = user.pk
         await self._count_use(user)
         if self.seconds_left <= 0:
@@ -157,6 +159,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 if self.recording is not None:
                     self.recording.add(answer.seen, answer.received_at)
                 await self._send(labels_message(answer, answer.seen, self.stream.dropped))
+                metrics.LIVE_ANSWERS.observe(time.monotonic() - answer.received_at)
         except ModelError:
             logger.exception("the live page has no model")
             await self.close(MODEL_UNAVAILABLE)
@@ -270,6 +273,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 task.cancel()
         if self.user_id is not None:
             _open_sockets[self.user_id] -= 1
+            metrics.SOCKETS.change(-1, "live")
             if not _open_sockets[self.user_id]:
                 del _open_sockets[self.user_id]
         if self.recording is not None:

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from operations import metrics
 from recognition.live.pool import live_recognizer
 from recognition.vision.errors import ImageError
 from recognition.vision.live import LiveFrame, LiveState
@@ -46,7 +47,9 @@ class FrameStream:
         """Let a frame wait, in place of the one that waited before."""
         with self._lock:
             self.received += 1
-            self.dropped += self._waiting is not None
+            if self._waiting is not None:
+                self.dropped += 1
+                metrics.LIVE_DROPPED.add()
             self._waiting = (self.received, time.monotonic(), data)
 
     def skip(self) -> int:
@@ -73,7 +76,8 @@ class FrameStream:
             return None
         number, received_at, data = waiting
         try:
-            seen = live_recognizer().process(data, self._state, received_at)
+            with metrics.LIVE_PROCESSING.time():
+                seen = live_recognizer().process(data, self._state, received_at)
         except ImageError as error:
             return Answer(number, received_at, None, error)
         return Answer(number, received_at, seen)

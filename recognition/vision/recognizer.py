@@ -16,6 +16,7 @@ from recognition.vision.gate import FaceGate
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
+from recognition.vision.stopwatch import Stopwatch
 from recognition.vision.turned import TurnedFaceFinder
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
@@ -61,13 +62,16 @@ class EmotionRecognizer:
         Raises:
             ImageError: the bytes are not an image that we accept.
         """
+        watch = Stopwatch()
         image_gray, (width, height) = decode_gray(data, longest_side=WORKING_SIDE)
-        candidates = self._find(image_gray)
+        watch.lap("decode")
+        candidates = self._find(image_gray, watch)
         probabilities = self.classify(
             image_gray,
             [candidate.box for candidate in candidates],
             rolls=[candidate.roll for candidate in candidates],
         )
+        watch.lap("classify")
         scale = width / image_gray.shape[1]
         seen = [
             Face(
@@ -84,6 +88,7 @@ class EmotionRecognizer:
             height,
             faces=tuple(face for face in seen if face.rejected is None),
             rejected=tuple(face for face in seen if face.rejected is not None),
+            seconds=watch.seconds,
         )
 
     def explain(
@@ -146,15 +151,16 @@ class EmotionRecognizer:
             for row in self.classifier.classify(crops, mirror=mirror)
         ]
 
-    def _find(self, image_gray: NDArray[np.uint8]) -> list[_Candidate]:
+    def _find(self, image_gray: NDArray[np.uint8], watch: Stopwatch) -> list[_Candidate]:
         """Upright faces; only where there is none, turned ones; and what was rejected."""
-        upright = [
-            _Candidate(box, self.gate.reject(image_gray, box))
-            for box in self.detector.detect(image_gray)
-        ]
+        boxes = self.detector.detect(image_gray)
+        watch.lap("detect")
+        upright = [_Candidate(box, self.gate.reject(image_gray, box)) for box in boxes]
+        watch.lap("check")
         if any(candidate.rejected is None for candidate in upright):
             return upright
         roll, boxes = self.turned.find(image_gray)
+        watch.lap("detect")
         # A face a little too far aside is proposed by the first look and rejected by the gate.
         rejected = [
             candidate

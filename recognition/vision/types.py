@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 
@@ -79,9 +80,11 @@ class Recognition:
         height: height of the upright image, in pixels.
         faces: left to right; empty where no face was found.
         rejected: spots that looked like a face at first, left to right.
+        seconds: how long each stage took; no part of what was seen.
     """
 
     width: int
     height: int
     faces: tuple[Face, ...]
     rejected: tuple[Face, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)

@@ -96,7 +96,7 @@ def nothing_is_left(site: Site, ids: list[str], deadline: float) -> None:
             lambda: not any(name in contents(client) for name in ids),
             timeout=deadline - time.monotonic(),
         )
-        assert client.llen("celery") == client.llen("urgent") == 0
+        assert client.llen("interactive") == client.llen("urgent") == 0
         assert EMAIL not in contents(client)
     time.sleep(5)  # Whatever was on its way has had its time.
     assert rows(site) == {}

@@ -1,4 +1,4 @@
-"""The promises of SECURITY.md, each broken for real in a small size; `make chaos` has the long one."""
+"""The promises of SECURITY.md, broken for real in a small size; `make chaos` has the long one."""
 
 from __future__ import annotations
 

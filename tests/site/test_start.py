@@ -71,6 +71,18 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
         assert person.get("/admin/").status_code == 200
 
 
+def test_several_web_processes_listen_on_ports_side_by_side(environment: dict[str, str]) -> None:
+    environment["WEB_PROCESSES"] = "2"
+    port = int(environment["PORT"])
+    process = start(environment)
+    try:
+        for url in (f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"):
+            wait_until(lambda url=url: is_healthy(url), timeout=90)
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+
+
 def is_healthy(url: str) -> bool:
     try:
         return httpx.get(f"{url}/healthz", timeout=10).status_code == 200

@@ -29,7 +29,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
-from recognition import uploads
+from recognition import queues, uploads
 from recognition.api import idempotency, schema
 from recognition.api.errors import (
     Conflict,
@@ -68,6 +68,7 @@ PHOTO_PROBLEMS = (
     "duplicate", "request_in_progress", "deleted_since", "too_large",
     "format_not_accepted", "unsupported_media_type", "idempotency_key_reused", "throttled",
     "quota_exceeded",
+    "storage_full",
 )  # fmt: skip
 
 CREATED = PolymorphicProxySerializer(
@@ -206,7 +207,10 @@ class UploadViewSet(
                     if reject and earlier is not None:
                         raise Duplicate(earlier.pk)
                     uploads.create_upload(
-                        owner, files[number], lambda upload: answer.add({"id": str(upload.pk)})
+                        owner,
+                        files[number],
+                        queue=queues.BULK if len(files) > 1 else queues.INTERACTIVE,
+                        saved=lambda upload: answer.add({"id": str(upload.pk)}),
                     )
                 except Exception as error:
                     problem = problem_of(error)

@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host = os.environ.setdefault("HOST", "127.0.0.1")
         port = settings.PORT
-        self._check(host, port)
+        for number in range(settings.WEB_PROCESSES):
+            self._check_port(host, port + number)
+        self._check()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         shown_host = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host
@@ -48,15 +50,11 @@ class Command(BaseCommand):
             "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
             "PYTHONUNBUFFERED": "1",
         }
-        honcho = ["-m", "honcho", "--app-root", str(settings.BASE_DIR), "start", *processes]
+        honcho = ["-m", "honcho", "--app-root", str(settings.BASE_DIR), "start"]
+        honcho += ["--concurrency", f"web={settings.WEB_PROCESSES}", *processes]
         os.execve(sys.executable, [sys.executable, *honcho], environment)
 
-    def _check(self, host: str, port: int) -> None:
-        """Whatever would fail a minute later fails now, in one line."""
-        try:
-            read_manifest(settings.MODEL_MANIFEST)
-        except ModelError as error:
-            raise CommandError(f"{error} Restore it or train one with `make train`.") from None
+    def _check_port(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -66,6 +64,13 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with PORT."
                 ) from None
+
+    def _check(self) -> None:
+        """Whatever would fail a minute later fails now, in one line."""
+        try:
+            read_manifest(settings.MODEL_MANIFEST)
+        except ModelError as error:
+            raise CommandError(f"{error} Restore it or train one with `make train`.") from None
         if settings.REDIS_IS_OURS:
             if find_redis_server() is None:
                 raise CommandError(

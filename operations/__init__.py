@@ -1,0 +1,1 @@
+"""What runs the site rather than being it: logs, metrics, backup."""

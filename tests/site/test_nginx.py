@@ -1,0 +1,302 @@
+"""nginx before two web processes, as deploy/nginx.conf.template sets it up, with TLS."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
+from pathlib import Path
+from string import Template
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from clients.live_client import LiveClient
+from tests.pictures import face_jpeg
+from tests.site.running import ROOT, Person, Site, free_port, wait_until
+
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+
+BODY_MEGABYTES = 3
+_MAIN = Template("""
+daemon off;
+pid $folder/nginx.pid;
+error_log $folder/error.log;
+$user
+events {}
+http {
+    types { text/css css; text/javascript js; image/svg+xml svg; image/jpeg jpg; }
+    default_type application/octet-stream;
+    access_log off;
+    client_body_temp_path $folder/body;
+    proxy_temp_path $folder/proxy;
+    fastcgi_temp_path $folder/fastcgi;
+    uwsgi_temp_path $folder/uwsgi;
+    scgi_temp_path $folder/scgi;
+    include $folder/visage.conf;
+}
+""")
+
+
+class SiteBehindNginx(Site):
+    """Two web processes that only nginx talks to; `url` is nginx's."""
+
+    def __init__(self, data_dir: Path) -> None:
+        https, self.http_port = free_port(), free_port()
+        self.outside = f"https://localhost:{https}"
+        super().__init__(
+            data_dir,
+            DEBUG="false",
+            SECRET_KEY="a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
+            ALLOWED_HOSTS="localhost,127.0.0.1",
+            BEHIND_PROXY="true",
+            CSRF_TRUSTED_ORIGINS=self.outside,
+            ACCEL_REDIRECT="/protected/",
+            LOG_FORMAT="json",
+        )
+        self.second_port = free_port()
+        self._write_configuration(data_dir, https)
+
+    def _write_configuration(self, folder: Path, https: int) -> None:
+        certificate(folder)
+        values = {
+            "VISAGE_UPSTREAMS": "".join(
+                f"server 127.0.0.1:{port};" for port in (self.port, self.second_port)
+            ),
+            "VISAGE_SERVER_NAME": "localhost",
+            "VISAGE_HTTP_LISTEN": f"127.0.0.1:{self.http_port}",
+            "VISAGE_HTTPS_LISTEN": f"127.0.0.1:{https}",
+            "VISAGE_CERTIFICATE": f"{folder}/certificate.pem",
+            "VISAGE_CERTIFICATE_KEY": f"{folder}/key.pem",
+            "VISAGE_DATA_DIR": str(folder),
+            "VISAGE_BODY_MEGABYTES": str(BODY_MEGABYTES),
+        }
+        template = (ROOT / "deploy" / "nginx.conf.template").read_text()
+        filled = re.sub(r"\$\{(VISAGE_\w+)\}", lambda found: values[found[1]], template)
+        (folder / "visage.conf").write_text(filled)
+        # The files are for the site's user alone; nginx is that user here.
+        user = "user root;" if Path("/").owner() == Path(folder).owner() == "root" else ""
+        (folder / "nginx.conf").write_text(_MAIN.substitute(folder=folder, user=user))
+
+    def __enter__(self) -> SiteBehindNginx:
+        super().__enter__()
+        self.start("web", "web-2", SITE_PORT=str(self.second_port))
+        configuration = str(self.data_dir / "nginx.conf")
+        subprocess.run(["nginx", "-t", "-c", configuration], check=True, capture_output=True)
+        self.nginx = subprocess.Popen(["nginx", "-c", configuration])
+        wait_until(lambda: answers(self.second_port) and answers(self.http_port))
+        self.url = self.outside
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.nginx.send_signal(signal.SIGTERM)
+        self.nginx.wait(timeout=20)
+        super().__exit__()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def certificate(folder: Path) -> None:
+    """A key and a certificate for localhost, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteBehindNginx]:
+    folder = tmp_path_factory.mktemp("nginx")
+    with pytest.MonkeyPatch.context() as patch:
+        # What httpx and websockets trust.
+        patch.setenv("SSL_CERT_FILE", str(folder / "certificate.pem"))
+        with SiteBehindNginx(folder) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def person(behind: SiteBehindNginx) -> Person:
+    return behind.sign_up("owner@example.org").accept_camera()
+
+
+def requests_seen(site: Site, process: str) -> list[dict[str, object]]:
+    lines = (site.data_dir / f"{process}.log").read_text().splitlines()
+    objects = [json.loads(line) for line in lines if line.startswith("{")]
+    return [entry for entry in objects if "route" in entry]
+
+
+def test_pages_come_from_both_web_processes_with_each_header_once(
+    behind: SiteBehindNginx, person: Person
+) -> None:
+    for _ in range(12):
+        page = person.get("/")
+        assert page.status_code == 200
+    names = [name.lower() for name, _ in page.headers.multi_items()]
+    for name in (
+        "strict-transport-security", "content-security-policy", "x-content-type-options",
+        "x-frame-options", "referrer-policy", "cache-control", "x-request-id",
+    ):  # fmt: skip
+        assert names.count(name) == 1, name
+    assert requests_seen(behind, "web")
+    assert requests_seen(behind, "web-2")
+
+
+def test_the_request_id_is_one_in_nginx_and_site(behind: SiteBehindNginx) -> None:
+    given = "0123456789abcdef0123456789abcdef"
+    with httpx.Client(base_url=behind.url) as client:
+        response = client.get("/about/", headers={"X-Request-ID": given})
+        assert response.headers["X-Request-ID"] == given
+        forged = client.get("/about/", headers={"X-Request-ID": "forged"})
+        assert re.fullmatch("[0-9a-f]{32}", forged.headers["X-Request-ID"])
+
+
+def test_plain_http_leads_to_https(behind: SiteBehindNginx) -> None:
+    response = httpx.get(f"http://localhost:{behind.http_port}/about/")
+    assert response.status_code == 308
+    assert response.headers["Location"] == "https://localhost/about/"
+
+
+def test_another_host_gets_no_answer(behind: SiteBehindNginx) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{behind.url}/", headers={"Host": "evil.example"})
+
+
+def test_static_files_come_from_nginx_for_good(behind: SiteBehindNginx) -> None:
+    page = httpx.get(f"{behind.url}/about/").text
+    (style,) = re.findall(r'href="(/static/css/site\.[^"]+)"', page)
+    response = httpx.get(behind.url + style)
+    assert response.status_code == 200
+    assert response.headers["Server"] == "nginx"
+    assert response.headers["Content-Type"] == "text/css"
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert "immutable" in response.headers["Cache-Control"]
+    plain = httpx.get(f"{behind.url}/static/css/site.css")
+    assert plain.status_code == 200
+    assert "immutable" not in plain.headers["Cache-Control"]
+    for outside in ("/static/../db.sqlite3", "/static/%2e%2e/db.sqlite3", "/static../db.sqlite3"):
+        assert httpx.get(behind.url + outside).status_code in {400, 404}
+
+
+def test_a_photo_is_sent_by_nginx_to_its_owner_alone(
+    behind: SiteBehindNginx, person: Person
+) -> None:
+    upload = person.upload(face_jpeg()).json()
+    person.wait_until_finished()
+    stranger = behind.sign_up("stranger@example.org")
+    stored = sorted((behind.data_dir / "media").rglob("*.jpg"))
+    assert len(stored) == 2
+    assert all(file.stat().st_mode & 0o777 == 0o640 for file in stored)
+    contents = {file.read_bytes() for file in stored}
+    for kind in ("image", "thumbnail"):
+        path = f"/uploads/{upload['id']}/{kind}/"
+        seen = person.get(path)
+        assert seen.status_code == 200
+        assert seen.content in contents
+        assert seen.headers["Content-Type"] == "image/jpeg"
+        assert seen.headers["Cache-Control"] == "private, no-store"
+        assert seen.headers["X-Content-Type-Options"] == "nosniff"
+        assert "X-Accel-Redirect" not in seen.headers
+        assert stranger.get(path).status_code == 404
+        assert httpx.get(behind.url + path).status_code == 302
+        # The view itself hands out the name alone.
+        direct = httpx.get(
+            f"http://127.0.0.1:{behind.port}{path}",
+            cookies={"sessionid": person.http.cookies["sessionid"]},
+            headers={"X-Forwarded-Proto": "https"},
+        )
+        assert direct.headers["X-Accel-Redirect"].startswith("/protected/photos/")
+        assert direct.content == b""
+    for file in stored:
+        name = file.relative_to(behind.data_dir / "media")
+        for visitor in (person, stranger):
+            assert visitor.get(f"/protected/{name}").status_code == 404
+            assert visitor.get(f"/protected/../media/{name}").status_code == 404
+    assert person.post(f"/uploads/{upload['id']}/delete/").status_code == 302
+    assert person.get(path).status_code == 404
+
+
+async def test_the_live_socket_works(behind: SiteBehindNginx, person: Person) -> None:
+    cookie = f"sessionid={person.http.cookies['sessionid']}"
+    async with LiveClient(behind.url, cookie) as live:
+        message = await live.label(face_jpeg())
+    assert [face["label"] for face in message["faces"]] == ["happy"]
+
+
+async def test_a_socket_from_another_origin_is_refused(
+    behind: SiteBehindNginx, person: Person
+) -> None:
+    from websockets.exceptions import InvalidStatus
+
+    cookie = f"sessionid={person.http.cookies['sessionid']}"
+    with pytest.raises(InvalidStatus):
+        async with LiveClient(behind.url, cookie, origin="https://evil.example"):
+            pass
+
+
+@pytest.mark.parametrize("path", ["/api/v1/uploads/", "/uploads/new/"])
+@pytest.mark.parametrize("with_length", [True, False])
+def test_a_body_over_the_limit_is_refused(
+    path: str, with_length: bool, behind: SiteBehindNginx, person: Person
+) -> None:
+    size = (BODY_MEGABYTES + 1) * 1024 * 1024
+    pieces = (b"x" * 65536 for _ in range(size // 65536))
+    n_before = len(requests_seen(behind, "web")) + len(requests_seen(behind, "web-2"))
+    response = person.post(path, content=b"x" * size if with_length else pieces)
+    assert response.status_code == 413
+    if path.startswith("/api/"):
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.json()["code"] == "too_large"
+    n_after = len(requests_seen(behind, "web")) + len(requests_seen(behind, "web-2"))
+    assert n_after == n_before, "the web process was bothered with it"
+
+
+def test_limits_count_the_visitors_address_and_not_a_claimed_one(
+    behind: SiteBehindNginx,
+) -> None:
+    """30 sign-ins a minute from one address, each with another name."""
+    behind.kill("web-2")  # nginx goes on with the other one.
+    behind.kill("worker")
+
+    def sign_in(number: int) -> bool:
+        visitor = Person(behind.url)
+        visitor.http.headers["X-Forwarded-For"] = f"192.0.2.{number}, 198.51.100.{number}"
+        form = {"login": f"nobody-{number}@example.org", "password": "wrong"}
+        return visitor.post("/accounts/login/", data=form).status_code == 429
+
+    with ThreadPoolExecutor(4) as threads:
+        refused = list(threads.map(sign_in, range(40)))
+    assert 4 <= sum(refused) <= 10

@@ -1,0 +1,44 @@
+"""`manage.py check --deploy` has nothing to say about a site that is set up as documented."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.site.running import ROOT
+
+PRODUCTION = {
+    "SECRET_KEY": "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
+    "ALLOWED_HOSTS": "photos.example.org",
+    "CSRF_TRUSTED_ORIGINS": "https://photos.example.org",
+    "BEHIND_PROXY": "true",
+    "METRICS_TOKEN": "a-token-of-prometheus",
+    "LOG_FORMAT": "json",
+}
+
+
+def check(data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(data_dir), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("storage", [{"ACCEL_REDIRECT": "/protected/"}, {"S3_BUCKET": "photos"}])
+def test_production_settings_are_clean(storage: dict[str, str], tmp_path: Path) -> None:
+    result = check(tmp_path, **PRODUCTION, **storage)
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout + result.stderr
+
+
+def test_a_weak_secret_key_is_told(tmp_path: Path) -> None:
+    result = check(tmp_path, **{**PRODUCTION, "SECRET_KEY": "short"})
+    assert result.returncode == 1
+    assert "security.W009" in result.stderr
