@@ -209,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
     "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
     "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
+    "sweep-comparisons": {"task": "recognition.sweep_comparisons", "schedule": 30.0},
 }
 
 # Recognition ----------------------------------------------------------------------------------
@@ -216,6 +217,9 @@ CELERY_BEAT_SCHEDULE = {
 MODEL_MANIFEST = Path(
     env.str("MODEL_MANIFEST", default=str(BASE_DIR / "models" / "emotion_vgg16.json"))
 )
+#: Seconds for which a process goes on with the model it knows before it looks whether the
+#: operator has made another one active.
+MODEL_CHECK_SECONDS = 3.0
 #: Threads of one classification on the command line. Web and worker processes use one each (see
 #: the Procfile): they already look at as many pictures at a time as there are cores.
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)

@@ -128,6 +128,24 @@ def reset(uploads: UploadQuerySet) -> list[str]:
     return changed
 
 
+def rerun(uploads: UploadQuerySet) -> list[str]:
+    """Make uploads that are done, and still have their photo, wait for the active model.
+
+    What was seen stays until the new result replaces it. Returns the ids of those changed.
+    """
+    done = Upload.objects.filter(status=Upload.Status.DONE, photo_deleted_at=None)
+    return [
+        str(pk)
+        for pk in uploads.filter(status=Upload.Status.DONE).values_list("pk", flat=True)
+        if done.filter(pk=pk).update(
+            status=Upload.Status.PENDING,
+            attempts=0,
+            finished_at=None,
+            queued_at=timezone.now(),
+        )
+    ]
+
+
 def take_overdue(limit: int = 500) -> list[str]:
     """Find uploads whose task was lost, and mark each as queued now.
 

@@ -12,19 +12,22 @@ from kombu.exceptions import OperationalError
 
 from recognition import (
     account_deletion,
+    comparison,
     data_export,
     heat_maps,
     notifications,
     processing,
     retention,
 )
-from recognition.models import Upload
+from recognition.models import ModelComparison, Upload
 from recognition.vision.errors import ImageError
 
 logger = logging.getLogger(__name__)
 
 #: Seconds before an attempt that failed for a passing reason is repeated.
 RETRY_DELAY = 3
+#: Redis serves 0 first and 9 last.
+LOWEST_PRIORITY = 9
 
 
 @shared_task(bind=True, name="recognition.process_upload")
@@ -139,6 +142,29 @@ def enqueue_deletion(user_id: int) -> None:
         delete_account.apply_async((user_id,))
     except OperationalError:
         logger.warning("the queue cannot be reached; the sweep will delete account %d", user_id)
+
+
+@shared_task(bind=True, name="recognition.compare_models")
+def compare_models(self: Task[Any, Any], comparison_id: str) -> None:
+    """Replay some stored uploads through a candidate, and queue the next slice."""
+    if comparison.run_slice(comparison_id, str(self.request.id)):
+        enqueue_comparison(comparison_id)
+
+
+@shared_task(name="recognition.sweep_comparisons", ignore_result=True)
+def sweep_comparisons() -> None:
+    """Queue again the comparisons whose next slice was lost."""
+    for comparison_id in comparison.take_overdue():
+        enqueue_comparison(comparison_id)
+
+
+def enqueue_comparison(comparison_id: str) -> None:
+    """Hand the next slice of a comparison to the workers, after all photos that wait."""
+    try:
+        compare_models.apply_async((comparison_id,), priority=LOWEST_PRIORITY)
+    except OperationalError:
+        logger.warning("the queue cannot be reached; the sweep will take %s", comparison_id)
+        ModelComparison.objects.filter(pk=comparison_id).update(queued_at=None)
 
 
 def enqueue_on_commit(upload_id: str) -> None:

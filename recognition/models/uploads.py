@@ -85,7 +85,9 @@ class Upload(models.Model):
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"]),
             models.Index(fields=["status", "queued_at"]),
+            models.Index(fields=["-created_at", "-id"]),
         ]
+        permissions = [("view_photo", _("Can look at other people's photos"))]
 
     def __str__(self) -> str:
         return str(self.id)
