@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
-from kombu.transport.redis import Channel
 
 from emotion_site.celery import app
+from recognition import broker
 from recognition.model_catalogue import active_manifest, known_manifest
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
@@ -46,37 +45,13 @@ def _database() -> bool:
 
 def ping_redis() -> bool:
     """Ask Redis for a sign of life, within :data:`settings.REDIS_TIMEOUT`."""
-    with _redis(settings.REDIS_TIMEOUT) as client:
+    with broker.connect(settings.REDIS_TIMEOUT) as client:
         return bool(client.ping())
-
-
-def queue_length(timeout: float) -> int:
-    """Tasks that wait for a worker, of all priorities.
-
-    Args:
-        timeout: seconds to wait for Redis.
-
-    Raises:
-        redis.RedisError: it does not answer.
-    """
-    name = app.conf.task_default_queue
-    with _redis(timeout) as client:
-        pipeline = client.pipeline(transaction=False)
-        for priority in Channel.priority_steps:
-            # The first priority has the queue's own name.
-            pipeline.llen(f"{name}{Channel.sep}{priority}" if priority else name)
-        return sum(pipeline.execute())
 
 
 def workers_alive(timeout: float) -> int:
     """Workers that answer within `timeout` seconds; that long is waited for more of them."""
     return len(app.control.ping(timeout=timeout) or [])
-
-
-def _redis(timeout: float) -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=timeout, socket_connect_timeout=timeout
-    )
 
 
 def _worker() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
@@ -56,7 +57,12 @@ class Webhook(models.Model):
         ordering = ["created_at"]
 
     def __str__(self) -> str:
-        return self.url
+        return self.host
+
+    @property
+    def host(self) -> str:
+        """Where it leads; the rest of the address often holds a key of the other side."""
+        return urlsplit(self.url).hostname or "?"
 
 
 class WebhookDelivery(models.Model):
