@@ -29,6 +29,7 @@ class AuthenticatorAdmin(admin.ModelAdmin):
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
+    list_select_related = ("user",)
     search_fields = ("user__email",)
     fields = readonly_fields = ("user", "type", "created_at", "last_used_at")
 
@@ -41,6 +42,7 @@ class UserSessionAdmin(admin.ModelAdmin):
     """Where people are signed in; deleting a row signs them out there."""
 
     list_display = ("user", "created_at", "ip", "user_agent")
+    list_select_related = ("user",)
     search_fields = ("user__email", "ip")
     fields = readonly_fields = ("user", "created_at", "ip", "user_agent")
 
