@@ -1,12 +1,23 @@
+"""The administration of people, and of what belongs to their accounts."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from accounts.models import User
+from accounts import audit
+from accounts.models import ApiToken, AuditEvent, Consent, User
+from emotion_site.read_only import ReadOnlyAdmin
 
 # allauth's own pages show the secrets that codes are made from, and search by user name.
 admin.site.unregister([Authenticator, UserSession])
@@ -18,6 +29,7 @@ class AuthenticatorAdmin(admin.ModelAdmin):
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type",)
+    list_select_related = ("user",)
     search_fields = ("user__email",)
     fields = readonly_fields = ("user", "type", "created_at", "last_used_at")
 
@@ -30,6 +42,7 @@ class UserSessionAdmin(admin.ModelAdmin):
     """Where people are signed in; deleting a row signs them out there."""
 
     list_display = ("user", "created_at", "ip", "user_agent")
+    list_select_related = ("user",)
     search_fields = ("user__email", "ip")
     fields = readonly_fields = ("user", "created_at", "ip", "user_agent")
 
@@ -46,14 +59,31 @@ class UserSessionAdmin(admin.ModelAdmin):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
-    """Django's user administration, by e-mail address."""
+    """Django's user administration, by e-mail address, with quotas.
+
+    Who is not a superuser makes none and touches none: else whoever may change people could
+    make themselves one.
+    """
 
     ordering = ("email",)
-    list_display = ("email", "is_active", "is_staff", "date_joined", "last_login")
+    list_display: tuple[Any, ...] = (
+        "email", "is_active", "is_staff", "date_joined", "last_login",
+    )  # fmt: skip
+    list_filter = ("is_active", "is_staff", "is_superuser", "date_joined")
     search_fields = ("email", "first_name", "last_name")
+    date_hierarchy = "date_joined"
+    show_full_result_count = False
+    actions = ("enable", "disable")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         (_("Name"), {"fields": ("first_name", "last_name")}),
+        (
+            _("Quotas"),
+            {
+                "fields": ("quota_uploads_a_day", "quota_bytes", "quota_live_minutes_a_day"),
+                "description": _("Empty means the site's default."),
+            },
+        ),
         (
             _("Permissions"),
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
@@ -61,3 +91,124 @@ class UserAdmin(DjangoUserAdmin):
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        dates = ("last_login", "date_joined")
+        if request.user.is_superuser:
+            return dates
+        return (*dates, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """All that belongs to an account goes with it, also what has no deleting of its own."""
+        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
+        if all(self.has_delete_permission(request, user) for user in objs):
+            missing = set()
+        return to_delete, counts, missing, protected
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """For superusers: whoever sets a password can sign in as that person unseen."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
+
+    @admin.action(description=_("Enable"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        count = _touchable(request, queryset).filter(is_active=False).update(is_active=True)
+        text = ngettext("%(count)d person enabled.", "%(count)d people enabled.", count)
+        self.message_user(request, text % {"count": count})
+
+    @admin.action(
+        description=_("Disable: they cannot sign in, their data stays"), permissions=["change"]
+    )
+    def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        own = cast(User, request.user).pk
+        others = _touchable(request, queryset).exclude(pk=own)
+        if queryset.filter(pk=own).exists():
+            self.message_user(request, _("You cannot disable yourself."), messages.WARNING)
+        count = others.filter(is_active=True).update(is_active=False)
+        text = ngettext("%(count)d person disabled.", "%(count)d people disabled.", count)
+        self.message_user(request, text % {"count": count})
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ("user", "purpose", "version", "given_at", "withdrawn_at")
+    list_display_links = None
+    list_filter = ("purpose", "version", ("withdrawn_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    date_hierarchy = "given_at"
+    fields = ("user", "purpose", "version", "given_at", "withdrawn_at")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("at", "user", "action", "actor", "target", "details")
+    list_display_links = None
+    list_filter = ("action", "at")
+    list_select_related = ("user", "actor")
+    search_fields = ("user__email", "actor__email", "target")
+    date_hierarchy = "at"
+    fields = ("at", "user", "action", "actor", "target", "details")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    """Whose tokens there are, by their first characters; they can be revoked."""
+
+    list_display = (
+        "name", "user", "prefix", "scope", "is_expired", "expires_at", "last_used_at",
+        "created_at",
+    )  # fmt: skip
+    list_filter = ("scope", "expires_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "prefix", "user__email")
+    date_hierarchy = "created_at"
+    actions = ("revoke",)
+    fields = ("name", "user", "prefix", "scope", "expires_at", "last_used_at", "created_at")
+
+    @admin.display(description=_("expired"), boolean=True)
+    def is_expired(self, token: ApiToken) -> bool:
+        return token.expires_at is not None and token.expires_at <= timezone.now()
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.delete_apitoken")
+
+    @admin.action(description=_("Revoke for good"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        count = 0
+        for token in queryset.select_related("user"):
+            audit.record(
+                "token_deleted",
+                token.user,
+                actor=cast(User, request.user),
+                target=f"token:{token.pk}",
+            )
+            token.delete()
+            count += 1
+        text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", count)
+        self.message_user(request, text % {"count": count})
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    if user is None:
+        return True
+    # A closed account is about to be deleted, and is not opened again.
+    return user.deletion_requested_at is None and (
+        not user.is_superuser or bool(request.user.is_superuser)
+    )
+
+
+def _touchable(request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+    people = User.objects.filter(
+        pk__in=list(queryset.values_list("pk", flat=True)), deletion_requested_at=None
+    )
+    return people if request.user.is_superuser else people.exclude(is_superuser=True)

@@ -1,19 +1,20 @@
-"""Is everything there that the site needs? For load balancers, monitors and `make run`."""
+"""Is everything there that the site needs? For load balancers, monitors, `make run` and staff."""
 
 import threading
 import time
 from collections.abc import Callable
 
-import redis
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from emotion_site.celery import app
+from recognition import broker
+from recognition.model_catalogue import active_manifest, known_manifest
 from recognition.vision.errors import ModelError
-from recognition.vision.manifest import read_manifest
+from recognition.vision.manifest import Manifest
 
 #: For how long an answer stands. Anybody may ask as often as they like, so asking must not
 #: become work for the database, Redis or the workers.
@@ -36,7 +37,12 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """Tell each part's state; 200 where all are well, else 503."""
     parts = _parts()
     healthy = all(state == "ok" for state in parts.values())
-    body = {"status": "ok" if healthy else "unavailable", **parts}
+    manifest = _manifest()
+    body = {
+        "status": "ok" if healthy else "unavailable",
+        **parts,
+        "model_version": manifest.version if manifest else None,
+    }
     return JsonResponse(body, status=200 if healthy else 503)
 
 
@@ -76,12 +82,13 @@ def _database() -> bool:
 
 def ping_redis() -> bool:
     """Ask Redis for a sign of life, within :data:`settings.REDIS_TIMEOUT`."""
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=settings.REDIS_TIMEOUT,
-        socket_connect_timeout=settings.REDIS_TIMEOUT,
-    ) as client:
+    with broker.connect(settings.REDIS_TIMEOUT) as client:
         return bool(client.ping())
+
+
+def workers_alive(timeout: float) -> int:
+    """Workers that answer within `timeout` seconds; that long is waited for more of them."""
+    return len(app.control.ping(timeout=timeout) or [])
 
 
 def _worker() -> bool:
@@ -95,10 +102,18 @@ def _worker() -> bool:
 
 
 def _model() -> bool:
+    return _manifest() is not None
+
+
+def _manifest() -> Manifest | None:
+    """The active model's, or the last one known where the database does not answer."""
     try:
-        return bool(read_manifest(settings.MODEL_MANIFEST).version)
+        try:
+            return active_manifest()
+        except DatabaseError:
+            return known_manifest()
     except ModelError:
-        return False
+        return None
 
 
 _CHECKS: dict[str, Callable[[], bool]] = {

@@ -61,7 +61,7 @@ INSTALLED_APPS = [
     # Before django_guid: its line about a task is written while the task's request id stands.
     "operations",
     "django_guid",
-    "django.contrib.admin",
+    "emotion_site.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "sweep-api": {"task": "recognition.sweep_api", "schedule": 3600.0},
+    "sweep-comparisons": {"task": "recognition.sweep_comparisons", "schedule": 30.0},
 }
 
 # Recognition ----------------------------------------------------------------------------------
@@ -248,6 +249,9 @@ CELERY_BEAT_SCHEDULE = {
 MODEL_MANIFEST = Path(
     env.str("MODEL_MANIFEST", default=str(BASE_DIR / "models" / "emotion_vgg16.json"))
 )
+#: Seconds for which a process goes on with the model it knows before it looks whether the
+#: operator has made another one active.
+MODEL_CHECK_SECONDS = 3.0
 #: Threads of one classification on the command line. Web and worker processes use one each (see
 #: the Procfile): they already look at as many pictures at a time as there are cores.
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)

@@ -37,21 +37,28 @@ BATCH = 200
 REQUEUE_SECONDS = 60
 
 
-def close(user: User) -> None:
+def close(user: User, actor: User | None = None) -> None:
     """Let nobody in any more, by password, session, token or open socket.
+
+    Args:
+        user: whose account, which may have been disabled before.
+        actor: who does it; by default `user`.
 
     Raises:
         AccountClosed: that was done before.
     """
     with transaction.atomic():
-        locked = quotas.lock(user.pk)
+        people = get_user_model().objects.select_for_update()
+        locked = people.filter(pk=user.pk, deletion_requested_at=None).first()
+        if locked is None:
+            raise quotas.AccountClosed
         locked.is_active = False
         locked.deletion_requested_at = timezone.now()
         locked.set_unusable_password()
         locked.save()
         ApiToken.objects.filter(user=locked).delete()
         Webhook.objects.filter(owner=locked).update(is_active=False)
-        audit.record("account_deletion_requested", locked, locked)
+        audit.record("account_deletion_requested", locked, actor or locked)
 
 
 def overdue() -> list[int]:

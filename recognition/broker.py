@@ -1,4 +1,4 @@
-"""Celery's queue in Redis, as far as messages must be taken out of it unread."""
+"""Celery's queues in Redis: how long they are, and taking messages out of them unread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 import redis
 from django.conf import settings
+from kombu.transport.redis import Channel
 
 #: Messages that are looked at at once.
 CHUNK = 1000
@@ -22,11 +23,7 @@ def forget(ids: Collection[str]) -> int:
         redis.RedisError: Redis does not answer.
     """
     removed = 0
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=settings.REDIS_TIMEOUT,
-        socket_connect_timeout=settings.REDIS_TIMEOUT,
-    ) as client:
+    with connect(settings.REDIS_TIMEOUT) as client:
         for queue in settings.CELERY_TASK_QUEUES:
             # New messages come in at the head, which moves the others towards the end: some are
             # seen twice, none is missed, as long as nothing is removed while looking.
@@ -38,6 +35,28 @@ def forget(ids: Collection[str]) -> int:
             for message in found:
                 removed += client.lrem(queue.name, 0, message)
     return removed
+
+
+def length(timeout: float) -> int:
+    """How many messages wait for a worker, in all queues and of all priorities.
+
+    Raises:
+        redis.RedisError: Redis does not answer within `timeout` seconds.
+    """
+    with connect(timeout) as client:
+        pipeline = client.pipeline(transaction=False)
+        for queue in settings.CELERY_TASK_QUEUES:
+            for priority in Channel.priority_steps:
+                # The first priority has the queue's own name.
+                pipeline.llen(f"{queue.name}{Channel.sep}{priority}" if priority else queue.name)
+        return sum(pipeline.execute())
+
+
+def connect(timeout: float) -> redis.Redis:
+    """A client that waits so many seconds for Redis, for the caller to close."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=timeout, socket_connect_timeout=timeout
+    )
 
 
 def _first_argument(message: bytes) -> str | None:

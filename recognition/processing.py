@@ -48,7 +48,9 @@ def claim(upload_id: str, task_id: str) -> Upload | None:
     )
     if began:
         return Upload.objects.filter(pk=upload_id).first()
-    if _end(claimable, **_failed(GAVE_UP, _gave_up_message())):
+    # Only who has had them all: another task may have given it back in the meantime.
+    spent = claimable.filter(attempts__gte=settings.MAXIMUM_ATTEMPTS)
+    if _end(spent, **_failed(GAVE_UP, _gave_up_message())):
         metrics.UPLOADS_FINISHED.add(Upload.Status.FAILED.value, GAVE_UP)
     return None
 
@@ -135,6 +137,24 @@ def reset(uploads: UploadQuerySet) -> list[str]:
         ):
             changed.append(str(pk))
     return changed
+
+
+def rerun(uploads: UploadQuerySet) -> list[str]:
+    """Make uploads that are done, and still have their photo, wait for the active model.
+
+    What was seen stays until the new result replaces it. Returns the ids of those changed.
+    """
+    done = Upload.objects.filter(status=Upload.Status.DONE, photo_deleted_at=None)
+    return [
+        str(pk)
+        for pk in uploads.filter(status=Upload.Status.DONE).values_list("pk", flat=True)
+        if done.filter(pk=pk).update(
+            status=Upload.Status.PENDING,
+            attempts=0,
+            finished_at=None,
+            queued_at=timezone.now(),
+        )
+    ]
 
 
 def take_overdue(limit: int = 500, *, patience: int = 1) -> list[str]:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from recognition import (
     account_deletion,
+    comparison,
     data_export,
     heat_maps,
     notifications,
@@ -23,7 +24,7 @@ from recognition import (
     queues,
     retention,
 )
-from recognition.models import IdempotencyKey, Upload
+from recognition.models import IdempotencyKey, ModelComparison, Upload
 from recognition.vision.errors import ImageError
 from recognition.webhooks import deliveries
 
@@ -37,6 +38,8 @@ DELIVERY_SECONDS = 25
 IDEMPOTENCY_HOURS = 24
 #: How many times longer an upload may wait in a long queue before it counts as lost.
 LONG_QUEUE_PATIENCE = 5
+#: Redis serves 0 first and 9 last.
+LOWEST_PRIORITY = 9
 
 
 @shared_task(bind=True, name="recognition.process_upload")
@@ -151,6 +154,29 @@ def enqueue_deletion(user_id: int) -> None:
         delete_account.apply_async((user_id,))
     except OperationalError:
         logger.warning("the queue cannot be reached; the sweep will delete account %d", user_id)
+
+
+@shared_task(bind=True, name="recognition.compare_models")
+def compare_models(self: Task[Any, Any], comparison_id: str) -> None:
+    """Replay some stored uploads through a candidate, and queue the next slice."""
+    if comparison.run_slice(comparison_id, str(self.request.id)):
+        enqueue_comparison(comparison_id)
+
+
+@shared_task(name="recognition.sweep_comparisons", ignore_result=True)
+def sweep_comparisons() -> None:
+    """Queue again the comparisons whose next slice was lost."""
+    for comparison_id in comparison.take_overdue():
+        enqueue_comparison(comparison_id)
+
+
+def enqueue_comparison(comparison_id: str) -> None:
+    """Hand the next slice of a comparison to the workers, after all photos that wait."""
+    try:
+        compare_models.apply_async((comparison_id,), priority=LOWEST_PRIORITY)
+    except OperationalError:
+        logger.warning("the queue cannot be reached; the sweep will take %s", comparison_id)
+        ModelComparison.objects.filter(pk=comparison_id).update(queued_at=None)
 
 
 @shared_task(name="recognition.deliver_webhooks", ignore_result=True)

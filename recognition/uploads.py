@@ -1,4 +1,4 @@
-"""Create, retry and delete uploads."""
+"""Create, retry, run again and delete uploads."""
 
 from __future__ import annotations
 
@@ -113,6 +113,15 @@ def retry_uploads(uploads: UploadQuerySet) -> int:
         queue = queues.INTERACTIVE if len(ids) == 1 else queues.BULK
         for upload_id in ids:
             tasks.enqueue_on_commit(upload_id, queue)
+    return len(ids)
+
+
+def rerun_uploads(uploads: UploadQuerySet) -> int:
+    """Queue those that are done for the model that is active now; returns how many."""
+    with transaction.atomic():
+        ids = processing.rerun(uploads)
+        for upload_id in ids:
+            tasks.enqueue_on_commit(upload_id, queues.BULK)
     return len(ids)
 
 

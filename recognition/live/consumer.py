@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from recognition import quotas
 from recognition.live import sessions
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import FrameStream, labels_message
+from recognition.model_catalogue import active_manifest
 from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, signed_in_user
 from recognition.vision.errors import ModelError
 
@@ -108,6 +110,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(QUOTA_USED_UP)
             return
         try:
+            await database_sync_to_async(active_manifest)()
             self.model_version = await asyncio.get_running_loop().run_in_executor(
                 pool(), load_model
             )
@@ -223,6 +226,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         """Close once the user has signed out, was disabled, withdrew or used up the day's minutes.
 
         What is recorded is saved, and use is counted: time in which frames came.
+        Here, too, a socket learns that another model is active; its next frame is labelled by it.
         """
         try:
             while True:
@@ -241,6 +245,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
                         await self._stop_recording()
                         await self.close(QUOTA_USED_UP)
                         return
+                # Where nothing valid is left, what is loaded goes on.
+                with suppress(ModelError):
+                    manifest = await database_sync_to_async(active_manifest)()
+                    self.model_version = manifest.version
                 if self.recording is not None:
                     if self.recording.is_full:
                         await self._stop_recording()

@@ -10,7 +10,9 @@ import cv2
 from django.conf import settings
 
 from recognition.inference import get_recognizer
+from recognition.model_catalogue import known_manifest
 from recognition.vision.live import LiveRecognizer
+from recognition.vision.recognizer import EmotionRecognizer
 
 _of_thread = threading.local()
 
@@ -32,16 +34,18 @@ def pool() -> ThreadPoolExecutor:
 
 
 def live_recognizer() -> LiveRecognizer:
-    """This thread's recognizer of frames, loaded on first use.
+    """This thread's recognizer of frames, loaded on first use and when another model is active.
 
     Raises:
         ModelError: the model is missing or does not fit its manifest.
     """
-    recognizer: LiveRecognizer | None = getattr(_of_thread, "recognizer", None)
-    if recognizer is None:
-        recognizer = LiveRecognizer(get_recognizer())
-        _of_thread.recognizer = recognizer
-    return recognizer
+    # Which model is active is asked by the sockets: a thread of the pool has no connection to
+    # the database, and would keep one for ever.
+    recognizer = get_recognizer(known_manifest())
+    known: tuple[EmotionRecognizer, LiveRecognizer] | None = getattr(_of_thread, "known", None)
+    if known is None or known[0] is not recognizer:
+        known = _of_thread.known = (recognizer, LiveRecognizer(recognizer))
+    return known[1]
 
 
 def load_model() -> str:
@@ -51,4 +55,4 @@ def load_model() -> str:
         ModelError: the model is missing or does not fit its manifest.
     """
     live_recognizer()
-    return get_recognizer().manifest.version
+    return known_manifest().version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
@@ -74,10 +75,15 @@ class Webhook(models.Model):
         ordering = ["created_at"]
 
     def __str__(self) -> str:
-        return self.url
+        return self.host
 
     def get_absolute_url(self) -> str:
         return reverse("webhook", args=[self.pk])
+
+    @property
+    def host(self) -> str:
+        """Where it leads; the rest of the address often holds a key of the other side."""
+        return urlsplit(self.url).hostname or "?"
 
 
 class WebhookDelivery(models.Model):

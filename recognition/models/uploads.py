@@ -86,7 +86,9 @@ class Upload(models.Model):
             models.Index(fields=["owner", "-created_at", "-id"]),
             models.Index(fields=["status", "queued_at"]),
             models.Index(fields=["owner", "sha256"]),
+            models.Index(fields=["-created_at", "-id"]),
         ]
+        permissions = [("view_photo", _("Can look at other people's photos"))]
 
     def __str__(self) -> str:
         return str(self.id)

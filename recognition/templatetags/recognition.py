@@ -141,6 +141,12 @@ def percent(share: float) -> str:
 
 
 @register.filter
+def exact_percent(share: float) -> str:
+    """A measured share from 0 to 1, to a tenth of a percent."""
+    return f"{share * 100:.1f} %"
+
+
+@register.filter
 def time_share(share: float) -> str:
     """A share of a length of time, from 0 to 1, as a percentage."""
     return "< 1 %" if 0 < share < 0.005 else f"{round(share * 100)} %"

@@ -123,6 +123,18 @@ def blank(width: int, height: int) -> bytes:
     return _encode(Image.new("L", size, 128), THUMBNAIL_QUALITY)
 
 
+def reduced(jpeg: bytes, longest_side: int) -> bytes:
+    """The same picture as a JPEG of at most so many pixels a side.
+
+    Raises:
+        ImageError: the bytes are not an image that we accept.
+    """
+    with _opened(jpeg) as image:
+        upright = _flatten(_upright(image, _decoded(image)))
+        upright.thumbnail((longest_side, longest_side), reducing_gap=2.0)
+        return _encode(upright, THUMBNAIL_QUALITY)
+
+
 def decode_gray(
     data: bytes,
     *,

@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AuditEvent, User
+from recognition import account_deletion
 from tests.accounts.signing_in import (
     SECRET,
     is_signed_in,
@@ -129,6 +130,8 @@ def test_staff_can_delete_somebody_with_all_that_belongs_to_them(alice: User, db
     client = Client()
     client.force_login(User.objects.create_superuser("root@example.org", "root-password"))
     client.post(f"/admin/accounts/user/{alice.pk}/delete/", {"post": "yes"})
+    assert not User.objects.get(pk=alice.pk).is_active
+    assert account_deletion.delete(alice.pk)
     assert not User.objects.filter(pk=alice.pk).exists()
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from django.conf import settings
 
+from recognition.vision.manifest import read_manifest
 from tests.pictures import face_jpeg, no_face_jpeg, two_faces_jpeg
 from tests.site.running import Site, wait_until
 
@@ -124,6 +126,7 @@ def test_health_tells_that_no_worker_is_there(own_site: Site) -> None:
         "redis": "ok",
         "worker": "unavailable",
         "model": "ok",
+        "model_version": read_manifest(settings.MODEL_MANIFEST).version,
     }
 
 

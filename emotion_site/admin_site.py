@@ -1,0 +1,39 @@
+"""The administration: Django's, with a first page that tells how the site is doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+
+class VisageAdminSite(AdminSite):
+    site_title = _("Visage administration")
+    site_header = _("Visage administration")
+    index_title = _("Dashboard")
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("services/", self.admin_view(require_safe(self.services)), name="services"),
+            *super().get_urls(),
+        ]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        # Not above: the site is made before the models are loaded.
+        from emotion_site import dashboard
+
+        return super().index(request, {**dashboard.from_database(), **(extra_context or {})})
+
+    def services(self, request: HttpRequest) -> HttpResponse:
+        """What has to be asked for elsewhere, and is fetched by the first page: it may take a
+        second, or two where nothing answers."""
+        from emotion_site import dashboard
+
+        return TemplateResponse(request, "admin/_services.html", dashboard.from_services())

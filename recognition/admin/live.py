@@ -1,0 +1,50 @@
+"""Live sessions as an operator sees them: whose and when, not what was seen."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from emotion_site.read_only import ReadOnlyAdmin
+from recognition.admin.uploads import FilledValuesFilter
+from recognition.models import LiveSession, LiveUsage
+from recognition.templatetags.recognition import clock
+
+
+@admin.register(LiveSession)
+class LiveSessionAdmin(admin.ModelAdmin):
+    list_display = ("id", "owner", "started_at", "length", "model_version")
+    list_filter = ("started_at", ("model_version", FilledValuesFilter))
+    search_fields = ("id", "owner__email")
+    list_select_related = ("owner",)
+    show_full_result_count = False
+    date_hierarchy = "started_at"
+    view_on_site = False
+    fields = readonly_fields = (
+        "id", "owner", "started_at", "ended_at", "length", "model_version",
+    )  # fmt: skip
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LiveSession | None = None) -> bool:
+        return False
+
+    @admin.display(description=_("length"))
+    def length(self, session: LiveSession) -> str:
+        return clock(session.seconds)
+
+
+@admin.register(LiveUsage)
+class LiveUsageAdmin(ReadOnlyAdmin):
+    list_display = ("owner", "day", "time")
+    list_display_links = None
+    list_filter = ("day",)
+    list_select_related = ("owner",)
+    search_fields = ("owner__email",)
+    date_hierarchy = "day"
+    ordering = ("-day", "owner__email")
+    fields = ("owner", "day", "time")
+
+    @admin.display(description=_("live"), ordering="seconds")
+    def time(self, usage: LiveUsage) -> str:
+        return clock(usage.seconds)

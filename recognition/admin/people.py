@@ -1,0 +1,101 @@
+"""People with what they have used, and how they are deleted: as if they did it themselves."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin import UserAdmin
+from accounts.models import User
+from recognition import account_deletion, quotas, tasks
+from recognition.models import LiveUsage, Upload
+from recognition.templatetags.recognition import clock
+
+# The person's own page has no place for what belongs to recognition, which accounts know
+# nothing of: so it is added from here.
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class UserWithUsageAdmin(UserAdmin):
+    list_display = (
+        "email", "is_active", "is_staff", "uploads", "stored", "live_today", "quotas",
+        "date_joined", "last_login",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        own = Upload.objects.filter(owner=OuterRef("pk")).order_by().values("owner")
+        kept = own.filter(photo_deleted_at=None)
+        today = timezone.now().astimezone(UTC).date()
+        live = LiveUsage.objects.filter(owner=OuterRef("pk"), day=today)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                n_uploads=_sum(own, Count("pk")),
+                n_bytes=_sum(kept, Sum("byte_size")),
+                live_seconds=Subquery(live.values("seconds")[:1]),
+            )
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        return (
+            *super().get_readonly_fields(request, obj),
+            "uploads", "stored", "live_today", "photo_retention_days",
+        )  # fmt: skip
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        fields = ("uploads", "stored", "live_today", "photo_retention_days")
+        return (*fieldsets[:2], (_("Usage"), {"fields": fields}), *fieldsets[2:])
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        with suppress(quotas.AccountClosed):
+            account_deletion.close(obj, actor=cast(User, request.user))
+            transaction.on_commit(lambda: tasks.enqueue_deletion(obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            self.delete_model(request, user)
+
+    @admin.display(description=_("uploads"), ordering="n_uploads")
+    def uploads(self, user: User) -> int:
+        return int(user.n_uploads)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("stored"), ordering="n_bytes")
+    def stored(self, user: User) -> str:
+        return filesizeformat(user.n_bytes)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("live today"), ordering="live_seconds")
+    def live_today(self, user: User) -> str:
+        return clock(user.live_seconds or 0)  # type: ignore[attr-defined]
+
+    @admin.display(description=_("own quotas"))
+    def quotas(self, user: User) -> str:
+        """What differs from the site's default."""
+        parts = []
+        if user.quota_uploads_a_day is not None:
+            parts.append(_("%(count)d uploads a day") % {"count": user.quota_uploads_a_day})
+        if user.quota_bytes is not None:
+            parts.append(filesizeformat(user.quota_bytes))
+        if user.quota_live_minutes_a_day is not None:
+            parts.append(_("%(count)d live minutes") % {"count": user.quota_live_minutes_a_day})
+        return ", ".join(map(str, parts))
+
+
+def _sum(rows: QuerySet[Any], aggregate: Any) -> Coalesce:
+    """An aggregate of a person's rows; 0 where there are none."""
+    total = rows.annotate(total=aggregate).values("total")
+    return Coalesce(Subquery(total, output_field=BigIntegerField()), 0)

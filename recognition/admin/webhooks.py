@@ -1,0 +1,59 @@
+"""Webhooks and how their messages went. Keys, paths and what was sent are not shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from emotion_site.read_only import ReadOnlyAdmin
+from recognition.models import Webhook, WebhookDelivery
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnlyAdmin):
+    list_display = ("host", "owner", "is_active", "created_at")
+    list_filter = ("is_active", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("owner__email", "id")
+    actions = ("switch_off",)
+    fields = ("id", "owner", "host", "is_active", "created_at")
+
+    def has_switch_off_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("recognition.change_webhook")
+
+    @admin.action(description=_("Switch off"), permissions=["switch_off"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
+        count = queryset.filter(is_active=True).update(is_active=False)
+        text = ngettext(
+            "%(count)d webhook switched off.", "%(count)d webhooks switched off.", count
+        )
+        self.message_user(request, text % {"count": count})
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    list_display = (
+        "created_at", "event", "host", "owner", "attempts", "status_code", "error",
+        "delivered_at", "next_attempt_at",
+    )  # fmt: skip
+    list_filter = (("delivered_at", admin.EmptyFieldListFilter), "event", "status_code")
+    list_select_related = ("webhook__owner",)
+    search_fields = ("id", "webhook__id", "webhook__owner__email")
+    date_hierarchy = "created_at"
+    fields = (
+        "id", "event", "host", "owner", "attempts", "status_code", "error", "created_at",
+        "delivered_at", "next_attempt_at",
+    )  # fmt: skip
+
+    @admin.display(description=_("host"))
+    def host(self, delivery: WebhookDelivery) -> str:
+        return delivery.webhook.host
+
+    @admin.display(description=_("owner"), ordering="webhook__owner__email")
+    def owner(self, delivery: WebhookDelivery) -> Any:
+        return delivery.webhook.owner
