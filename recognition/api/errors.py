@@ -18,6 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from recognition.failures import refusal_text
 from recognition.quotas import QuotaExceeded
 from recognition.uploads import StorageFull
 from recognition.vision.errors import ImageError
@@ -187,7 +188,7 @@ def problem_of(error: Exception) -> Problem | None:
     headers: dict[str, str] = {}
     if isinstance(error, ImageError):
         status = KINDS[error.code].status if error.code in KINDS else 400
-        code, detail = error.code, str(error)
+        code, detail = error.code, refusal_text(error)
     elif isinstance(error, QuotaExceeded):
         status, code, detail = 403, error.code, str(error)
         if error.retry_after is not None:
