@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format typecheck audit train evaluate bench bench-latency bench-live bench-stages chaos figures clean
+.PHONY: help run install test lint format typecheck audit messages train evaluate bench bench-latency bench-live bench-stages chaos figures clean
 
 BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -39,6 +39,11 @@ typecheck: $(VENV)/dev.installed  ## Check types
 
 audit: $(VENV)/audit.installed  ## Known vulnerabilities of the packages a server runs (asks the internet)
 	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/constraints.txt
+
+messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date with the sources (needs gettext)
+	$(PYTHON) manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var
+	sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
+	$(PYTHON) manage.py compilemessages --ignore .venv
 
 train: $(VENV)/train.installed  ## Train, export and calibrate the model (ARGS="--data PATH …"); resumes
 	$(PYTHON) manage.py train_model $(ARGS)

@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 
 from accounts import audit
 from accounts.models import User
@@ -21,10 +22,11 @@ class AlreadyThere(Exception):
 
 
 @transaction.atomic
-def invite(email: str, actor: User | None = None) -> User:
+def invite(email: str, actor: User | None = None, language: str | None = None) -> User:
     """Make an account for `email` and send the link; for one who has not used it, send it anew.
 
-    The address counts as verified: the password can be set only by who reads its mail.
+    The address counts as verified: the password can be set only by who reads its mail. The mail
+    is in `language`, or else in the one that is spoken here and now.
 
     Raises:
         ValidationError: that is no e-mail address.
@@ -46,10 +48,8 @@ def invite(email: str, actor: User | None = None) -> User:
         "days": settings.PASSWORD_RESET_TIMEOUT // (24 * 3600),
     }
     audit.record("invited", user, actor=actor)
-    send_mail(
-        render_to_string("accounts/email/invitation_subject.txt", context).strip(),
-        render_to_string("accounts/email/invitation_message.txt", context),
-        None,
-        [email],
-    )
+    with translation.override(language or translation.get_language()):
+        subject = render_to_string("accounts/email/invitation_subject.txt", context).strip()
+        message = render_to_string("accounts/email/invitation_message.txt", context)
+    send_mail(subject, message, None, [email])
     return user

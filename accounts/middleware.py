@@ -13,7 +13,7 @@ from accounts import consent
 
 #: Where people need no consent: their account, what is public, and what asks for itself (see
 #: `accounts.authentication.HasConsent`). Nor for taking their data away or deleting it.
-FREE = ("/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/healthz")
+FREE = ("/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/language/", "/healthz")
 
 
 def ask_for_consent(

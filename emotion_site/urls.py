@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.i18n import set_language
 
 from emotion_site.health import healthz, live
 from operations.exposition import page as metrics_page
@@ -21,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include("recognition.api.urls")),
     re_path("^api/", unknown),
     path("metrics", metrics_page, name="metrics"),
+    path("language/", set_language, name="set_language"),
     path("healthz", healthz, name="healthz"),
     path("healthz/live", live, name="healthz_live"),
 ]

@@ -22,7 +22,7 @@ from django.core.files.storage import default_storage
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -61,7 +61,11 @@ def start(user: User) -> DataExport:
         if mine.filter(status__in=UNFINISHED).exists():
             raise ExportRunning(_("Your data is being exported already."))
         mine.delete()
-        export = DataExport.objects.create(owner=owner, queued_at=timezone.now())
+        export = DataExport.objects.create(
+            owner=owner,
+            language=translation.get_language() or settings.LANGUAGE_CODE,
+            queued_at=timezone.now(),
+        )
         audit.record("data_exported", owner, owner, f"export:{export.pk}")
     return export
 
@@ -272,13 +276,14 @@ def _delete_strays() -> None:
 
 
 def _tell_by_mail(export: DataExport) -> None:
-    days = {"days": DAYS_KEPT}
-    text = _(
-        "The archive of your data that you asked for is ready. Sign in and open “Privacy & data” "
-        "to download it. It is deleted after %(days)d days."
-    )
+    with translation.override(export.language):
+        subject = _("Your data is ready")
+        text = _(
+            "The archive of your data that you asked for is ready. Sign in and open “Privacy & "
+            "data” to download it. It is deleted after %(days)d days."
+        ) % {"days": DAYS_KEPT}
     try:
-        send_mail(_("Your data is ready"), text % days, None, [export.owner.email])
+        send_mail(subject, text, None, [export.owner.email])
     except Exception as error:  # Whatever the mail server says: the page shows it, too.
         logger.warning("could not mail that an export is ready: %s", type(error).__name__)
 

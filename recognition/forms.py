@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recognition import retention
 from recognition.labels import LABEL_NAMES
@@ -92,7 +93,9 @@ class StatisticsRange(forms.Form):
 
     start = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
     end = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
-    period = forms.ChoiceField(label=_("By"), choices=[("day", _("Day")), ("week", _("Week"))])
+    period = forms.ChoiceField(
+        label=pgettext_lazy("grouping", "By"), choices=[("day", _("Day")), ("week", _("Week"))]
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

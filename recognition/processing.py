@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from operations import metrics
 from recognition import corrections
@@ -184,7 +184,7 @@ def take_overdue(limit: int = 500, *, patience: int = 1) -> list[str]:
 
 
 def _gave_up_message() -> str:
-    return _("We tried several times and could not process this photo.")
+    return gettext_noop("We tried several times and could not process this photo.")
 
 
 def _failed(code: str, message: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Task, shared_task
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -59,7 +59,7 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     except ImageError as error:
         processing.fail(upload, error.code, str(error))
     except FileNotFoundError:
-        processing.fail(upload, "photo_missing", _("The photo is no longer stored."))
+        processing.fail(upload, "photo_missing", gettext_noop("The photo is no longer stored."))
     except Exception:  # Including SoftTimeLimitExceeded: another attempt may go better.
         logger.exception("attempt %d at upload %s failed", upload.attempts, upload_id)
         if processing.release(upload):

@@ -22,7 +22,7 @@ from recognition import processing, queues, quotas, tasks
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
 from recognition.vision import images
-from recognition.vision.errors import ImageError, ImageTooLarge
+from recognition.vision.errors import ImageError
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -56,7 +56,7 @@ def create_upload(
         StorageFull: there is no room; nothing was stored.
     """
     if file.size is not None and file.size > images.MAXIMUM_BYTES:
-        raise ImageTooLarge(f"The file is larger than {images.MAXIMUM_BYTES // (1024 * 1024)} MB.")
+        raise images.too_many_bytes()
     # Once before the work, for those who are out, and once under a lock, to be exact.
     quotas.check_upload(owner, file.size or 0)
     data = file.read()

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from recognition import corrections, exports, quotas, uploads
+from recognition.failures import refusal_text
 from recognition.forms import HistoryFilter
 from recognition.media import private_file
 from recognition.models import Prediction, Upload, UploadQuerySet
@@ -40,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "recent": recent,
         "maximum_bytes": images.MAXIMUM_BYTES,
         "maximum_megabytes": images.MAXIMUM_BYTES // (1024 * 1024),
-        "formats": images.ACCEPTED_FORMATS_TEXT,
+        "formats": _(images.ACCEPTED_FORMATS_TEXT),
     }
     return render(request, "recognition/home.html", context)
 
@@ -62,7 +63,9 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
             accepted.append(uploads.create_upload(_user(request), file))
         except ImageError as error:
             name = uploads.clean_name(file.name or "")
-            messages.error(request, _("%(name)s: %(reason)s") % {"name": name, "reason": error})
+            messages.error(
+                request, _("%(name)s: %(reason)s") % {"name": name, "reason": refusal_text(error)}
+            )
         except (quotas.QuotaExceeded, uploads.StorageFull) as error:
             # Whatever comes after may be smaller, but a list of refusals helps nobody.
             messages.error(request, str(error))

@@ -18,6 +18,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from recognition.failures import refusal_text
 from recognition.quotas import QuotaExceeded
 from recognition.uploads import StorageFull
 from recognition.vision.errors import ImageError
@@ -42,91 +43,158 @@ class Kind:
     advice: Any
 
 
-_t = gettext_lazy
 #: Every code that the interface gives; the page of errors and docs/API.md list them.
 KINDS: dict[str, Kind] = {
-    "invalid": Kind(400, _t("Not valid"), _t("`errors` says what is wrong, by field.")),
-    "parse_error": Kind(400, _t("Not readable"), _t("The body is not what its type promises.")),
-    "bad_request": Kind(400, _t("Bad request"), _t("The request is malformed; mend the client.")),
+    "invalid": Kind(
+        400, gettext_lazy("Not valid"), gettext_lazy("`errors` says what is wrong, by field.")
+    ),
+    "parse_error": Kind(
+        400, gettext_lazy("Not readable"), gettext_lazy("The body is not what its type promises.")
+    ),
+    "bad_request": Kind(
+        400, gettext_lazy("Bad request"), gettext_lazy("The request is malformed; mend the client.")
+    ),
     "too_many_files": Kind(
-        400, _t("Too many files"), _t("Send fewer at once; `me` tells how many may come together.")
+        400,
+        gettext_lazy("Too many files"),
+        gettext_lazy("Send fewer at once; `me` tells how many may come together."),
     ),
-    "empty": Kind(400, _t("Empty file"), _t("The file has no bytes.")),
-    "damaged": Kind(400, _t("Damaged photo"), _t("The file breaks off or is broken inside.")),
-    "too_small": Kind(400, _t("Photo too small"), _t("`me` tells the smallest size.")),
-    "invalid_image": Kind(400, _t("Photo refused"), _t("`detail` says why.")),
+    "empty": Kind(400, gettext_lazy("Empty file"), gettext_lazy("The file has no bytes.")),
+    "damaged": Kind(
+        400, gettext_lazy("Damaged photo"), gettext_lazy("The file breaks off or is broken inside.")
+    ),
+    "too_small": Kind(
+        400, gettext_lazy("Photo too small"), gettext_lazy("`me` tells the smallest size.")
+    ),
+    "invalid_image": Kind(400, gettext_lazy("Photo refused"), gettext_lazy("`detail` says why.")),
     "invalid_address": Kind(
-        400, _t("Not an address"), _t("Give a webhook's address as https://host/path.")
+        400,
+        gettext_lazy("Not an address"),
+        gettext_lazy("Give a webhook's address as https://host/path."),
     ),
-    "https_required": Kind(400, _t("HTTPS is needed"), _t("Webhooks go to https:// only.")),
+    "https_required": Kind(
+        400, gettext_lazy("HTTPS is needed"), gettext_lazy("Webhooks go to https:// only.")
+    ),
     "address_not_found": Kind(
-        400, _t("Unknown host"), _t("The name in a webhook's address cannot be looked up.")
+        400,
+        gettext_lazy("Unknown host"),
+        gettext_lazy("The name in a webhook's address cannot be looked up."),
     ),
     "private_address": Kind(
-        400, _t("Private address"), _t("Webhooks go to addresses on the internet only.")
+        400,
+        gettext_lazy("Private address"),
+        gettext_lazy("Webhooks go to addresses on the internet only."),
     ),
     "not_authenticated": Kind(
-        401, _t("Not signed in"), _t("Send a token: `Authorization: Bearer …`.")
+        401, gettext_lazy("Not signed in"), gettext_lazy("Send a token: `Authorization: Bearer …`.")
     ),
     "authentication_failed": Kind(
-        401, _t("Not recognised"), _t("`detail` says what is wrong with the credentials.")
+        401,
+        gettext_lazy("Not recognised"),
+        gettext_lazy("`detail` says what is wrong with the credentials."),
     ),
-    "token_invalid": Kind(401, _t("No such token"), _t("It is mistyped or was deleted.")),
-    "token_expired": Kind(401, _t("Token expired"), _t("Make another on the account page.")),
-    "account_disabled": Kind(401, _t("Account disabled"), _t("Ask whoever runs the site.")),
+    "token_invalid": Kind(
+        401, gettext_lazy("No such token"), gettext_lazy("It is mistyped or was deleted.")
+    ),
+    "token_expired": Kind(
+        401, gettext_lazy("Token expired"), gettext_lazy("Make another on the account page.")
+    ),
+    "account_disabled": Kind(
+        401, gettext_lazy("Account disabled"), gettext_lazy("Ask whoever runs the site.")
+    ),
     "permission_denied": Kind(
-        403, _t("Not allowed"), _t("With a browser's session: the CSRF token is missing or wrong.")
+        403,
+        gettext_lazy("Not allowed"),
+        gettext_lazy("With a browser's session: the CSRF token is missing or wrong."),
     ),
     "token_scope": Kind(
-        403, _t("Token may only read"), _t("Make one with the scope to read and write.")
+        403,
+        gettext_lazy("Token may only read"),
+        gettext_lazy("Make one with the scope to read and write."),
     ),
     "consent_required": Kind(
-        403, _t("Consent needed"), _t("Sign in to the site, and accept how photos are processed.")
+        403,
+        gettext_lazy("Consent needed"),
+        gettext_lazy("Sign in to the site, and accept how photos are processed."),
     ),
     "not_found": Kind(
-        404, _t("Not found"), _t("It does not exist, was deleted, or is somebody else's.")
+        404,
+        gettext_lazy("Not found"),
+        gettext_lazy("It does not exist, was deleted, or is somebody else's."),
     ),
-    "method_not_allowed": Kind(405, _t("Wrong method"), _t("`Allow` lists those that there are.")),
-    "not_acceptable": Kind(406, _t("Not available so"), _t("Answers are JSON; mend `Accept`.")),
-    "not_failed": Kind(409, _t("Not failed"), _t("Only an upload that failed can be tried again.")),
+    "method_not_allowed": Kind(
+        405, gettext_lazy("Wrong method"), gettext_lazy("`Allow` lists those that there are.")
+    ),
+    "not_acceptable": Kind(
+        406, gettext_lazy("Not available so"), gettext_lazy("Answers are JSON; mend `Accept`.")
+    ),
+    "not_failed": Kind(
+        409,
+        gettext_lazy("Not failed"),
+        gettext_lazy("Only an upload that failed can be tried again."),
+    ),
     "duplicate": Kind(
-        409, _t("Already there"), _t("`duplicate_of` is the id of the upload with the same file.")
+        409,
+        gettext_lazy("Already there"),
+        gettext_lazy("`duplicate_of` is the id of the upload with the same file."),
     ),
     "request_in_progress": Kind(
-        409, _t("Still at it"), _t("The first request with this key is being answered; wait.")
+        409,
+        gettext_lazy("Still at it"),
+        gettext_lazy("The first request with this key is being answered; wait."),
     ),
-    "too_many_webhooks": Kind(409, _t("Too many webhooks"), _t("Delete one first.")),
+    "too_many_webhooks": Kind(
+        409, gettext_lazy("Too many webhooks"), gettext_lazy("Delete one first.")
+    ),
     "deleted_since": Kind(
-        410, _t("Deleted since"), _t("What this key created was deleted; use a new key.")
+        410,
+        gettext_lazy("Deleted since"),
+        gettext_lazy("What this key created was deleted; use a new key."),
     ),
-    "photo_deleted": Kind(410, _t("Photo deleted"), _t("Its owner keeps results only; they stay.")),
+    "photo_deleted": Kind(
+        410, gettext_lazy("Photo deleted"), gettext_lazy("Its owner keeps results only; they stay.")
+    ),
     "too_large": Kind(
         413,
-        _t("Photo or request too large"),
-        _t("`me` tells the limits in bytes, pixels and a side. Send fewer photos at once."),
+        gettext_lazy("Photo or request too large"),
+        gettext_lazy(
+            "`me` tells the limits in bytes, pixels and a side. Send fewer photos at once."
+        ),
     ),
     "format_not_accepted": Kind(
-        415, _t("Not a photo we read"), _t("`me` lists the formats that are accepted.")
+        415,
+        gettext_lazy("Not a photo we read"),
+        gettext_lazy("`me` lists the formats that are accepted."),
     ),
     "unsupported_media_type": Kind(
-        415, _t("Wrong content type"), _t("Photos come as multipart/form-data, the rest as JSON.")
+        415,
+        gettext_lazy("Wrong content type"),
+        gettext_lazy("Photos come as multipart/form-data, the rest as JSON."),
     ),
     "idempotency_key_reused": Kind(
-        422, _t("Key used before"), _t("The same key came with another request; use a new one.")
+        422,
+        gettext_lazy("Key used before"),
+        gettext_lazy("The same key came with another request; use a new one."),
     ),
     "quota_exceeded": Kind(
         429,
-        _t("Quota used up"),
-        _t("`Retry-After` tells when there is room again; without it, delete something."),
+        gettext_lazy("Quota used up"),
+        gettext_lazy("`Retry-After` tells when there is room again; without it, delete something."),
     ),
     "throttled": Kind(
-        429, _t("Too many requests"), _t("Wait for the seconds in `Retry-After`, then go on.")
+        429,
+        gettext_lazy("Too many requests"),
+        gettext_lazy("Wait for the seconds in `Retry-After`, then go on."),
     ),
     "server_error": Kind(
-        500, _t("Our mistake"), _t("It was noted. The same request may work later.")
+        500,
+        gettext_lazy("Our mistake"),
+        gettext_lazy("It was noted. The same request may work later."),
     ),
     "storage_full": Kind(
-        507, _t("No room left"), _t("Nothing was stored. Try later, or tell whoever runs the site.")
+        507,
+        gettext_lazy("No room left"),
+        gettext_lazy("Nothing was stored. Try later, or tell whoever runs the site."),
     ),
 }
 
@@ -187,7 +255,7 @@ def problem_of(error: Exception) -> Problem | None:
     headers: dict[str, str] = {}
     if isinstance(error, ImageError):
         status = KINDS[error.code].status if error.code in KINDS else 400
-        code, detail = error.code, str(error)
+        code, detail = error.code, refusal_text(error)
     elif isinstance(error, QuotaExceeded):
         status, code, detail = 403, error.code, str(error)
         if error.retry_after is not None:

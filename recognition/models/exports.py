@@ -29,6 +29,7 @@ class DataExport(models.Model):
     """A zip archive of a person's data, prepared by a task.
 
     Attributes:
+        language: in which it was asked for, and its mail is written.
         progress: share that is done, from 0 to 1.
         expires_at: when a sweep deletes it, file and all.
     """
@@ -43,6 +44,7 @@ class DataExport(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="data_exports"
     )
+    language = models.CharField(max_length=10, default="en")
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     progress = models.FloatField(default=0.0)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognition import heat_maps
+from recognition import failures, heat_maps
 from recognition.labels import CORRECTION_NAMES
 from recognition.models import Prediction, Upload
 from recognition.rejections import REJECTION_TEXTS
@@ -99,6 +100,18 @@ def rejection_text(face: Prediction) -> str:
 
 
 @register.filter
+def failure_text(upload: Upload) -> str:
+    """Why an upload failed."""
+    return failures.failure_text(upload)
+
+
+@register.filter
+def stored_text(text: str) -> str:
+    """A sentence that a worker stored in English."""
+    return failures.stored_text(text)
+
+
+@register.filter
 def heat_map_part(face: Prediction) -> str:
     """The part of a face's heat map that is brightest, in words; empty where none stands out."""
     words = heat_maps.words(face)
@@ -127,7 +140,7 @@ def heat_map_text(face: Prediction) -> str:
     return _(
         "%(part)s carried “%(label)s” most: with it hidden, its probability falls from "
         "%(before)s to %(after)s."
-    ) % {**values, "part": str(_PARTS[words.part]).capitalize()}
+    ) % {**values, "part": capfirst(str(_PARTS[words.part]))}
 
 
 @register.filter

@@ -6,6 +6,11 @@ Every error carries a stable ``code`` for programs and a sentence for people.
 from __future__ import annotations
 
 
+def gettext_noop(template: str) -> str:
+    """Mark a sentence for the catalogues of other languages; it is looked up where it is shown."""
+    return template
+
+
 class VisionError(Exception):
     """Base of all errors of this package."""
 
@@ -13,9 +18,23 @@ class VisionError(Exception):
 
 
 class ImageError(VisionError):
-    """The bytes are not an image that we accept; the message is written for people."""
+    """The bytes are not an image that we accept; the message is written for people.
+
+    Args:
+        template: the message in English, with places such as ``%(side)s`` for values.
+        values: what belongs there. Numbers get separators: 16,000.
+    """
 
     code = "invalid_image"
+
+    def __init__(self, template: str, **values: int | str) -> None:
+        written = {
+            name: f"{value:,}" if isinstance(value, int) else value
+            for name, value in values.items()
+        }
+        super().__init__(template % written)
+        self.template = template
+        self.values = values
 
 
 class ImageEmpty(ImageError):

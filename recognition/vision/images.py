@@ -32,6 +32,7 @@ from recognition.vision.errors import (
     ImageFormatNotAccepted,
     ImageTooLarge,
     ImageTooSmall,
+    gettext_noop,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ ACCEPTED_FORMATS = tuple(
         BmpImagePlugin.BmpImageFile,
     )
 )
-ACCEPTED_FORMATS_TEXT = "JPEG, PNG, WebP, GIF or BMP"
+ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, GIF or BMP")
 
 MAXIMUM_BYTES = 10 * 1024 * 1024
 #: 50 megapixels: above every common camera, and about 200 MB while decoding.
@@ -183,10 +184,9 @@ def _opened(
 ) -> Iterator[Image.Image]:
     """Open under limits, and turn whatever a decoder throws into one of our errors."""
     if not data:
-        raise ImageEmpty("The file is empty.")
+        raise ImageEmpty(gettext_noop("The file is empty."))
     if len(data) > MAXIMUM_BYTES:
-        megabytes = MAXIMUM_BYTES // (1024 * 1024)
-        raise ImageTooLarge(f"The file is larger than {megabytes} MB.")
+        raise too_many_bytes()
     try:
         with warnings.catch_warnings():
             # Our own limit below is the stricter one.
@@ -194,7 +194,8 @@ def _opened(
             image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         raise ImageFormatNotAccepted(
-            f"This is not a photo that we can read. Please use {ACCEPTED_FORMATS_TEXT}."
+            gettext_noop("This is not a photo that we can read. Please use %(formats)s."),
+            formats=ACCEPTED_FORMATS_TEXT,
         ) from None
     except Image.DecompressionBombError:
         raise _too_many_pixels(maximum_pixels) from None
@@ -206,8 +207,13 @@ def _opened(
             raise _too_many_pixels(maximum_pixels)
         if min(width, height) < MINIMUM_SIDE:
             raise ImageTooSmall(
-                f"The photo is {width}×{height} pixels; "
-                f"it needs at least {MINIMUM_SIDE} on each side."
+                gettext_noop(
+                    "The photo is %(width)s×%(height)s pixels; "
+                    "it needs at least %(minimum)s on each side."
+                ),
+                width=width,
+                height=height,
+                minimum=MINIMUM_SIDE,
             )
         try:
             yield image
@@ -234,15 +240,27 @@ _DECODER_ERRORS = (
 )
 
 
+def too_many_bytes() -> ImageTooLarge:
+    """What is wrong with a file of more than :data:`MAXIMUM_BYTES`."""
+    return ImageTooLarge(
+        gettext_noop("The file is larger than %(megabytes)s MB."),
+        megabytes=MAXIMUM_BYTES // (1024 * 1024),
+    )
+
+
 def _too_many_pixels(maximum_pixels: int) -> ImageTooLarge:
     return ImageTooLarge(
-        f"The photo has too many pixels; the limit is {maximum_pixels // 1_000_000} megapixels "
-        f"and {MAXIMUM_SIDE:,} pixels a side."
+        gettext_noop(
+            "The photo has too many pixels; the limit is %(megapixels)s megapixels "
+            "and %(side)s pixels a side."
+        ),
+        megapixels=maximum_pixels // 1_000_000,
+        side=MAXIMUM_SIDE,
     )
 
 
 def _damaged() -> ImageDamaged:
-    return ImageDamaged("The file is damaged or incomplete.")
+    return ImageDamaged(gettext_noop("The file is damaged or incomplete."))
 
 
 #: What undoes each EXIF orientation; 1 is upright.

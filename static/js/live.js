@@ -22,6 +22,12 @@ let isEncoding = false;
 /** The session that is being recorded: {session, startedAt}, or null. */
 let recording = null;
 
+/** A number as the page's language writes it. */
+function written(number, digits) {
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return number.toLocaleString(document.documentElement.lang, format);
+}
+
 function setState(state) {
   live.dataset.state = state;
   const isOn = state !== "idle";
@@ -181,7 +187,7 @@ connection.addEventListener("refused", ({ detail }) => {
 
 function showMeters() {
   const { rate, roundTrip, skipped } = meters.read();
-  element("meter-rate").textContent = rate === null ? "–" : rate.toFixed(rate < 10 ? 1 : 0);
+  element("meter-rate").textContent = rate === null ? "–" : written(rate, rate < 10 ? 1 : 0);
   element("meter-trip").textContent = roundTrip === null ? "–" : `${Math.round(roundTrip)} ms`;
   element("meter-dropped").textContent = skipped === null ? "–" : percent(skipped);
   if (recording) {

@@ -30,7 +30,7 @@ function refuse(line, reason) {
 
 function add(file) {
   const line = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
-  line.querySelector(".queue-name").textContent = file.name || "photo";
+  line.querySelector(".queue-name").textContent = file.name || texts.unnamed;
   queue.prepend(line);
   if (file.size === 0) return refuse(line, texts.empty);
   if (file.size > maximumBytes) return refuse(line, texts.large);

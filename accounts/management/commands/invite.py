@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -11,12 +12,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", nargs="+")
+        languages = [code for code, _name in settings.LANGUAGES]
+        parser.add_argument("--language", choices=languages, help="of the mail; default: en")
 
     def handle(self, *args: Any, **options: Any) -> None:
         failed = False
         for email in options["email"]:
             try:
-                user = invite(email)
+                user = invite(email, language=options["language"])
             except ValidationError:
                 self.stderr.write(f"{email} is no e-mail address.")
             except AlreadyThere:
