@@ -83,7 +83,7 @@ def leave_in_the_middle_of_work(site: Site, person: Person) -> list[str]:
     ids = [person.upload(two_faces_jpeg(), f"{n}.jpg").json()["id"] for n in range(N_PHOTOS)]
     wait_until(lambda: sum(u["status"] == "done" for u in person.uploads()) >= 1)
     with redis.Redis.from_url(redis_url(site)) as client:
-        assert client.llen("celery") > 3, "there is no queued work to speak of"
+        assert client.llen("interactive") > 3, "there is no queued work to speak of"
     close_account(person)
     assert person.get("/uploads/").status_code == 302
     return ids
