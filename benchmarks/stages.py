@@ -72,7 +72,7 @@ def photo_stages(photo: bytes, name: str, repeats: int) -> dict[str, Row]:
 
     from accounts.models import User
     from recognition import processing
-    from recognition.inference import get_recognizer
+    from recognition.inference import active_recognizer
     from recognition.models import Upload
     from recognition.uploads import create_upload
     from recognition.vision import images
@@ -94,7 +94,7 @@ def photo_stages(photo: bytes, name: str, repeats: int) -> dict[str, Row]:
             status=Upload.Status.PROCESSING, claim=claimed.claim
         )
 
-    recognizer = get_recognizer()
+    recognizer = active_recognizer()
     stored = accept().image.open("rb").read()
     image_gray, _size = images.decode_gray(stored, longest_side=WORKING_SIDE)
     boxes = recognizer.detector.detect(image_gray)
@@ -123,10 +123,10 @@ def photo_stages(photo: bytes, name: str, repeats: int) -> dict[str, Row]:
 
 def live_stage() -> dict[str, Row]:
     """The mean over a clip: some frames are searched all over, most are not."""
-    from recognition.inference import get_recognizer
+    from recognition.inference import active_recognizer
     from recognition.vision.live import LiveRecognizer, LiveState
 
-    recognizer, state = LiveRecognizer(get_recognizer()), LiveState()
+    recognizer, state = LiveRecognizer(active_recognizer()), LiveState()
     frames = list(clip.jpeg_frames(clip.astronaut(), seconds=LIVE_SECONDS))
     step = round(clip.FRAMES_PER_SECOND / FRAMES_A_SECOND)
     chosen = [(number, frames[number]) for number in range(0, len(frames), step)]

@@ -20,6 +20,9 @@ from recognition.vision.manifest import Manifest
 #: become work for the database, Redis or the workers.
 FRESH_SECONDS = 3.0
 
+#: The worker for webhooks goes by another name.
+PHOTO_WORKERS = "celery@*"
+
 _asking = threading.Lock()
 _known: tuple[float, dict[str, str]] | None = None
 
@@ -87,16 +90,15 @@ def ping_redis() -> bool:
 
 
 def workers_alive(timeout: float) -> int:
-    """Workers that answer within `timeout` seconds; that long is waited for more of them."""
-    return len(app.control.ping(timeout=timeout) or [])
+    """Workers that look at photos and answer within `timeout` seconds, all of which is waited."""
+    return len(app.control.ping(timeout=timeout, pattern=PHOTO_WORKERS, matcher="glob") or [])
 
 
 def _worker() -> bool:
-    """A worker that looks at photos; the one for webhooks goes by another name."""
     if not ping_redis():
         return False
     answers = app.control.ping(
-        timeout=settings.REDIS_TIMEOUT, limit=1, pattern="celery@*", matcher="glob"
+        timeout=settings.REDIS_TIMEOUT, limit=1, pattern=PHOTO_WORKERS, matcher="glob"
     )
     return bool(answers)
 

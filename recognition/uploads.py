@@ -10,7 +10,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.db import OperationalError, transaction
 from django.utils import timezone
@@ -79,8 +78,8 @@ def create_upload(
     upload.image.name = random_path(upload, "photo.jpg")
     upload.thumbnail.name = random_path(upload, "thumbnail.jpg")
     try:
-        default_storage.save(upload.image.name, ContentFile(clean.jpeg))
-        default_storage.save(upload.thumbnail.name, ContentFile(clean.thumbnail_jpeg))
+        upload.image.storage.save(upload.image.name, ContentFile(clean.jpeg))
+        upload.thumbnail.storage.save(upload.thumbnail.name, ContentFile(clean.thumbnail_jpeg))
         with transaction.atomic():
             quotas.check_upload(quotas.lock(owner.pk), len(data))
             upload.save()
@@ -91,7 +90,7 @@ def create_upload(
     except BaseException as error:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
-            default_storage.delete(str(stored.name))
+            stored.storage.delete(str(stored.name))
         if _is_full(error):
             metrics.UPLOADS_REFUSED.add(StorageFull.code)
             raise StorageFull(_("The site has no room for more photos just now.")) from error

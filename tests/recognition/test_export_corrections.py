@@ -18,7 +18,7 @@ from PIL import Image
 from accounts import consent
 from accounts.models import Consent, User
 from recognition import corrections, retention, tasks
-from recognition.inference import get_recognizer
+from recognition.inference import active_recognizer
 from recognition.models import Prediction, Upload
 from recognition.training.dataset import LABELS, _read_records
 from recognition.uploads import create_upload
@@ -64,7 +64,7 @@ def test_a_corrected_face_becomes_a_crop_as_the_classifier_sees_it(
     with face.upload.image.open() as file:
         gray, _size = decode_gray(file.read())
     box = BoundingBox(face.x, face.y, face.width, face.height)
-    margin = get_recognizer().manifest.crop_margin
+    margin = active_recognizer().manifest.crop_margin
     assert np.array_equal(np.asarray(image), crop_face(gray, box, 48, margin, face.roll))
     assert "surprise" in LABELS
     (record,) = _read_records(archive, frozenset({"train"}))
