@@ -58,7 +58,7 @@ SMALL = Size(
     corpus_every=9,
     huge_megabytes=200,
     # Lost work is found after seconds instead of a minute.
-    environment={"CLAIM_SECONDS": "5", "REQUEUE_SECONDS": "5"},
+    environment={"CLAIM_SECONDS": "10", "REQUEUE_SECONDS": "10"},
 )
 
 
@@ -115,7 +115,7 @@ def poison(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def doubled(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.two_of_everything(folder, size.doubled_uploads, **size.environment)
+    result = faults.two_of_everything(folder, size.doubled_uploads)
     yield Figure(
         f"two web processes, two workers, two schedulers, {size.doubled_uploads} messages lost: "
         "done; worked on twice",
