@@ -24,7 +24,7 @@ FRESH_SECONDS = 3.0
 PHOTO_WORKERS = "celery@*"
 
 _asking = threading.Lock()
-_known: tuple[float, dict[str, str]] | None = None
+_known: tuple[float, dict[str, str], str | None] | None = None
 
 
 @require_GET
@@ -38,35 +38,39 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """Tell each part's state; 200 where all are well, else 503."""
-    parts = _parts()
+    parts, model_version = _parts()
     healthy = all(state == "ok" for state in parts.values())
-    manifest = _manifest()
     body = {
         "status": "ok" if healthy else "unavailable",
         **parts,
-        "model_version": manifest.version if manifest else None,
+        "model_version": model_version,
     }
     return JsonResponse(body, status=200 if healthy else 503)
 
 
-def _parts() -> dict[str, str]:
-    """What was last found out, or is found out now; only one request of a process asks."""
+def _parts() -> tuple[dict[str, str], str | None]:
+    """What was last found out, or is found out now; only one request of a process asks.
+
+    Returns:
+        The state of each part, and the version of the active model.
+    """
     global _known
     if _known is not None and _is_fresh(_known):
-        return _known[1]
+        return _known[1:]
     # The others go on with what is known, unless it is nothing.
     if not _asking.acquire(blocking=_known is None) and _known is not None:
-        return _known[1]
+        return _known[1:]
     try:
         if _known is None or not _is_fresh(_known):
             parts = {name: _state(check) for name, check in _CHECKS.items()}
-            _known = (time.monotonic(), parts)
-        return _known[1]
+            manifest = _manifest()
+            _known = (time.monotonic(), parts, manifest.version if manifest else None)
+        return _known[1:]
     finally:
         _asking.release()
 
 
-def _is_fresh(known: tuple[float, dict[str, str]]) -> bool:
+def _is_fresh(known: tuple[float, dict[str, str], str | None]) -> bool:
     return time.monotonic() - known[0] < FRESH_SECONDS
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import pytest
@@ -21,14 +22,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counts: Counter[str] = Counter()
     lock = threading.Lock()
 
-    def check(name: str) -> bool:
+    def check(name: str) -> Any:
         with lock:
             counts[name] += 1
         time.sleep(0.05)
-        return name != "worker"
+        return name == "database"
 
     checks = {name: lambda name=name: check(name) for name in ("database", "worker")}
     monkeypatch.setattr(health, "_CHECKS", checks)
+    monkeypatch.setattr(health, "_manifest", lambda: check("model"))
     monkeypatch.setattr(health, "_known", None)
     return counts
 
@@ -39,7 +41,7 @@ def test_many_requests_at_once_ask_once(asked: Counter[str]) -> None:
         answers = list(threads.map(health.healthz, requests))
     assert {answer.status_code for answer in answers} == {503}
     assert len({answer.content for answer in answers}) == 1
-    assert asked == {"database": 1, "worker": 1}
+    assert asked == {"database": 1, "worker": 1, "model": 1}
 
 
 def test_an_answer_gets_old(asked: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
