@@ -4,6 +4,7 @@ Stands for a fault in a native library, which no exception handler sees. Used as
 ``DJANGO_SETTINGS_MODULE=benchmarks.poison``.
 """
 
+# Settings are taken over whole, as Django has it.
 from emotion_site.settings import *  # noqa: F403
 
 #: Photos with this name kill.
