@@ -47,6 +47,14 @@ def wait_until(condition: Callable[[], Any], timeout: float = 60, every: float =
     return answer
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still holds files and connections, which one that only waits for burial does not."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Site:
     """Real Redis, Daphne, worker and scheduler; each can be stopped, killed and started."""
 
@@ -123,11 +131,17 @@ class Site:
         return int(process.pid)
 
     def kill(self, label: str) -> None:
-        """SIGKILL the process and all its children at once, as the kernel would."""
+        """SIGKILL the process and all its children at once, as the kernel would; wait for it.
+
+        Until the kernel has taken a process apart, its connections are open: Redis would hand
+        the next message to a worker that is already dead.
+        """
         process = self._running.pop(label, None)
         if process is not None:
+            group = psutil.Process(process.pid).children(recursive=True)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            wait_until(lambda: not any(map(is_alive, group)), every=0.01)
 
     def is_healthy(self) -> bool:
         try:
