@@ -8,6 +8,8 @@ BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
 VENV ?= .venv
 PYTHON = $(VENV)/bin/python
+# Half of the time tests wait for processes of a site, which leave a core free.
+AT_ONCE ?= --numprocesses 2 --dist loadgroup
 export DEBUG ?= true
 
 help:  ## Show this list
@@ -21,8 +23,8 @@ install: $(VENV)/serve.installed  ## Only install what the site needs
 test: $(VENV)/dev.installed  ## Install test tools and run every check and test
 	sh scripts/install-browser $(PYTHON)
 	$(MAKE) --no-print-directory lint typecheck
-	$(PYTHON) -m pytest
-	sh scripts/with-postgresql $(PYTHON) -m pytest tests/accounts tests/recognition tests/api tests/admin --ignore tests/admin/test_running_site.py
+	$(PYTHON) -m pytest $(AT_ONCE)
+	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) tests/accounts tests/recognition tests/api tests/admin --ignore tests/admin/test_running_site.py
 
 lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations
 	$(VENV)/bin/ruff check .

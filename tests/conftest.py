@@ -15,7 +15,20 @@ from accounts import consent
 from accounts.models import User
 from recognition.models import Upload
 from tests import pictures
+from tests.site import running
 from tests.site.running import Site
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that start a site one after the other, however many run at a time.
+
+    A site is five processes already, and most share one.
+    """
+    for item in items:
+        module = item.getparent(pytest.Module)
+        names = vars(module.obj).values() if module else ()
+        if any(getattr(name, "__module__", "") == running.__name__ for name in names):
+            item.add_marker(pytest.mark.xdist_group("site"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,12 +93,12 @@ def alice_upload(alice: User, face_jpeg: bytes) -> Upload:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The whole site as real processes, shared by tests that leave it running."""
-    with Site(tmp_path_factory.mktemp("site")) as running:
-        yield running
+    with Site(tmp_path_factory.mktemp("site")) as started:
+        yield started
 
 
 @pytest.fixture
 def own_site(tmp_path: Path) -> Iterator[Site]:
     """A site of one's own, for a test that breaks it."""
-    with Site(tmp_path / "site", CLAIM_SECONDS="15", REQUEUE_SECONDS="10") as running:
-        yield running
+    with Site(tmp_path / "site", CLAIM_SECONDS="15", REQUEUE_SECONDS="10") as started:
+        yield started
