@@ -48,7 +48,7 @@ def wait_until(condition: Callable[[], Any], timeout: float = 60, every: float =
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether it still holds files and connections, which one that only waits for burial does not."""
+    """Whether it still holds files and connections; one that only waits for burial does not."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
