@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from recognition import model_catalogue
 from recognition.models import LiveSession, Prediction, Upload
+from tests.admin.model_files import CANDIDATE, CANDIDATE_VERSION, copy_shipped, write_candidate
 from tests.api.conftest import send_json
 from tests.api.test_uploads import add_face, make_upload
 
@@ -139,3 +142,12 @@ def test_me(alice_client: Client, alice_upload: Upload) -> None:
     assert body["labels"] == ["happy", "sad", "surprise", "neutral"]
     assert body["limits"]["maximum_bytes"] == 10 * 1024 * 1024
     assert body["model_version"]
+
+
+def test_me_tells_the_model_that_the_operator_chose(
+    alice_client: Client, alice: User, tmp_path: Path, settings: Any
+) -> None:
+    settings.MODEL_MANIFEST = copy_shipped(tmp_path)
+    write_candidate(tmp_path)
+    model_catalogue.choose(CANDIDATE, alice)
+    assert alice_client.get("/api/v1/me/").json()["model_version"] == CANDIDATE_VERSION

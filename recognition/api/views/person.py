@@ -19,9 +19,9 @@ from recognition import quotas, statistics
 from recognition.api import schema
 from recognition.api.serializers import LABELS
 from recognition.api.waiting import MAXIMUM_SECONDS
+from recognition.model_catalogue import active_manifest
 from recognition.models import Prediction
 from recognition.vision import images
-from recognition.vision.manifest import read_manifest
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -92,7 +92,7 @@ class MeView(APIView):
                     "upload_rate": settings.API_UPLOAD_RATE,
                 },
                 "labels": LABELS,
-                "model_version": read_manifest(settings.MODEL_MANIFEST).version,
+                "model_version": active_manifest().version,
             }
         )
 
