@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from emotion_site.read_only import ReadOnlyAdmin
-from recognition.models import Webhook, WebhookDelivery
+from recognition.models import Webhook, WebhookDelivery, WebhookQuerySet
+from recognition.webhooks import deliveries
 
 
 @admin.register(Webhook)
@@ -27,8 +27,8 @@ class WebhookAdmin(ReadOnlyAdmin):
         return request.user.has_perm("recognition.change_webhook")
 
     @admin.action(description=_("Switch off"), permissions=["switch_off"])
-    def switch_off(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
-        count = queryset.filter(is_active=True).update(is_active=False)
+    def switch_off(self, request: HttpRequest, queryset: WebhookQuerySet) -> None:
+        count = deliveries.switch_off(queryset)
         text = ngettext(
             "%(count)d webhook switched off.", "%(count)d webhooks switched off.", count
         )

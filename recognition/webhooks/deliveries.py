@@ -16,9 +16,9 @@ from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from recognition.models import Upload, Webhook, WebhookDelivery
+from recognition.models import Upload, Webhook, WebhookDelivery, WebhookQuerySet
 from recognition.webhooks import sending
 
 logger = logging.getLogger(__name__)
@@ -73,11 +73,14 @@ def deliver_next() -> bool:
     return True
 
 
-def cancel_waiting(webhook: Webhook) -> None:
-    """Give up what still waits for a webhook that was switched off."""
-    webhook.deliveries.filter(next_attempt_at__isnull=False).update(
-        next_attempt_at=None, error=_("The webhook was switched off.")
+def switch_off(webhooks: WebhookQuerySet) -> int:
+    """Switch webhooks off, and give up what waits for them; returns how many were on."""
+    ids = list(webhooks.values_list("pk", flat=True))
+    count = Webhook.objects.filter(pk__in=ids, is_active=True).update(is_active=False)
+    WebhookDelivery.objects.filter(webhook__in=ids, next_attempt_at__isnull=False).update(
+        next_attempt_at=None, error=gettext_noop("The webhook was switched off.")
     )
+    return count
 
 
 def delete_old() -> int:
@@ -177,6 +180,5 @@ def _switch_off_if_dead(webhook: Webhook) -> None:
     ended = webhook.deliveries.filter(next_attempt_at=None).order_by("-created_at", "-pk")
     latest = list(ended.values_list("delivered_at", flat=True)[:MAXIMUM_GIVEN_UP])
     if len(latest) == MAXIMUM_GIVEN_UP and not any(latest):
-        Webhook.objects.filter(pk=webhook.pk).update(is_active=False)
-        cancel_waiting(webhook)
+        switch_off(Webhook.objects.filter(pk=webhook.pk))
         logger.info("webhook %s switched off after too many failures", webhook.pk)

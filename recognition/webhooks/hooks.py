@@ -64,6 +64,7 @@ def ping(webhook: Webhook) -> WebhookDelivery:
 def switch(webhook: Webhook, *, on: bool) -> None:
     """Switch a webhook on, or off with everything that waits for it."""
     webhook.is_active = on
-    webhook.save(update_fields=["is_active"])
-    if not on:
-        deliveries.cancel_waiting(webhook)
+    if on:
+        webhook.save(update_fields=["is_active"])
+    else:
+        deliveries.switch_off(Webhook.objects.filter(pk=webhook.pk))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from recognition import account_deletion
 from recognition.models import DataExport, LiveSession, LiveUsage, Upload, Webhook, WebhookDelivery
+from recognition.webhooks import deliveries
 
 USERS = "/admin/accounts/user/"
 
@@ -149,6 +150,21 @@ def test_a_webhook_is_switched_off(root_client: Client, alice: User) -> None:
     root_client.post("/admin/recognition/webhook/", form)
     webhook.refresh_from_db()
     assert not webhook.is_active
+
+
+def test_what_waits_for_a_webhook_that_is_switched_off_is_not_sent(
+    root_client: Client, alice: User
+) -> None:
+    webhook = Webhook.objects.create(owner=alice, url="https://example.org/x", secret="s")
+    delivery = deliveries.record_ping(webhook)
+    form = {"action": "switch_off", "_selected_action": [str(webhook.pk)]}
+    # Whatever the language of who does it: the owner reads it in their own.
+    root_client.cookies["django_language"] = "de"
+    root_client.post("/admin/recognition/webhook/", form)
+    assert not deliveries.is_any_due()
+    delivery.refresh_from_db()
+    assert delivery.state == "given_up"
+    assert delivery.error == "The webhook was switched off."
 
 
 @pytest.mark.parametrize(
