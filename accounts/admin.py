@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
@@ -19,8 +21,9 @@ from accounts import audit
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from emotion_site.read_only import ReadOnlyAdmin
 
-# allauth's own pages show the secrets that codes are made from, and search by user name.
-admin.site.unregister([Authenticator, UserSession])
+# allauth's own pages show the secrets that codes are made from, search by user name, and let
+# whoever may write addresses give somebody's account another one.
+admin.site.unregister([Authenticator, EmailAddress, UserSession])
 
 
 @admin.register(Authenticator)
@@ -35,6 +38,28 @@ class AuthenticatorAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+    def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        user = None if obj is None else obj.user
+        return super().has_delete_permission(request, obj) and _may_touch(request, user)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(AllauthEmailAddressAdmin):
+    """Written by superusers alone: who receives an account's mail can set its password."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) if _is_superuser(request) else {}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return _is_superuser(request)
 
 
 @admin.register(UserSession)
@@ -96,7 +121,9 @@ class UserAdmin(DjangoUserAdmin):
         dates = ("last_login", "date_joined")
         if request.user.is_superuser:
             return dates
-        return (*dates, "is_staff", "is_superuser", "groups", "user_permissions")
+        # Who receives an account's mail can set its password.
+        address = () if obj is None else ("email",)
+        return (*dates, *address, "is_staff", "is_superuser", "groups", "user_permissions")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)
@@ -196,6 +223,10 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             count += 1
         text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", count)
         self.message_user(request, text % {"count": count})
+
+
+def _is_superuser(request: HttpRequest) -> bool:
+    return bool(request.user.is_superuser)
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:

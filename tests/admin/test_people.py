@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
@@ -165,6 +168,44 @@ def test_what_waits_for_a_webhook_that_is_switched_off_is_not_sent(
     delivery.refresh_from_db()
     assert delivery.state == "given_up"
     assert delivery.error == "The webhook was switched off."
+
+
+def permit(person: User, *codenames: str) -> None:
+    person.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+
+
+def test_staff_cannot_take_over_an_account_by_its_address(
+    charlie: User, charlie_client: Client, alice: User
+) -> None:
+    """Whoever receives its mail can set a new password."""
+    permit(charlie, "view_user", "change_user")
+    permit(charlie, "view_emailaddress", "add_emailaddress", "change_emailaddress")
+    form = {"email": "charlie@example.org.evil", "is_active": "on", "first_name": "A."}
+    response = charlie_client.post(f"{USERS}{alice.pk}/change/", form)
+    assert response.status_code == 302
+    alice.refresh_from_db()
+    assert (alice.email, alice.first_name) == ("alice@example.org", "A.")
+    form = {"user": alice.pk, "email": "charlie@example.org.evil", "verified": "on"}
+    response = charlie_client.post("/admin/account/emailaddress/add/", form)
+    assert response.status_code == 403
+    address = EmailAddress.objects.create(user=alice, email="charlie@example.org.evil")
+    form = {"action": "make_verified", "_selected_action": [address.pk]}
+    charlie_client.post("/admin/account/emailaddress/", form)
+    assert not EmailAddress.objects.get().verified
+
+
+def test_staff_cannot_take_a_second_factor_from_superusers(
+    charlie: User, charlie_client: Client, root: User, alice: User
+) -> None:
+    permit(charlie, "view_authenticator", "delete_authenticator")
+    for person in (root, alice):
+        Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
+    everything = [authenticator.pk for authenticator in Authenticator.objects.all()]
+    form = {"action": "delete_selected", "_selected_action": everything, "post": "yes"}
+    charlie_client.post("/admin/mfa/authenticator/", form)
+    for pk in everything:
+        charlie_client.post(f"/admin/mfa/authenticator/{pk}/delete/", {"post": "yes"})
+    assert [found.user for found in Authenticator.objects.all()] == [root]
 
 
 @pytest.mark.parametrize(
