@@ -5,17 +5,16 @@ Whoever changes what a text promises changes its version here; then everybody is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import Consent
+from accounts.models import Consent, User
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
 
 Purpose = Consent.Purpose
 
@@ -30,11 +29,12 @@ VERSIONS: dict[str, str] = {
 
 def has(user: User | AnonymousUser, purpose: str) -> bool:
     """Whether `user` agrees to the present text of `purpose`."""
-    return (
-        Consent.objects.for_owner(user)
-        .filter(purpose=purpose, version=VERSIONS[purpose], withdrawn_at=None)
-        .exists()
-    )
+    return bool(_standing(purpose).for_owner(user).exists())
+
+
+def people(purpose: str) -> QuerySet[User]:
+    """All who agree to the present text of `purpose`."""
+    return User.objects.filter(pk__in=_standing(purpose).values("user"))
 
 
 def give(user: User, purpose: str) -> None:
@@ -51,3 +51,7 @@ def withdraw(user: User, purpose: str) -> None:
     standing = Consent.objects.for_owner(user).filter(purpose=purpose, withdrawn_at=None)
     if standing.update(withdrawn_at=timezone.now()):
         audit.record("consent_withdrawn", user, actor=user, purpose=purpose)
+
+
+def _standing(purpose: str) -> Any:
+    return Consent.objects.filter(purpose=purpose, version=VERSIONS[purpose], withdrawn_at=None)

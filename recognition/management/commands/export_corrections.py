@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from numpy.typing import NDArray
 from PIL import Image
@@ -86,13 +85,7 @@ class Command(BaseCommand):
 
 def _agreed() -> Any:
     """Corrected faces of people who agree now, whose photo is still there."""
-    people = get_user_model().objects.filter(
-        is_active=True,
-        consents__purpose=consent.Purpose.TRAINING,
-        consents__withdrawn_at=None,
-    )
-    # `has` knows which version of the text counts.
-    owners = [p.pk for p in people.distinct() if consent.has(p, consent.Purpose.TRAINING)]
+    owners = consent.people(consent.Purpose.TRAINING).filter(is_active=True)
     return Prediction.objects.faces().filter(
         upload__owner__in=owners, upload__photo_deleted_at=None, correction__in=LABEL_NAMES
     )
