@@ -202,10 +202,9 @@ class UploadViewSet(
         own = Upload.objects.for_owner(owner)
         try:
             for number in range(len(answer.entries), len(files)):
-                earlier = own.filter(sha256=hashes[number]).order_by("created_at").first()
                 try:
-                    if reject and earlier is not None:
-                        raise Duplicate(earlier.pk)
+                    if reject:
+                        _refuse_duplicate(own.filter(sha256=hashes[number]))
                     uploads.create_upload(
                         owner,
                         files[number],
@@ -322,6 +321,12 @@ class UploadViewSet(
     @action(detail=True, renderer_classes=[JpegRenderer])
     def thumbnail(self, request: Request, pk: UUID) -> Response:
         return _jpeg(self.get_object().thumbnail)
+
+
+def _refuse_duplicate(same_file: UploadQuerySet) -> None:
+    earlier = same_file.order_by("created_at").values_list("pk", flat=True).first()
+    if earlier is not None:
+        raise Duplicate(earlier)
 
 
 def _sha256(file: UploadedFile) -> str:
