@@ -39,7 +39,6 @@ class AuthenticatorAdmin(admin.ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
         user = None if obj is None else obj.user
         return super().has_delete_permission(request, obj) and _may_touch(request, user)

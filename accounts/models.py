@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -65,12 +65,20 @@ class User(AbstractUser):
         return self.email
 
 
-class OwnedQuerySet(models.QuerySet[Any]):
-    """Rows that belong to a person by their field ``user``."""
+Row = TypeVar("Row", bound=models.Model)
+
+
+class OwnedQuerySet(models.QuerySet[Row]):
+    """Rows that belong to a person."""
+
+    #: Where a row has that person's id.
+    owner_id = "user_id"
 
     def for_owner(self, user: User | AnonymousUser) -> Self:
         """The rows that `user` may see: the one place that decides it."""
-        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(**{self.owner_id: user.pk})
 
 
 class Consent(models.Model):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,10 +10,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
+from accounts.models import OwnedQuerySet
 
 
 class IdempotencyKey(models.Model):
@@ -46,10 +42,8 @@ class IdempotencyKey(models.Model):
         return self.key
 
 
-class WebhookQuerySet(models.QuerySet["Webhook"]):
-    def for_owner(self, user: User | AnonymousUser) -> WebhookQuerySet:
-        """The webhooks that `user` may see: the one place that decides it."""
-        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+class WebhookQuerySet(OwnedQuerySet["Webhook"]):
+    owner_id = "owner_id"
 
 
 class Webhook(models.Model):

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
+from accounts.models import OwnedQuerySet
 
 
 def _export_path(instance: models.Model, filename: str) -> str:
     return f"exports/{uuid.uuid4().hex}.zip"
 
 
-class DataExportQuerySet(models.QuerySet["DataExport"]):
-    def for_owner(self, user: User | AnonymousUser) -> DataExportQuerySet:
-        """The exports that `user` may see: the one place that decides it."""
-        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+class DataExportQuerySet(OwnedQuerySet["DataExport"]):
+    owner_id = "owner_id"
 
 
 class DataExport(models.Model):

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
+from accounts.models import OwnedQuerySet
 
 
-class LiveSessionQuerySet(models.QuerySet["LiveSession"]):
-    def for_owner(self, user: User | AnonymousUser) -> LiveSessionQuerySet:
-        """The sessions that `user` may see: the one place that decides it."""
-        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+class LiveSessionQuerySet(OwnedQuerySet["LiveSession"]):
+    owner_id = "owner_id"
 
 
 class LiveSession(models.Model):

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import uuid
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import OwnedQuerySet
 from recognition.labels import LABEL_NAMES
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from accounts.models import User
 
 
 def random_path(instance: models.Model, filename: str) -> str:
@@ -25,10 +21,8 @@ def random_path(instance: models.Model, filename: str) -> str:
     return f"photos/{name[:2]}/{name}{PurePosixPath(filename).suffix}"
 
 
-class UploadQuerySet(models.QuerySet["Upload"]):
-    def for_owner(self, user: User | AnonymousUser) -> UploadQuerySet:
-        """The uploads that `user` may see: the one place that decides it."""
-        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+class UploadQuerySet(OwnedQuerySet["Upload"]):
+    owner_id = "owner_id"
 
 
 class Upload(models.Model):
@@ -116,10 +110,8 @@ class Upload(models.Model):
         return [prediction for prediction in self.predictions.all() if prediction.rejected]
 
 
-class PredictionQuerySet(models.QuerySet["Prediction"]):
-    def for_owner(self, user: User | AnonymousUser) -> PredictionQuerySet:
-        """The predictions that `user` may see: those of their own uploads."""
-        return self.filter(upload__owner_id=user.pk) if user.is_authenticated else self.none()
+class PredictionQuerySet(OwnedQuerySet["Prediction"]):
+    owner_id = "upload__owner_id"
 
     def faces(self) -> PredictionQuerySet:
         """Without spots that the recognizer rejected."""
