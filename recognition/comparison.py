@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from recognition import model_catalogue
 from recognition.models import ModelComparison, Prediction, Upload
 from recognition.vision.errors import ImageError, ModelError
-from recognition.vision.types import BoundingBox, Face, Recognition, overlap
+from recognition.vision.types import Face, Recognition, overlap
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -273,10 +273,10 @@ def _matched(
     """Each stored spot with the candidate's face at its place, and the faces at no such place."""
     overlaps = sorted(
         (
-            (bool(prediction.rejected), -overlap(_box(prediction), face.box), i, j)
+            (bool(prediction.rejected), -overlap(prediction.box, face.box), i, j)
             for i, prediction in enumerate(stored)
             for j, face in enumerate(faces)
-            if overlap(_box(prediction), face.box) > SAME_FACE
+            if overlap(prediction.box, face.box) > SAME_FACE
         ),
     )
     face_of: dict[int, int] = {}
@@ -289,10 +289,6 @@ def _matched(
     ]
     taken = set(face_of.values())
     return pairs, [face for j, face in enumerate(faces) if j not in taken]
-
-
-def _box(prediction: Prediction) -> BoundingBox:
-    return BoundingBox(prediction.x, prediction.y, prediction.width, prediction.height)
 
 
 def _count_face(result: dict[str, Any], who: str, confidence: float, uncertain: bool) -> None:

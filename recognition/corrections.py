@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from recognition.labels import CORRECTION_NAMES
 from recognition.models import Prediction
-from recognition.vision.types import BoundingBox, overlap
+from recognition.vision.types import overlap
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -75,7 +75,7 @@ def carry_over(earlier: Iterable[Prediction], later: Iterable[Prediction]) -> No
     """
     pairs = sorted(
         (
-            (overlap(_box(old), _box(new)), old.index, new.index, old, new)
+            (overlap(old.box, new.box), old.index, new.index, old, new)
             for new in later
             for old in earlier
             if old.correction
@@ -91,7 +91,3 @@ def carry_over(earlier: Iterable[Prediction], later: Iterable[Prediction]) -> No
             new.correction, new.corrected_at = old.correction, old.corrected_at
             given.add(old_index)
             taken.add(new_index)
-
-
-def _box(prediction: Prediction) -> BoundingBox:
-    return BoundingBox(prediction.x, prediction.y, prediction.width, prediction.height)

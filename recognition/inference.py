@@ -14,7 +14,7 @@ from recognition.vision import explanation
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 from recognition.vision.recognizer import EmotionRecognizer
-from recognition.vision.types import BoundingBox, Recognition
+from recognition.vision.types import Recognition
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +89,9 @@ def draw_heat_map(prediction: Prediction) -> bytes:
     """
     with prediction.upload.image.open("rb") as file:
         data = file.read()
-    box = BoundingBox(prediction.x, prediction.y, prediction.width, prediction.height)
     manifest = manifest_of(prediction.upload.model_version)
     recognizer = get_recognizer(manifest) if manifest else active_recognizer()
-    found, face_gray = recognizer.explain(data, box, prediction.label, roll=prediction.roll)
+    found, face_gray = recognizer.explain(
+        data, prediction.box, prediction.label, roll=prediction.roll
+    )
     return explanation.draw(found, face_gray)

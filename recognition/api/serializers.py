@@ -55,7 +55,7 @@ class ProbabilitiesSerializer(serializers.Serializer):
 class FaceSerializer(serializers.ModelSerializer):
     """A face of a photo, or a spot that was rejected as none."""
 
-    box = serializers.SerializerMethodField()
+    box = BoxSerializer(read_only=True)
     label = serializers.ChoiceField(  # type: ignore[assignment]
         choices=CORRECTIONS,
         source="effective_label",
@@ -81,10 +81,6 @@ class FaceSerializer(serializers.ModelSerializer):
             "uncertain", "rejected", "roll", "probabilities",
         )  # fmt: skip
         read_only_fields = fields
-
-    @extend_schema_field(BoxSerializer)
-    def get_box(self, face: Prediction) -> dict[str, int]:
-        return {"x": face.x, "y": face.y, "width": face.width, "height": face.height}
 
     @extend_schema_field(
         serializers.CharField(

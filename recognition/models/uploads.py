@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
 from recognition.labels import LABEL_NAMES
+from recognition.vision.types import BoundingBox
 
 
 def random_path(instance: models.Model, filename: str) -> str:
@@ -177,6 +178,11 @@ class Prediction(models.Model):
         return f"{self.label} ({self.confidence:.0%})"
 
     @property
+    def box(self) -> BoundingBox:
+        """In pixels of the upright photo."""
+        return BoundingBox(self.x, self.y, self.width, self.height)
+
+    @property
     def effective_label(self) -> str:
         """What counts: the owner's correction where there is one, else the model's label."""
         return self.correction or self.label
@@ -198,7 +204,7 @@ class Prediction(models.Model):
         ``uncertain`` and ``probabilities`` belong to ``predicted_label``.
         """
         return {
-            "box": {"x": self.x, "y": self.y, "width": self.width, "height": self.height},
+            "box": self.box.as_dict(),
             "label": self.effective_label,
             "predicted_label": self.label,
             "correction": self.correction or None,

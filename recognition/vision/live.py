@@ -97,7 +97,7 @@ class LiveRecognizer:
         # the same averaging.
         probabilities = self._recognizer.classify(image_gray, boxes, mirror=False)
         faces = [
-            Face(_scaled(box, scale), face_probabilities)
+            Face(box.scaled(scale), face_probabilities)
             for box, face_probabilities in zip(boxes, probabilities, strict=True)
         ]
         followed = state.tracker.update(
@@ -109,7 +109,7 @@ class LiveRecognizer:
         self, image_gray: NDArray[np.uint8], state: LiveState, now: float, scale: float
     ) -> list[BoundingBox]:
         """Boxes in pixels of `image_gray`: round the last ones, and everywhere now and then."""
-        known = [_scaled(box, 1 / scale) for box in state.tracker.last_boxes]
+        known = [box.scaled(1 / scale) for box in state.tracker.last_boxes]
         found: list[BoundingBox] = []
         for box in known:
             near = self._detector.detect_near(image_gray, box)
@@ -130,9 +130,3 @@ def _scan_pause(n_known: int, n_found: int) -> float:
 
 def _is_new(box: BoundingBox, found: list[BoundingBox]) -> bool:
     return all(overlap(box, other) < SAME_FACE for other in found)
-
-
-def _scaled(box: BoundingBox, scale: float) -> BoundingBox:
-    if scale == 1.0:
-        return box
-    return BoundingBox(*(round(length * scale) for length in (box.x, box.y, box.width, box.height)))

@@ -113,9 +113,7 @@ class EmotionRecognizer:
             raise ModelError(f"The model {self.manifest.version} does not know {label!r}.")
         image_gray, (width, _height) = decode_gray(data, longest_side=WORKING_SIDE)
         scale = image_gray.shape[1] / width
-        inner = BoundingBox(
-            *(round(length * scale) for length in (box.x, box.y, box.width, box.height))
-        )
+        inner = box.scaled(scale)
         margin = self.manifest.crop_margin
         crop = crop_face(image_gray, inner, self.manifest.input_size, margin, roll)
         explanation = explain(self.classifier.classify, crop, self.manifest.labels.index(label))

@@ -20,6 +20,15 @@ class BoundingBox:
         """The box as it is sent and printed."""
         return asdict(self)
 
+    def scaled(self, scale: float) -> BoundingBox:
+        """The same place in an image of another size."""
+        return BoundingBox(
+            round(self.x * scale),
+            round(self.y * scale),
+            round(self.width * scale),
+            round(self.height * scale),
+        )
+
 
 def overlap(first: BoundingBox, second: BoundingBox) -> float:
     """Intersection over union of two boxes, from 0 to 1."""

@@ -22,7 +22,6 @@ from recognition.vision.errors import ImageError, ModelError
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
-from recognition.vision.types import BoundingBox
 
 #: Side of the images that `train_model` reads, in pixels.
 SIDE = 48
@@ -95,5 +94,4 @@ def _crop(face: Prediction, margin: float) -> NDArray[Any]:
     """The face as the classifier sees it: uint8 ``(48, 48)``."""
     with face.upload.image.open("rb") as file:
         image_gray, _size = decode_gray(file.read())
-    box = BoundingBox(face.x, face.y, face.width, face.height)
-    return crop_face(image_gray, box, SIDE, margin, face.roll)
+    return crop_face(image_gray, face.box, SIDE, margin, face.roll)
