@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from emotion_site.celery import app
-from recognition import broker
+from operations.redis_client import connect
 from recognition.model_catalogue import active_manifest, known_manifest
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
@@ -89,7 +89,7 @@ def _database() -> bool:
 
 def ping_redis() -> bool:
     """Ask Redis for a sign of life, within :data:`settings.REDIS_TIMEOUT`."""
-    with broker.connect(settings.REDIS_TIMEOUT) as client:
+    with connect() as client:
         return bool(client.ping())
 
 

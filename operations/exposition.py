@@ -25,6 +25,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 
 from operations import metrics
+from operations.redis_client import connect
 from operations.tasks_seen import QUEUED_AT
 from recognition.models import Upload
 
@@ -58,7 +59,7 @@ class SiteCollector:
         yield _uploads()
         is_up = GaugeMetricFamily("visage_redis_up", "Whether Redis answered.")
         try:
-            with metrics.connect() as client:
+            with connect() as client:
                 found = [*_queues(client), *_series(client)]
         except redis.RedisError:
             logger.warning("metrics are shown without Redis")

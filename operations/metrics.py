@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import redis
 from django.conf import settings
 
+from operations.redis_client import connect
+
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2.0
@@ -180,14 +182,6 @@ def _run() -> None:
             if is_reached:
                 logger.warning("metrics wait for Redis: %s", type(error).__name__)
             is_reached = False
-
-
-def connect() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=settings.REDIS_TIMEOUT,
-        socket_connect_timeout=settings.REDIS_TIMEOUT,
-    )
 
 
 def flush(client: redis.Redis) -> None:

@@ -6,9 +6,10 @@ import base64
 import json
 from collections.abc import Collection
 
-import redis
 from django.conf import settings
 from kombu.transport.redis import Channel
+
+from operations.redis_client import connect
 
 #: Messages that are looked at at once.
 CHUNK = 1000
@@ -23,7 +24,7 @@ def forget(ids: Collection[str]) -> int:
         redis.RedisError: Redis does not answer.
     """
     removed = 0
-    with connect(settings.REDIS_TIMEOUT) as client:
+    with connect() as client:
         for queue in settings.CELERY_TASK_QUEUES:
             # New messages come in at the head, which moves the others towards the end: some are
             # seen twice, none is missed, as long as nothing is removed while looking.
@@ -50,13 +51,6 @@ def length(timeout: float) -> int:
                 # The first priority has the queue's own name.
                 pipeline.llen(f"{queue.name}{Channel.sep}{priority}" if priority else queue.name)
         return sum(pipeline.execute())
-
-
-def connect(timeout: float) -> redis.Redis:
-    """A client that waits so many seconds for Redis, for the caller to close."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=timeout, socket_connect_timeout=timeout
-    )
 
 
 def _first_argument(message: bytes) -> str | None:

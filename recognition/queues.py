@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-import redis
-from django.conf import settings
-
+from operations.redis_client import connect
 from recognition.models import Upload
 
 #: Short, and promised within a minute: deleting an account, and looking for what was lost.
@@ -30,11 +28,7 @@ def lengths() -> dict[str, int]:
     Raises:
         redis.RedisError: Redis does not answer.
     """
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=settings.REDIS_TIMEOUT,
-        socket_connect_timeout=settings.REDIS_TIMEOUT,
-    ) as client:
+    with connect() as client:
         return {name: int(client.llen(name)) for name in (INTERACTIVE, BULK)}
 
 
