@@ -13,11 +13,10 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import audit
+from accounts import tokens
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from emotion_site.read_only import ReadOnlyAdmin
 
@@ -203,7 +202,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("expired"), boolean=True)
     def is_expired(self, token: ApiToken) -> bool:
-        return token.expires_at is not None and token.expires_at <= timezone.now()
+        return token.is_expired
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.delete_apitoken")
@@ -212,13 +211,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         count = 0
         for token in queryset.select_related("user"):
-            audit.record(
-                "token_deleted",
-                token.user,
-                actor=cast(User, request.user),
-                target=f"token:{token.pk}",
-            )
-            token.delete()
+            tokens.delete(token, cast(User, request.user))
             count += 1
         text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", count)
         self.message_user(request, text % {"count": count})

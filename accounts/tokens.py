@@ -39,12 +39,13 @@ def create(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToke
         scope=scope,
         expires_at=None if days is None else timezone.now() + timedelta(days=days),
     )
-    _record("token_created", token)
+    _record("token_created", token, user)
     return token, key
 
 
-def delete(token: ApiToken) -> None:
-    _record("token_deleted", token)
+def delete(token: ApiToken, actor: User) -> None:
+    """Lock out the programs that use a token; `actor` is its owner, or staff."""
+    _record("token_deleted", token, actor)
     token.delete()
 
 
@@ -65,9 +66,9 @@ def note_use(token: ApiToken) -> None:
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
 
 
-def _record(action: str, token: ApiToken) -> None:
+def _record(action: str, token: ApiToken, actor: User) -> None:
     details = {"prefix": token.prefix, "scope": token.scope}
-    audit.record(action, token.user, actor=token.user, target=f"token:{token.pk}", **details)
+    audit.record(action, token.user, actor=actor, target=f"token:{token.pk}", **details)
 
 
 def _hash(key: str) -> str:

@@ -68,7 +68,8 @@ def new_api_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def delete_api_token(request: HttpRequest, pk: int) -> HttpResponse:
-    tokens.delete(get_object_or_404(ApiToken.objects.for_owner(_user(request)), pk=pk))
+    user = _user(request)
+    tokens.delete(get_object_or_404(ApiToken.objects.for_owner(user), pk=pk), user)
     messages.success(request, _("The token is deleted; programs that used it are locked out."))
     return redirect("api_tokens")
 
