@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -67,7 +65,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     yield "uploads.json", exports.json_export(_uploads(user))
     yield "predictions.csv", exports.csv_export(_uploads(user))
     for name, rows in _TABLES.items():
-        yield f"{name}.json", _as_json(rows(user))
+        yield f"{name}.json", exports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
 
 
@@ -155,21 +153,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _as_json(rows: Iterator[Row]) -> Iterator[str]:
-    separator = "[\n"
-    for row in rows:
-        yield separator + _json(row)
-        separator = ",\n"
-    yield "[]\n" if separator == "[\n" else "\n]\n"
-
-
 def _as_csv(rows: Iterator[Row]) -> Iterator[str]:
     first = next(rows, None)
     if first is None:
         return
-    yield _line(first)
+    yield exports.csv_line(first)
     for row in chain([first], rows):
-        yield _line(_cell(value) for value in row.values())
+        yield exports.csv_line(_cell(value) for value in row.values())
 
 
 def _cell(value: Any) -> str:
@@ -177,9 +167,3 @@ def _cell(value: Any) -> str:
         return ""
     text = value if isinstance(value, str) else _json(value).strip('"')
     return exports.safe_cell(text)
-
-
-def _line(cells: Iterable[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue()

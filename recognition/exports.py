@@ -37,17 +37,13 @@ def as_dict(upload: Upload) -> dict[str, Any]:
 
 def json_export(uploads: Iterable[Upload]) -> Iterator[str]:
     """The text of a JSON array, piece by piece."""
-    separator = "[\n"
-    for upload in uploads:
-        yield separator + json.dumps(as_dict(upload), ensure_ascii=False)
-        separator = ",\n"
-    yield "[]\n" if separator == "[\n" else "\n]\n"
+    return json_array(json.dumps(as_dict(upload), ensure_ascii=False) for upload in uploads)
 
 
 def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
     """CSV with one row a face or rejected spot, and one for a photo without any."""
     probabilities = [f"p_{label}" for label in LABEL_NAMES]
-    yield _csv_line([*CSV_COLUMNS, *probabilities])
+    yield csv_line([*CSV_COLUMNS, *probabilities])
     for upload in uploads:
         start = [
             str(upload.pk), safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
@@ -55,7 +51,7 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
         ]  # fmt: skip
         faces = list(upload.predictions.all())
         for face in faces:
-            yield _csv_line(
+            yield csv_line(
                 [
                     *start, face.index, face.x, face.y, face.width, face.height,
                     face.effective_label, face.label, face.correction,
@@ -65,10 +61,19 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
                 ]
             )  # fmt: skip
         if not faces:
-            yield _csv_line(start + [""] * (len(CSV_COLUMNS) + len(LABEL_NAMES) - len(start)))
+            yield csv_line(start + [""] * (len(CSV_COLUMNS) + len(LABEL_NAMES) - len(start)))
 
 
-def _csv_line(cells: list[Any]) -> str:
+def json_array(values: Iterable[str]) -> Iterator[str]:
+    """The text of a JSON array, of values that are JSON already."""
+    separator = "[\n"
+    for value in values:
+        yield separator + value
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
+
+
+def csv_line(cells: Iterable[Any]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer).writerow(cells)
     return buffer.getvalue()
