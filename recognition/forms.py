@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recognition import retention
 from recognition.labels import LABEL_NAMES
-from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.models import Upload, UploadQuerySet
 
 NO_FACE = "none"
 CORRECTED = "corrected"
@@ -50,14 +49,12 @@ class HistoryFilter(forms.Form):
         """Narrow `uploads`; a field that is not valid narrows nothing."""
         self.is_valid()
         values = self.cleaned_data
-        spots = Prediction.objects.filter(upload=OuterRef("pk")).faces()
-        faces = spots.exclude(correction=Prediction.NOT_A_FACE)
         if values.get("label") == NO_FACE:
-            uploads = uploads.filter(~Exists(faces), status=Upload.Status.DONE)
+            uploads = uploads.without_faces()
         elif values.get("label") == CORRECTED:
-            uploads = uploads.filter(Exists(spots.exclude(correction="")))
+            uploads = uploads.corrected()
         elif values.get("label"):
-            uploads = uploads.filter(Exists(faces.saying(values["label"])))
+            uploads = uploads.showing(values["label"])
         if values.get("status"):
             uploads = uploads.filter(status=values["status"])
         if values.get("since"):

@@ -6,13 +6,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from rest_framework.request import Request
 
 from recognition.labels import LABEL_NAMES
-from recognition.models import LiveSession, Prediction, Upload
+from recognition.models import LiveSession, Prediction, Upload, UploadQuerySet
 
 LABEL_CHOICES = [(label, label) for label in LABEL_NAMES]
 NO_FACE = "none"
@@ -76,20 +76,13 @@ class UploadFilter(filters.FilterSet):
         model = Upload
         fields: list[str] = []
 
-    def with_label(self, uploads: QuerySet[Upload], name: str, value: str) -> QuerySet[Upload]:
+    def with_label(self, uploads: UploadQuerySet, name: str, value: str) -> UploadQuerySet:
         if value == NO_FACE:
-            return uploads.filter(~Exists(_faces()), status=Upload.Status.DONE)
-        return uploads.filter(Exists(_faces().saying(value)))
+            return uploads.without_faces()
+        return uploads.showing(value)
 
-    def with_uncertain(self, uploads: QuerySet[Upload], name: str, value: bool) -> QuerySet[Upload]:
-        unsure = Exists(_faces().filter(uncertain=True))
-        return uploads.filter(unsure if value else ~unsure)
-
-
-def _faces() -> Any:
-    """Faces of an upload in an outer query, without what its owner says is none."""
-    faces = Prediction.objects.filter(upload=OuterRef("pk")).faces()
-    return faces.exclude(correction=Prediction.NOT_A_FACE)
+    def with_uncertain(self, uploads: UploadQuerySet, name: str, value: bool) -> UploadQuerySet:
+        return uploads.with_uncertain(value)
 
 
 class PredictionFilter(filters.FilterSet):
@@ -101,7 +94,7 @@ class PredictionFilter(filters.FilterSet):
         method="saying",
         help_text="That show this, as their owner corrected it.",
     )
-    uncertain = Switch(help_text="That the model is (or is) not sure of.")
+    uncertain = Switch(help_text="That the model is not (or is) sure of.")
     corrected = Switch(
         method="with_correction", help_text="That their owner has (or has not) corrected."
     )

@@ -25,6 +25,24 @@ def random_path(instance: models.Model, filename: str) -> str:
 class UploadQuerySet(OwnedQuerySet["Upload"]):
     owner_id = "owner_id"
 
+    def showing(self, label: str) -> UploadQuerySet:
+        """Those with a face of an effective label."""
+        return self.filter(models.Exists(_faces_of_outer().saying(label)))
+
+    def without_faces(self) -> UploadQuerySet:
+        """Those that are done, and in which there is no face, or none by what the owner says."""
+        return self.filter(~models.Exists(_faces_of_outer()), status=Upload.Status.DONE)
+
+    def with_uncertain(self, uncertain: bool) -> UploadQuerySet:
+        """Those with a face that the model is not sure of, or those without."""
+        unsure = models.Exists(_faces_of_outer().filter(uncertain=True))
+        return self.filter(unsure if uncertain else ~unsure)
+
+    def corrected(self) -> UploadQuerySet:
+        """Those of which the owner has corrected or confirmed a face."""
+        faces = Prediction.objects.filter(upload=models.OuterRef("pk")).faces()
+        return self.filter(models.Exists(faces.exclude(correction="")))
+
 
 class Upload(models.Model):
     """One photo. Its row is the truth about where it stands; messages are only hints.
@@ -128,6 +146,12 @@ class PredictionQuerySet(OwnedQuerySet["Prediction"]):
         return self.annotate(
             said=models.Case(corrected, default="label", output_field=models.CharField())
         )
+
+
+def _faces_of_outer() -> PredictionQuerySet:
+    """Faces of an upload in an outer query, without what its owner says is none."""
+    faces = Prediction.objects.filter(upload=models.OuterRef("pk")).faces()
+    return faces.exclude(correction=Prediction.NOT_A_FACE)
 
 
 class Prediction(models.Model):
