@@ -23,6 +23,8 @@ MAXIMUM_WEBHOOKS = 10
 class TooManyWebhooks(Exception):
     """The message is a sentence for people."""
 
+    code = "too_many_webhooks"
+
 
 def add(owner: User, url: str) -> Webhook:
     """Keep an address, with a new secret.

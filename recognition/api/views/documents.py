@@ -46,5 +46,5 @@ def unknown(request: HttpRequest) -> HttpResponse:
             query = request.META.get("QUERY_STRING", "")
             return HttpResponseRedirect(f"{request.path}/{'?' if query else ''}{query}")
     detail = _("There is nothing here. Addresses end with a slash.")
-    problem = Problem(404, "not_found", detail, {}, {})
+    problem = Problem(404, "not_found", detail)
     return JsonResponse(problem.as_dict(request), status=404, content_type=CONTENT_TYPE)

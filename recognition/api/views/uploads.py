@@ -36,9 +36,9 @@ from recognition.api.errors import (
     NotFailed,
     PhotoDeleted,
     Problem,
+    ProblemResponse,
     RequestTooLarge,
     problem_of,
-    problem_response,
 )
 from recognition.api.filters import ListFilter, UploadFilter
 from recognition.api.idempotency import Answer, Entry
@@ -230,8 +230,7 @@ class UploadViewSet(
         refused = sum(result["error"] is not None for result in results)
         if len(results) == 1 and refused:
             body = results[0]["error"]
-            response = problem_response(body, body["status"], entries[0].get("headers", {}))
-            return response
+            return ProblemResponse(body, body["status"], headers=entries[0].get("headers"))
         if len(results) == 1:
             response = WaitingResponse(results[0]["upload"], status=201)
             response["Location"] = self.request.build_absolute_uri(f"{self.request.path}{ids[0]}/")
@@ -254,7 +253,7 @@ class UploadViewSet(
             return {"name": name, "upload": None, "error": entry["error"]}
         upload = found.get(UUID(entry["id"]))
         if upload is None:
-            gone = Problem(410, "deleted_since", _("This upload has been deleted since."), {}, {})
+            gone = Problem(410, "deleted_since", _("This upload has been deleted since."))
             return {"name": name, "upload": None, "error": gone.as_dict(self.request)}
         return {"name": name, "upload": self.get_serializer(upload).data, "error": None}
 
