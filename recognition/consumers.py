@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from operations import metrics
 from recognition import notifications
-from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, signed_in_user
+from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +22,8 @@ class UploadsConsumer(AsyncJsonWebsocketConsumer):
     watch: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        user = self.scope["user"]
-        await self.accept()
-        if not user.is_authenticated:
-            await self.close(NOT_SIGNED_IN)
+        user = await accepted_user(self)
+        if user is None:
             return
         self.group = notifications.group_of(user.pk)
         metrics.SOCKETS.change(+1, "uploads")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from channels.auth import get_user
 from django.conf import settings
 
 if TYPE_CHECKING:
+    from channels.generic.websocket import AsyncWebsocketConsumer
+
     from accounts.models import User
 
 #: Close code for a visitor who is not, or no longer, signed in (4000 to 4999 are an
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
 NOT_SIGNED_IN = 4401
 #: Seconds between two looks whether the person is still signed in.
 CHECK_SECONDS = 3.0
+
+
+async def accepted_user(consumer: AsyncWebsocketConsumer) -> User | None:
+    """Accept a connection; None where nobody is signed in, and then it is closed again.
+
+    A refusal would not tell the page why: only an accepted connection has a close code.
+    """
+    await consumer.accept()
+    user = consumer.scope["user"]
+    if user.is_authenticated:
+        return cast("User", user)
+    await consumer.close(NOT_SIGNED_IN)
+    return None
 
 
 async def signed_in_user(scope: dict[str, Any], user_id: int | None) -> User | None:

@@ -23,7 +23,7 @@ from recognition.live import sessions
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import FrameStream, labels_message
 from recognition.model_catalogue import active_manifest
-from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, signed_in_user
+from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
 from recognition.vision.errors import ModelError
 
 if TYPE_CHECKING:
@@ -91,10 +91,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await super().dispatch(message)
 
     async def connect(self) -> None:
-        user = self.scope["user"]
-        await self.accept()
-        if not user.is_authenticated:
-            await self.close(NOT_SIGNED_IN)
+        user = await accepted_user(self)
+        if user is None:
             return
         if not await self._may_see(user):
             await self.close(NO_CONSENT)
