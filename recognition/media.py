@@ -18,10 +18,10 @@ CHUNK_BYTES = 256 * 1024
 
 
 def private_file(file: FieldFile, content_type: str = "image/jpeg") -> HttpResponseBase:
-    """Answer with a stored file, from whichever storage it is in.
+    """Answer with a stored file, from whichever storage it is in; 410 where it was deleted.
 
     Behind a web server that has the files at hand (:data:`settings.ACCEL_REDIRECT`), only their
-    name goes out, and the server sends them.
+    name goes out, and the server sends them, or answers 404.
 
     Raises:
         Http404: it is not stored, though it should be.
@@ -46,15 +46,20 @@ def _content(file: FieldFile, content_type: str) -> HttpResponseBase:
     if len(start) < CHUNK_BYTES:
         stream.close()
         return HttpResponse(start, content_type=content_type)
-    return StreamingHttpResponse(_chunks(start, stream), content_type=content_type)
+    return StreamingHttpResponse(chunks(stream, start), content_type=content_type)
 
 
-async def _chunks(start: bytes, stream: IO[Any]) -> AsyncIterator[bytes]:
-    """Piece after piece, read in a thread: the event loop serves everybody."""
-    chunk = start
+async def chunks(stream: IO[Any], start: bytes = b"") -> AsyncIterator[bytes]:
+    """What was read already, then piece after piece, and closed at the end.
+
+    Not a plain iterator: the server would read all of that before it sends the first byte. Read in
+    a thread, for the event loop serves everybody.
+    """
+    read = sync_to_async(stream.read, thread_sensitive=False)
     try:
+        chunk = start or await read(CHUNK_BYTES)
         while chunk:
             yield chunk
-            chunk = await sync_to_async(stream.read, thread_sensitive=False)(CHUNK_BYTES)
+            chunk = await read(CHUNK_BYTES)
     finally:
         stream.close()

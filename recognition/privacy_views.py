@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from allauth.account.forms import ReauthenticateForm
 from allauth.core import ratelimit
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.core.files.base import File
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,15 +21,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import consent
 from recognition import account_deletion, data_export, quotas, retention, tasks
 from recognition.forms import RetentionChoice
+from recognition.media import chunks
 from recognition.models import DataExport, LiveSession, Upload
 from recognition.models.exports import DataExportQuerySet
 from recognition.retention import days_kept, describe
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-#: Bytes of an archive that are in memory at a time.
-PIECE_BYTES = 256 * 1024
 
 
 @require_safe
@@ -106,7 +101,7 @@ def download_export(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
         file = export.file.open("rb")
     except FileNotFoundError:
         raise Http404 from None
-    response = StreamingHttpResponse(_pieces(file), content_type="application/zip")
+    response = StreamingHttpResponse(chunks(file), content_type="application/zip")
     response["Content-Length"] = str(export.file.size)
     name = f"visage-{timezone.localtime(export.created_at):%Y-%m-%d}.zip"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -147,16 +142,6 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         "n_sessions": LiveSession.objects.for_owner(user).count(),
     }
     return render(request, "recognition/delete_account.html", context)
-
-
-async def _pieces(file: File) -> AsyncIterator[bytes]:
-    # Not a plain iterator: the server would read all of that before it sends the first byte.
-    read = sync_to_async(file.read, thread_sensitive=False)
-    try:
-        while piece := await read(PIECE_BYTES):
-            yield piece
-    finally:
-        file.close()
 
 
 def _stored_bytes(export: DataExport | None) -> int | None:
