@@ -95,7 +95,7 @@ def clean(data: bytes) -> CleanImage:
         ImageError: a subclass that says what is wrong, in a sentence for people.
     """
     with _opened(data) as image:
-        upright = _flatten(_upright(image, _decoded(image)))
+        upright = _read_upright(image)
         width, height = upright.size
         jpeg = _encode(upright, JPEG_QUALITY)
         upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
@@ -111,7 +111,7 @@ def blurred(jpeg: bytes) -> bytes:
         ImageError: the bytes are not an image that we accept.
     """
     with _opened(jpeg) as image:
-        upright = _flatten(_upright(image, _decoded(image)))
+        upright = _read_upright(image)
         few = upright.copy()
         few.thumbnail((BLURRED_SIDE, BLURRED_SIDE), Image.Resampling.BOX)
         return _encode(few.resize(upright.size, Image.Resampling.BICUBIC), THUMBNAIL_QUALITY)
@@ -131,7 +131,7 @@ def reduced(jpeg: bytes, longest_side: int) -> bytes:
         ImageError: the bytes are not an image that we accept.
     """
     with _opened(jpeg) as image:
-        upright = _flatten(_upright(image, _decoded(image)))
+        upright = _read_upright(image)
         upright.thumbnail((longest_side, longest_side), reducing_gap=2.0)
         return _encode(upright, THUMBNAIL_QUALITY)
 
@@ -289,6 +289,11 @@ def _decoded(image: Image.Image) -> int:
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
     transposition = _TRANSPOSITIONS.get(orientation)
     return image.transpose(transposition) if transposition is not None else image
+
+
+def _read_upright(image: Image.Image) -> Image.Image:
+    """The first frame, upright, in grey or RGB."""
+    return _flatten(_upright(image, _decoded(image)))
 
 
 def _flatten(image: Image.Image) -> Image.Image:
