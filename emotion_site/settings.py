@@ -427,6 +427,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+#: One proxy stands in front, and says by which address and scheme a request came.
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
@@ -437,7 +439,7 @@ if not DEBUG:
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    if env.bool("BEHIND_PROXY", default=False):
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         # Otherwise all people would be one address to the limits.
         ALLAUTH_TRUSTED_PROXY_COUNT = 1
@@ -462,7 +464,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "recognition.api.schema.ApiSchema",
     "DEFAULT_THROTTLE_CLASSES": ["recognition.api.throttles.RequestRate"],
     # One proxy writes the last address of X-Forwarded-For; without one the header is not read.
-    "NUM_PROXIES": 1 if env.bool("BEHIND_PROXY", default=False) else 0,
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
