@@ -1,8 +1,9 @@
 // The live page: camera, socket, overlay and buttons, joined.
 import { CameraError, grab, listCameras, onEachFrame, openCamera } from "./live/camera.js";
 import { LiveConnection } from "./live/connection.js";
-import { Faces, percent } from "./live/faces.js";
+import { Faces } from "./live/faces.js";
 import { Meters } from "./live/meters.js";
+import { percent } from "./percent.js";
 
 const SNAPSHOT_QUALITY = 0.92;
 const METER_MILLISECONDS = 500;

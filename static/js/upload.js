@@ -1,5 +1,6 @@
 // The upload page: many files at once, each with its own progress and its own answer.
 import { watchChanges } from "./changes.js";
+import { percent } from "./percent.js";
 
 const form = document.getElementById("upload-form");
 const input = document.getElementById("images");
@@ -93,11 +94,6 @@ function send(file, line) {
     request.addEventListener("loadend", resolve);
     request.send(body);
   });
-}
-
-/** A share as the server writes it, too: never certain. */
-function percent(share) {
-  return share >= 0.995 ? "> 99 %" : `${Math.round(share * 100)} %`;
 }
 
 function expression(face) {

@@ -1,16 +1,12 @@
 // Boxes over the video and the four probabilities beside it, kept and moved from frame to frame.
 
+import { percent } from "../percent.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const COLOURS = 6;
 const TEXT_PIXELS = 17;
 
 const colourOf = (number) => `track-${((number - 1) % COLOURS) + 1}`;
-
-export function percent(share) {
-  if (share >= 0.995) return "> 99 %";
-  if (share > 0 && share < 0.005) return "< 1 %";
-  return `${Math.round(share * 100)} %`;
-}
 
 export class Faces {
   #overlay;
