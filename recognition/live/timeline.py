@@ -54,10 +54,6 @@ class LabelTimeline:
         self.stretches: list[Stretch] = []
         self._open: dict[int, Stretch] = {}
 
-    @property
-    def is_full(self) -> bool:
-        return len(self.stretches) >= MAXIMUM_STRETCHES
-
     def add(self, faces: Iterable[TrackedFace], seconds: float) -> None:
         """Add what one frame showed, at a time counted from the start of the session."""
         for face in faces:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from datetime import timedelta
 
 import pytest
@@ -152,3 +153,20 @@ def test_saving_does_not_bring_a_deleted_session_back(alice: User) -> None:
     recording.add(seen("happy"), recording._began)
     recording.save(ends=True)
     assert not LiveSession.objects.exists()
+
+
+def test_a_recording_is_full_after_so_many_stretches_or_hours(
+    session: LiveSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    # Three were recorded before the connection was lost.
+    monkeypatch.setattr(sessions, "MAXIMUM_STRETCHES", 5)
+    recording = sessions.Recording(session)
+    for index, label in enumerate(("happy", "sad")):
+        assert not recording.is_full
+        face = TrackedFace(1, BoundingBox(0, 0, 9, 9), label, {label: 0.8})
+        recording.add(LiveFrame(64, 48, (face,)), now + index / 10)
+    assert recording.is_full
+    session.started_at -= timedelta(hours=2)
+    session.samples = []
+    assert sessions.Recording(session).is_full

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from recognition.live import timeline
 from recognition.live.chart import COLUMNS, face_charts
 from recognition.live.timeline import LabelTimeline, read_stretches, shares
 from recognition.vision.tracking import TrackedFace
@@ -35,15 +34,6 @@ def test_a_face_that_was_away_begins_anew() -> None:
     for at in (0.0, 0.5, 3.0, 3.5):
         line.add([face("happy")], at)
     assert [(s.start, s.end) for s in line.stretches] == [(0.0, 0.5), (3.0, 3.5)]
-
-
-def test_a_full_timeline_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timeline, "MAXIMUM_STRETCHES", 3)
-    line = LabelTimeline()
-    for index in range(3):
-        assert not line.is_full
-        line.add([face(LABELS[index])], index / 10)
-    assert line.is_full
 
 
 def test_shares_are_of_the_time_seen() -> None:
