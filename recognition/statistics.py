@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 PERIODS = ("day", "week")
+#: Days that are shown where nothing else is asked for.
+DEFAULT_DAYS = 30
 #: Days or weeks that one answer may have.
 MAXIMUM_PERIODS = 400
 #: Days beside which nothing can have been uploaded, and calculating with dates would end.

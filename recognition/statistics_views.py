@@ -20,8 +20,6 @@ from recognition.statistics_chart import stacked
 if TYPE_CHECKING:
     from accounts.models import User
 
-DEFAULT_DAYS = 30
-
 
 @require_safe
 @login_required
@@ -29,7 +27,7 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
     """Expressions by day or week, and how often the model was right."""
     today = timezone.localdate()
     default: dict[str, Any] = {
-        "start": today - timedelta(days=DEFAULT_DAYS - 1),
+        "start": today - timedelta(days=statistics.DEFAULT_DAYS - 1),
         "end": today,
         "period": "day",
     }

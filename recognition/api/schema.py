@@ -20,7 +20,7 @@ from recognition.api.serializers import ProblemSerializer
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 BODIES = {"POST", "PUT", "PATCH"}
 
-#: What a parameter that the framework itself reads is for.
+#: Header of an answer that came too often.
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
 
 

@@ -1,4 +1,4 @@
-"""What the commands share that train and evaluate: naming the data set, loading Keras."""
+"""What the commands share that train and evaluate: naming data and model, loading Keras."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ def add_dataset_arguments(parser: CommandParser) -> None:
         "--votes",
         type=Path,
         help=f"table of FER+ votes (default: {VOTES_FILE} beside the data, if it exists)",
+    )
+
+
+def add_manifest_argument(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        default=settings.MODEL_MANIFEST,
+        help="the model's manifest (default: the site's)",
     )
 
 

@@ -26,9 +26,6 @@ from recognition.vision import images
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Days that statistics go back where nothing else is asked for.
-DEFAULT_DAYS = 30
-
 
 class QuotaSerializer(serializers.Serializer):
     used = serializers.FloatField(min_value=0)
@@ -181,7 +178,7 @@ class StatisticsView(APIView):
         values = options.validated_data
         end = values.get("end") or timezone.localdate()
         try:
-            start = values.get("start") or end - timedelta(days=DEFAULT_DAYS - 1)
+            start = values.get("start") or end - timedelta(days=statistics.DEFAULT_DAYS - 1)
             found = statistics.of(
                 cast("User", request.user), start=start, end=end, period=values["period"]
             )

@@ -9,7 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognition.management.dataset_arguments import add_dataset_arguments, dataset_paths
+from recognition.management.dataset_arguments import (
+    add_dataset_arguments,
+    add_manifest_argument,
+    dataset_paths,
+)
 from recognition.training.calibrate import recalibrate
 from recognition.training.dataset import DatasetError, load
 from recognition.vision.errors import ModelError
@@ -24,12 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_dataset_arguments(parser)
-        parser.add_argument(
-            "--manifest",
-            type=Path,
-            default=settings.MODEL_MANIFEST,
-            help="the model's manifest (default: the site's)",
-        )
+        add_manifest_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         data_path, votes_path = dataset_paths(options)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from recognition.management.dataset_arguments import (
     add_dataset_arguments,
+    add_manifest_argument,
     dataset_paths,
     import_keras,
 )
@@ -48,12 +49,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--labels", choices=SOURCES, default="fer2013", help="labels to measure against"
         )
-        parser.add_argument(
-            "--manifest",
-            type=Path,
-            default=settings.MODEL_MANIFEST,
-            help="the model's manifest (default: the site's)",
-        )
+        add_manifest_argument(parser)
         parser.add_argument(
             "--checkpoints",
             type=Path,

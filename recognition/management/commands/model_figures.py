@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from recognition.management.dataset_arguments import add_manifest_argument
 from recognition.training import wanted
 from recognition.training.record import read_beside
 from recognition.vision.errors import ModelError
@@ -19,12 +19,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--manifest",
-            type=Path,
-            default=settings.MODEL_MANIFEST,
-            help="the model's manifest (default: the site's)",
-        )
+        add_manifest_argument(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         manifest_path: Path = options["manifest"]
