@@ -1,0 +1,54 @@
+"""Lists ask the database as often for many rows as for few."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import ApiToken, AuditEvent, User
+from recognition.models import LiveSession, Upload, Webhook, WebhookDelivery
+from tests.api.test_uploads import add_face, make_upload
+
+
+def add_rows(owner: User, first: int, last: int) -> None:
+    now = timezone.now()
+    webhook, _is_new = Webhook.objects.get_or_create(owner=owner, url="https://example.org/")
+    for number in range(first, last):
+        for label in ("happy", "sad"):
+            upload = make_upload(owner)
+            Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.DONE)
+            add_face(upload, label)
+        ApiToken.objects.create(user=owner, name=f"{number}", prefix="a", key_sha256=f"{number}")
+        AuditEvent.objects.create(user=owner, actor=owner, action="signed_in")
+        LiveSession.objects.create(owner=owner, started_at=now, ended_at=now)
+        Webhook.objects.create(owner=owner, url=f"https://example.org/{number}")
+        WebhookDelivery.objects.create(webhook=webhook, event="ping", payload={})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/uploads/", "/uploads/export.csv", "/uploads/export.json", "/live/sessions/",
+        "/webhooks/", "/webhooks/{webhook}/", "/accounts/tokens/", "/accounts/activity/",
+        "/privacy/", "/statistics/",
+        "/api/v1/uploads/", "/api/v1/predictions/", "/api/v1/live-sessions/", "/api/v1/webhooks/",
+        "/api/v1/webhooks/{webhook}/deliveries/",
+    ],
+)  # fmt: skip
+def test_more_rows_take_no_more_queries(path: str, alice: User, alice_client: Client) -> None:
+    counts = []
+    for rows in ((0, 2), (2, 9)):
+        add_rows(alice, *rows)
+        webhook = Webhook.objects.get(url="https://example.org/")
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            response = alice_client.get(path.format(webhook=webhook.pk))
+            assert response.status_code == 200
+            if response.streaming:
+                b"".join(response.streaming_content)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
