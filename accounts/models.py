@@ -131,7 +131,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        indexes = [models.Index(fields=["user", "-at", "-id"])]
+        indexes = [
+            models.Index(fields=["user", "-at", "-id"]),
+            # The administration lists everybody's.
+            models.Index(fields=["-at", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return self.action

@@ -105,6 +105,11 @@ class WebhookDelivery(models.Model):
     class Meta:
         ordering = ["-created_at"]
         verbose_name_plural = _("webhook deliveries")
+        indexes = [
+            models.Index(fields=["webhook", "-created_at", "-id"]),
+            # The log is cut by age, and the administration lists everybody's.
+            models.Index(fields=["-created_at", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} {self.id}"
