@@ -206,7 +206,7 @@ def test_why_shows_a_heat_map_without_leaving_the_page(
     why.click()
     picture = page.get_by_role("img", name="Face 1 in grey; the lower middle")
     expect(picture).to_be_visible(timeout=30_000)
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 256
+    expect(picture).to_have_js_property("naturalWidth", 256)
     expect(page.get_by_text("The lower middle of the picture carried “Happy” most")).to_be_visible()
     expect(page.locator(".explanation")).to_be_focused()
     expect(why).to_have_count(0)
