@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 from benchmarks import clip
 from benchmarks.live_server import LiveServer
 from clients.live_client import LiveClient
+from tests.site.running import Site
 
 IN_FLIGHT = 2
 #: Seconds between two visits to another page while the sockets are busy.
@@ -67,7 +68,7 @@ async def as_fast_as_answers_come(
 
 
 async def at_a_pace(
-    server: LiveServer,
+    server: Site,
     cookie: str,
     frames: Sequence[bytes],
     rate: float,
