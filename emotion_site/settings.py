@@ -376,7 +376,7 @@ _FILE_MODES = (0o640, 0o750) if ACCEL_REDIRECT else (0o600, 0o700)
 STORAGES = {
     # No URL: photos leave only through the views that check their owner.
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "operations.whole_files.WholeFileStorage",
         "OPTIONS": {
             "file_permissions_mode": _FILE_MODES[0],
             "directory_permissions_mode": _FILE_MODES[1],

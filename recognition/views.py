@@ -116,7 +116,10 @@ def upload_image(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_safe
 @login_required
 def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    return private_file(_own_upload(request, pk).thumbnail)
+    upload = _own_upload(request, pk)
+    if not upload.thumbnail:
+        return HttpResponse(images.blank(upload.width, upload.height), content_type="image/jpeg")
+    return private_file(upload.thumbnail)
 
 
 @require_POST
