@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import faults
 from benchmarks import load as loads
+from benchmarks.mutations import read_mutations
 from benchmarks.report import Figure, show_figures
 from tests.site.running import Site
 
@@ -38,6 +39,7 @@ class Size:
     memory_early: int = 200
     memory_photos: int = 2000
     corpus_every: int = 1
+    mutations: int = 10_000
     huge_megabytes: int = 1000
     people: int = 50
     live_pages: int = 10
@@ -63,6 +65,7 @@ SMALL = Size(
     memory_early=20,
     memory_photos=60,
     corpus_every=9,
+    mutations=300,
     huge_megabytes=200,
     people=5,
     live_pages=2,
@@ -203,6 +206,22 @@ def hostile(folder: Path, size: Size) -> Iterator[Figure]:
     )
 
 
+def mutations(folder: Path, size: Size) -> Iterator[Figure]:
+    result = read_mutations(folder, size.mutations)
+    n_unexpected = sum(result.unexpected.values())
+    yield Figure(
+        f"{result.files:,} valid image files with bytes changed: crashes; errors that are no "
+        "refusal; slowest refusal",
+        "0; 0; 1 s",
+        f"{result.crashes}; {n_unexpected}; {result.slowest_refusal:.2f} s",
+        result.files >= size.mutations
+        and not result.crashes
+        and not n_unexpected
+        and result.slowest_refusal < 1,
+        asdict(result),
+    )
+
+
 def huge(folder: Path, size: Size) -> Iterator[Figure]:
     for kind, result in faults.huge_bodies(folder, size.huge_megabytes).items():
         yield Figure(
@@ -237,7 +256,7 @@ def load(folder: Path, size: Size) -> Iterator[Figure]:
 PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
     promise.__name__: promise
     for promise in (
-        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, huge,
+        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, huge,
         load,
     )
 }  # fmt: skip
