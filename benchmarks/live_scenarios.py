@@ -92,17 +92,19 @@ async def at_a_pace(
 
         reader = asyncio.create_task(read())
         began = time.perf_counter()
-        for index in range(round(rate * seconds)):
-            delay = began + index / rate - time.perf_counter()
-            if delay > 0:
-                await asyncio.sleep(delay)
-            sent[live.n_sent + 1] = time.perf_counter()
-            await live.send(frames[(first + index * step) % len(frames)])
-        await asyncio.sleep(1)
-        trips.duration = time.perf_counter() - began - 1
-        reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
+        try:
+            for index in range(round(rate * seconds)):
+                delay = began + index / rate - time.perf_counter()
+                if delay > 0:
+                    await asyncio.sleep(delay)
+                sent[live.n_sent + 1] = time.perf_counter()
+                await live.send(frames[(first + index * step) % len(frames)])
+            await asyncio.sleep(1)
+            trips.duration = time.perf_counter() - began - 1
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await reader
     return trips
 
 

@@ -123,7 +123,7 @@ class Visitor:
 
     async def _look(self) -> None:
         (page,) = self._dice.choices(list(PAGES), list(PAGES.values()))
-        path = page if page is not None else f"/uploads/{self._newest}/"
+        path = page or (f"/uploads/{self._newest}/" if self._newest else "/uploads/")
         began = time.perf_counter()
         answer = await self._request("GET", path, 200)
         if answer is None:
@@ -138,10 +138,12 @@ class Visitor:
             self.seen.pictures.seconds.append(time.perf_counter() - began)
 
     async def _ask_for_results(self) -> None:
-        for upload in list(self._waiting):
-            answer = await self._request("GET", f"/api/v1/uploads/{upload}/", 200)
-            if answer is not None and answer.json()["status"] in {"done", "failed"}:
-                self._waiting.remove(upload)
+        # They are finished in their order.
+        while self._waiting:
+            answer = await self._request("GET", f"/api/v1/uploads/{self._waiting[0]}/", 200)
+            if answer is None or answer.json()["status"] not in {"done", "failed"}:
+                return
+            del self._waiting[0]
 
     async def _request(
         self, method: str, path: str, wanted: int, **options: Any

@@ -17,7 +17,7 @@ class WholeFileStorage(FileSystemStorage):
 
     def _save(self, name: str, content: File) -> str:
         try:
-            return super()._save(name, content)
+            return str(super()._save(name, content))  # type: ignore[misc]
         except BaseException:
             # `save` has just seen that the name is free: what stands there is of this file.
             self.delete(name)
