@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks import faults
+from benchmarks import load as loads
+from benchmarks.mutations import read_mutations
 from benchmarks.report import Figure, show_figures
 from tests.site.running import Site
 
@@ -37,7 +39,14 @@ class Size:
     memory_early: int = 200
     memory_photos: int = 2000
     corpus_every: int = 1
+    mutations: int = 10_000
     huge_megabytes: int = 1000
+    people: int = 50
+    live_pages: int = 10
+    load_seconds: float = 600
+    bare_photos: int = 50
+    #: Without it, only that everything ends well: a few seconds are no measure.
+    load_is_timed: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,7 +65,13 @@ SMALL = Size(
     memory_early=20,
     memory_photos=60,
     corpus_every=9,
+    mutations=300,
     huge_megabytes=200,
+    people=5,
+    live_pages=2,
+    load_seconds=12,
+    bare_photos=2,
+    load_is_timed=False,
     # Lost work is found after seconds instead of a minute.
     environment={"CLAIM_SECONDS": "10", "REQUEUE_SECONDS": "10"},
 )
@@ -191,6 +206,22 @@ def hostile(folder: Path, size: Size) -> Iterator[Figure]:
     )
 
 
+def mutations(folder: Path, size: Size) -> Iterator[Figure]:
+    result = read_mutations(folder, size.mutations)
+    n_unexpected = sum(result.unexpected.values())
+    yield Figure(
+        f"{result.files:,} valid image files with bytes changed: crashes; errors that are no "
+        "refusal; slowest refusal",
+        "0; 0; 1 s",
+        f"{result.crashes}; {n_unexpected}; {result.slowest_refusal:.2f} s",
+        result.files >= size.mutations
+        and not result.crashes
+        and not n_unexpected
+        and result.slowest_refusal < 1,
+        asdict(result),
+    )
+
+
 def huge(folder: Path, size: Size) -> Iterator[Figure]:
     for kind, result in faults.huge_bodies(folder, size.huge_megabytes).items():
         yield Figure(
@@ -205,10 +236,28 @@ def huge(folder: Path, size: Size) -> Iterator[Figure]:
         )
 
 
+def load(folder: Path, size: Size) -> Iterator[Figure]:
+    result = loads.load(folder, size.people, size.live_pages, size.load_seconds, size.bare_photos)
+    n_errors = sum(result.errors.values())
+    ended_well = not n_errors and result.done == result.uploads > 0 and result.live_answers > 0
+    yield Figure(
+        f"{size.people} people and {size.live_pages} live pages for {size.load_seconds:.0f} s, "
+        f"{result.requests:,} requests: errors; pages p50, p95; live p95; results/s of the bare "
+        "loop's (without live pages)",
+        "0; p95 500 ms; 80 %",
+        f"{n_errors}; {result.pages_p50:.0f}, {result.pages_p95:.0f} ms; {result.live_p95:.0f} ms; "
+        f"{result.rate:.2f} of {result.bare_rate:.2f} = {result.ratio:.0%} "
+        f"({result.rate_without_live / result.bare_rate:.0%})",
+        ended_well and (not size.load_is_timed or (result.pages_p95 < 500 and result.ratio >= 0.8)),
+        {**asdict(result), "ratio": result.ratio},
+    )
+
+
 PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
     promise.__name__: promise
     for promise in (
-        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, huge,
+        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, huge,
+        load,
     )
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 from benchmarks import clip
 from benchmarks.live_server import LiveServer
 from clients.live_client import LiveClient
+from tests.site.running import Site
 
 IN_FLIGHT = 2
 #: Seconds between two visits to another page while the sockets are busy.
@@ -67,7 +68,7 @@ async def as_fast_as_answers_come(
 
 
 async def at_a_pace(
-    server: LiveServer,
+    server: Site,
     cookie: str,
     frames: Sequence[bytes],
     rate: float,
@@ -91,17 +92,19 @@ async def at_a_pace(
 
         reader = asyncio.create_task(read())
         began = time.perf_counter()
-        for index in range(round(rate * seconds)):
-            delay = began + index / rate - time.perf_counter()
-            if delay > 0:
-                await asyncio.sleep(delay)
-            sent[live.n_sent + 1] = time.perf_counter()
-            await live.send(frames[(first + index * step) % len(frames)])
-        await asyncio.sleep(1)
-        trips.duration = time.perf_counter() - began - 1
-        reader.cancel()
-        with suppress(asyncio.CancelledError):
-            await reader
+        try:
+            for index in range(round(rate * seconds)):
+                delay = began + index / rate - time.perf_counter()
+                if delay > 0:
+                    await asyncio.sleep(delay)
+                sent[live.n_sent + 1] = time.perf_counter()
+                await live.send(frames[(first + index * step) % len(frames)])
+            await asyncio.sleep(1)
+            trips.duration = time.perf_counter() - began - 1
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await reader
     return trips
 
 

@@ -28,6 +28,13 @@ print(json.dumps(cookies))
 """
 
 
+def sign_in_people(site: Site, n_people: int) -> list[str]:
+    """Make people who have agreed to everything, and sign them in; the Cookie header of each."""
+    script = _MAKE_PEOPLE.format(n_people=n_people)
+    made = site.manage("shell", "--verbosity", "0", "--command", script).stdout
+    return [f"sessionid={value}" for value in json.loads(made.splitlines()[-1])]
+
+
 class LiveServer(Site):
     """The site's web process as the Procfile runs it; live frames need nothing else.
 
@@ -40,9 +47,7 @@ class LiveServer(Site):
 
     def with_people(self, n_people: int) -> Self:
         """Make people and sign them in."""
-        script = _MAKE_PEOPLE.format(n_people=n_people)
-        made = self.manage("shell", "--verbosity", "0", "--command", script).stdout
-        self.cookies = [f"sessionid={value}" for value in json.loads(made.splitlines()[-1])]
+        self.cookies = sign_in_people(self, n_people)
         self.process = psutil.Process(self.pid("web"))
         return self
 

@@ -146,7 +146,15 @@ CACHES = {
         # Beyond it entries go before their time, and counts with them: more than a flood of
         # sign-ins makes in five minutes.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
+    },
+    # How often each person asks the programming interface, which a page with a photo that waits
+    # does every few seconds. In the database each question would be a write, and those queue;
+    # in Redis each would wait where that hangs. So every web process counts what it is asked.
+    "requests": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "requests",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
 }
 
 # Redis: Celery's broker and Channels' layer ---------------------------------------------------
@@ -276,8 +284,8 @@ MAXIMUM_FILES_PER_FORM = 50
 
 # Programming interface -------------------------------------------------------------------------
 
-#: Requests that one person, or one address of somebody who is not signed in, may send; such as
-#: ``600/min``, or nothing for no limit.
+#: Requests that one person, or one address of somebody who is not signed in, may send to one web
+#: process; such as ``600/min``, or nothing for no limit.
 API_RATE = env.str("API_RATE", default="600/min")
 #: Requests of one person that create uploads.
 API_UPLOAD_RATE = env.str("API_UPLOAD_RATE", default="300/min")
@@ -376,7 +384,7 @@ _FILE_MODES = (0o640, 0o750) if ACCEL_REDIRECT else (0o600, 0o700)
 STORAGES = {
     # No URL: photos leave only through the views that check their owner.
     "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "operations.whole_files.WholeFileStorage",
         "OPTIONS": {
             "file_permissions_mode": _FILE_MODES[0],
             "directory_permissions_mode": _FILE_MODES[1],

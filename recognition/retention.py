@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from operations.whole_files import is_full
 from recognition.files import delete_on_commit
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
@@ -124,9 +125,15 @@ def remove_photo(upload_id: str) -> bool:
     upload = Upload.objects.filter(pk=upload_id, status__in=FINISHED, photo_deleted_at=None).first()
     if upload is None:
         return False
-    blurred = default_storage.save(
-        random_path(upload, "thumbnail.jpg"), ContentFile(_blurred_thumbnail(upload))
-    )
+    try:
+        blurred = default_storage.save(
+            random_path(upload, "thumbnail.jpg"), ContentFile(_blurred_thumbnail(upload))
+        )
+    except OSError as error:
+        if not is_full(error):
+            raise
+        # The photo has to go all the same, and is what makes room: pages show a grey picture.
+        blurred = ""
     try:
         with transaction.atomic():
             done = Upload.objects.filter(
@@ -139,11 +146,16 @@ def remove_photo(upload_id: str) -> bool:
                 maps.update(heat_map="")
                 delete_on_commit(upload.image.name, upload.thumbnail.name, *names)
     except BaseException:
-        default_storage.delete(blurred)
+        _delete(blurred)
         raise
     if not done:
-        default_storage.delete(blurred)
+        _delete(blurred)
     return bool(done)
+
+
+def _delete(name: str) -> None:
+    if name:
+        default_storage.delete(name)
 
 
 def _blurred_thumbnail(upload: Upload) -> bytes:

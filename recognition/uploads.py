@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import unicodedata
 from collections.abc import Callable
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from operations import metrics
+from operations.whole_files import is_full
 from recognition import processing, queues, quotas, tasks
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
@@ -74,7 +74,7 @@ def create_upload(
         sha256=hashlib.sha256(data).hexdigest(),
         queued_at=timezone.now(),
     )
-    # Named before they are written: what a full disk leaves of a file can then be deleted.
+    # Named before they are written: whatever goes wrong later, both can then be deleted.
     upload.image.name = random_path(upload, "photo.jpg")
     upload.thumbnail.name = random_path(upload, "thumbnail.jpg")
     try:
@@ -91,18 +91,11 @@ def create_upload(
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
             stored.storage.delete(str(stored.name))
-        if _is_full(error):
+        if is_full(error):
             metrics.UPLOADS_REFUSED.add(StorageFull.code)
             raise StorageFull(_("The site has no room for more photos just now.")) from error
         raise
     return upload
-
-
-def _is_full(error: BaseException) -> bool:
-    """Whether the disk or the share of it is used up, by photos or by the database."""
-    if isinstance(error, OSError):
-        return error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return isinstance(error, OperationalError) and "disk is full" in str(error)
 
 
 def retry_uploads(uploads: UploadQuerySet) -> int:

@@ -110,13 +110,17 @@ def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_safe
 @login_required
 def upload_image(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    return private_file(_own_upload(request, pk).image)
+    return private_file(get_object_or_404(_own(request), pk=pk).image)
 
 
 @require_safe
 @login_required
 def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    return private_file(_own_upload(request, pk).thumbnail)
+    # Asked for by every card of a page: without the predictions.
+    upload = get_object_or_404(_own(request), pk=pk)
+    if not upload.thumbnail:
+        return HttpResponse(images.blank(upload.width, upload.height), content_type="image/jpeg")
+    return private_file(upload.thumbnail)
 
 
 @require_POST

@@ -357,7 +357,9 @@ def _names() -> Iterator[HostileFile]:
         "%00%2e%2e%2f.jpg",
         "{{7*7}}.jpg",
     ):
-        yield HostileFile(name, photo, ACCEPTED)
+        # Of a form, Django takes a file whose name is a folder for none.
+        endings = ACCEPTED | {"invalid"} if name in {".", ".."} else ACCEPTED
+        yield HostileFile(name, photo, endings)
 
 
 def _sizes() -> Iterator[HostileFile]:

@@ -146,7 +146,7 @@ class UploadAdmin(admin.ModelAdmin):
         try:
             with upload.thumbnail.open("rb") as file:
                 blurred = images.blurred(file.read())
-        except (FileNotFoundError, ImageError):
+        except (ValueError, FileNotFoundError, ImageError):
             raise Http404 from None
         return HttpResponse(blurred, content_type="image/jpeg")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
+from django.utils.connection import ConnectionProxy
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -16,6 +18,7 @@ class RequestRate(SimpleRateThrottle):
     """
 
     scope = "requests"
+    cache = ConnectionProxy(caches, "requests")  # type: ignore[assignment]
 
     def get_rate(self) -> str | None:
         # When the request comes, and not when this module is loaded.

@@ -56,7 +56,8 @@ class Upload(models.Model):
         claim: id of the task that works on it, with `claimed_until` as its deadline.
         model_version: of the model that made the predictions.
         photo_deleted_at: when the owner's retention took the photo away; then `image` is empty
-            and `thumbnail` is blurred, and the predictions stay.
+            and `thumbnail` is blurred (empty, too, if the disk was full), and the predictions
+            stay.
     """
 
     class Status(models.TextChoices):

@@ -86,6 +86,17 @@ def test_what_nobody_foresaw_is_a_problem_too(
         alice_client.get(UPLOADS)
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_file_named_like_a_folder_counts_as_none(alice_client: Client, name: str) -> None:
+    """A parser of forms drops it; that must end in a sentence like any other mistake."""
+    body = (
+        f'--b\r\nContent-Disposition: form-data; name="image"; filename="{name}"\r\n'
+        "Content-Type: image/jpeg\r\n\r\nx\r\n--b--\r\n"
+    )
+    response = alice_client.post(UPLOADS, body, "multipart/form-data; boundary=b")
+    problem(response, 400, "invalid")
+
+
 def test_a_person_is_slowed_down_whichever_way_they_come(
     alice_client: Client, bob_client: Client, settings: Any, alice: User
 ) -> None:

@@ -11,14 +11,13 @@ import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.corpus import ACCEPTED, FORMATS, SECRET, HostileFile, corpus, small
-from tests.pictures import encode
+from tests.corpus import ACCEPTED, SECRET, HostileFile, corpus
+from tests.mutations import mutations
 from tests.site.running import ROOT
 
 FILES = tuple(corpus())
@@ -111,27 +110,6 @@ def test_refusing_costs_less_than_a_second_and_100_megabytes() -> None:
     large = {name: megabytes for name, (_seconds, megabytes) in refused.items() if megabytes > 100}
     assert not slow
     assert not large
-
-
-WHOLE = {name: encode(small().resize((48, 48)), name) for name in FORMATS}
-
-
-@st.composite
-def mutations(draw: st.DrawFn) -> bytes:
-    """A valid file with bytes changed, cut out, doubled or put in."""
-    data = bytearray(WHOLE[draw(st.sampled_from(sorted(WHOLE)))])
-    for _ in range(draw(st.integers(1, 8))):
-        at = draw(st.integers(0, len(data) - 1))
-        kind = draw(st.sampled_from(("change", "cut", "double", "insert")))
-        if kind == "change":
-            data[at] = draw(st.integers(0, 255))
-        elif kind == "cut" and len(data) > 64:
-            del data[at : at + draw(st.integers(1, 16))]
-        elif kind == "double":
-            data[at:at] = data[at : at + draw(st.integers(1, 64))]
-        else:
-            data[at:at] = draw(st.binary(min_size=1, max_size=8))
-    return bytes(data)
 
 
 @settings(

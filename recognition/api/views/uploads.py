@@ -319,7 +319,10 @@ class UploadViewSet(
     )
     @action(detail=True, renderer_classes=[JpegRenderer])
     def thumbnail(self, request: Request, pk: UUID) -> Response:
-        return _jpeg(self.get_object().thumbnail)
+        upload = self.get_object()
+        if not upload.thumbnail:
+            return Response(images.blank(upload.width, upload.height), content_type="image/jpeg")
+        return _jpeg(upload.thumbnail)
 
 
 def _refuse_duplicate(same_file: UploadQuerySet) -> None:

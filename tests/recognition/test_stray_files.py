@@ -1,0 +1,92 @@
+"""Files that no row speaks of: found once old enough, and only where the site keeps files."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from accounts.models import User
+from operations import stray_files
+from recognition import data_export, heat_maps, tasks
+from recognition.models import Upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STRAYS = ("photos/ab/left.jpg", "photos/cd/left.png", "exports/left.zip")
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def owned(alice: User, alice_upload: Upload) -> set[str]:
+    """A file of every kind, each with a row."""
+    tasks.process_upload.apply((str(alice_upload.pk),), throw=True)
+    assert heat_maps.store(alice_upload.predictions.get(), b"a picture")
+    export = data_export.start(alice)
+    assert data_export.build(str(export.pk))
+    export.refresh_from_db()
+    face = alice_upload.predictions.get()
+    return {
+        str(file.name)
+        for file in (alice_upload.image, alice_upload.thumbnail, face.heat_map, export.file)
+    }
+
+
+@pytest.fixture
+def strays(media: Path) -> set[str]:
+    for name in (*STRAYS, "notes/of-the-operator.txt"):
+        (media / name).parent.mkdir(parents=True, exist_ok=True)
+        (media / name).write_bytes(b"something")
+    return set(STRAYS)
+
+
+def names(media: Path) -> set[str]:
+    return {str(path.relative_to(media)) for path in media.rglob("*") if path.is_file()}
+
+
+def make_old(media: Path) -> None:
+    yesterday = time.time() - 25 * 3600
+    for name in names(media):
+        os.utime(media / name, (yesterday, yesterday))
+
+
+def test_what_may_be_on_its_way_stays(media: Path, strays: set[str]) -> None:
+    assert list(stray_files.find()) == []
+    call_command("delete_stray_files")
+    assert strays <= names(media)
+
+
+def test_old_ones_are_deleted_and_nothing_else(
+    media: Path, owned: set[str], strays: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_old(media)
+    call_command("delete_stray_files", "--dry-run")
+    *listed, last = capsys.readouterr().out.splitlines()
+    assert set(listed) == strays
+    assert last == "3 files would be deleted"
+    assert strays <= names(media)
+
+    call_command("delete_stray_files")
+    assert capsys.readouterr().out == "3 files were deleted\n"
+    assert names(media) == {*owned, "notes/of-the-operator.txt"}
+
+
+def test_more_than_are_looked_up_at_once(
+    media: Path, owned: set[str], strays: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stray_files, "BATCH", 2)
+    make_old(media)
+    assert set(stray_files.find()) == strays
+
+
+def test_an_empty_storage_has_none() -> None:
+    assert list(stray_files.find()) == []
