@@ -47,8 +47,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it to a long random string, or set DEBUG=true on a "
-            "machine of your own."
+            "SECRET_KEY is not set. Set it to a long random string, or, on a machine of your own, "
+            "set DEBUG=true as `make run` does."
         )
     SECRET_KEY = _debug_secret_key()
 
