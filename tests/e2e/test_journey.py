@@ -112,6 +112,9 @@ def test_from_sign_up_to_deleted(
     values = [float(bar.get_attribute("value") or 0) for bar in bars.all()]
     assert sum(values) == pytest.approx(1, abs=0.01)
     assert max(values) == values[0] > 0.7
+    page.get_by_text("No…").click()
+    expect(page.get_by_role("button", name="Not a face")).to_be_visible()
+    assert fits(page)
 
     page.get_by_role("link", name="History").first.click()
     expect(page.locator(".upload-card")).to_have_count(2)
