@@ -47,8 +47,8 @@ SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it to a long random string, or set DEBUG=true on a "
-            "machine of your own."
+            "SECRET_KEY is not set. Set it to a long random string, or, on a machine of your own, "
+            "set DEBUG=true as `make run` does."
         )
     SECRET_KEY = _debug_secret_key()
 
@@ -366,6 +366,7 @@ LANGUAGE_CODE = "en"
 #: Each by its own name. Who has chosen none gets what their browser asks for.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["emotion_site.formats"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

@@ -16,6 +16,15 @@ NO_FACE = "none"
 CORRECTED = "corrected"
 
 
+class DayInput(forms.DateInput):
+    """A browser's own calendar, which reads and writes ISO dates whatever the language."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
 class HistoryFilter(forms.Form):
     """What to show of the history; every field may be left open."""
 
@@ -32,12 +41,8 @@ class HistoryFilter(forms.Form):
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("Any")), *Upload.Status.choices]
     )
-    since = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(
-        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
+    since = forms.DateField(label=_("From"), required=False, widget=DayInput())
+    until = forms.DateField(label=_("To"), required=False, widget=DayInput())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -88,8 +93,8 @@ class RetentionChoice(forms.Form):
 class StatisticsRange(forms.Form):
     """From when to when, and by what."""
 
-    start = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    end = forms.DateField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    start = forms.DateField(label=_("From"), widget=DayInput())
+    end = forms.DateField(label=_("To"), widget=DayInput())
     period = forms.ChoiceField(
         label=pgettext_lazy("grouping", "By"), choices=[("day", _("Day")), ("week", _("Week"))]
     )

@@ -29,13 +29,15 @@ if TYPE_CHECKING:
 
 UPLOADS_PER_PAGE = 24
 RECENT_UPLOADS = 6
+#: What the model that ships says of the first page's example.
+EXAMPLE = {"happy": 0.999, "sad": 0.001, "surprise": 0.001, "neutral": 0.001}
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """A place to drop photos for those signed in; what this is for everybody else."""
     if not request.user.is_authenticated:
-        return render(request, "recognition/welcome.html")
+        return render(request, "recognition/welcome.html", {"example": EXAMPLE})
     recent = _own(request).prefetch_related("predictions")[:RECENT_UPLOADS]
     context = {
         "recent": recent,
@@ -92,7 +94,12 @@ def history(request: HttpRequest) -> HttpResponse:
     page.object_list = page.object_list.prefetch_related("predictions")  # type: ignore[attr-defined]
     query = request.GET.copy()
     query.pop("page", None)
-    context = {"page": page, "form": form, "query": query.urlencode()}
+    context = {
+        "page": page,
+        "form": form,
+        "query": query.urlencode(),
+        "has_failed": _own(request).filter(status=Upload.Status.FAILED).exists(),
+    }
     return render(request, "recognition/history.html", context)
 
 
@@ -177,6 +184,9 @@ def selected_uploads(request: HttpRequest) -> HttpResponse:
         chosen = _own(request).filter(pk__in=request.POST.getlist("upload"))
     except ValidationError:
         raise Http404 from None
+    if not request.POST.getlist("upload"):
+        messages.info(request, _("Choose photos first."))
+        return redirect("history")
     if request.POST.get("action") == "retry":
         count = uploads.retry_uploads(chosen)
         text = ngettext("%(count)d photo queued again.", "%(count)d photos queued again.", count)

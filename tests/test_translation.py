@@ -313,12 +313,18 @@ def test_numbers_in_markup_do_not_follow_the_language(
         label="happy", confidence=0.75,
         probabilities={"happy": 0.75, "sad": 0.125, "surprise": 0.0625, "neutral": 0.0625},
     )  # fmt: skip
-    for path in (alice_upload.get_absolute_url(), "/statistics/"):
+    for path in (
+        alice_upload.get_absolute_url(),
+        "/statistics/",
+        "/uploads/?since=2026-01-31&until=2026-02-01",
+    ):
         page = alice_client.get(path, headers=GERMAN).text
         for name, value in re.findall(
             r' (x|y|width|height|value|max|transform|viewBox)="(.*?)"', page
         ):
             assert not re.search(r"\d,\d", value), (path, name, value)
+        days = re.findall(r'<input type="date".*?>', page)
+        assert all(re.search(r' value="\d{4}-\d\d-\d\d"', day) for day in days), (path, days)
     assert (
         "um 12,5° gedreht" in alice_client.get(alice_upload.get_absolute_url(), headers=GERMAN).text
     )

@@ -9,6 +9,9 @@ register = template.Library()
 
 @register.filter
 def with_class(field: BoundField, css_class: str) -> SafeString:
-    """Draw a field's widget with a CSS class, and another where it has errors."""
+    """Draw a field's widget with a CSS class, and another where it has errors.
+
+    allauth's placeholders say again what the label above says; they are left out.
+    """
     classes = f"{css_class} is-invalid" if field.errors else css_class
-    return field.as_widget(attrs={"class": classes})
+    return field.as_widget(attrs={"class": classes, "placeholder": False})

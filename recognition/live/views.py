@@ -41,10 +41,10 @@ def live(request: HttpRequest) -> HttpResponse:
 def live_sessions(request: HttpRequest) -> HttpResponse:
     """One's recorded sessions, newest first."""
     page = Paginator(_own(request), SESSIONS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [
-        (session, shares(read_stretches(session.samples), LABEL_NAMES))
-        for session in page.object_list
-    ]
+    rows = []
+    for session in page.object_list:
+        stretches = read_stretches(session.samples)
+        rows.append((session, shares(stretches, LABEL_NAMES) if stretches else None))
     return render(request, "recognition/live_sessions.html", {"page": page, "rows": rows})
 
 

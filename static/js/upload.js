@@ -6,6 +6,7 @@ const form = document.getElementById("upload-form");
 const input = document.getElementById("images");
 const dropZone = document.getElementById("drop-zone");
 const queue = document.getElementById("queue");
+const summary = document.getElementById("queue-summary");
 const announcer = document.getElementById("announcer");
 const texts = document.getElementById("texts").dataset;
 const maximumBytes = Number(form.dataset.maximumBytes);
@@ -23,8 +24,22 @@ function show(line, text, isRefused = false) {
   line.classList.toggle("is-refused", isRefused);
 }
 
+/** Of many photos, how far they are; of one, its own line says it. */
+function finish(line) {
+  line.dataset.finished = "";
+  summarise();
+}
+
+function summarise() {
+  const all = queue.children.length;
+  const finished = queue.querySelectorAll("[data-finished]").length;
+  summary.hidden = all < 2;
+  summary.textContent = texts.summary.replace("{finished}", finished).replace("{all}", all);
+}
+
 function refuse(line, reason) {
   line.classList.add("is-sent");
+  finish(line);
   show(line, reason, true);
   announcer.textContent = `${line.querySelector(".queue-name").textContent}: ${reason}`;
 }
@@ -33,6 +48,7 @@ function add(file) {
   const line = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
   line.querySelector(".queue-name").textContent = file.name || texts.unnamed;
   queue.prepend(line);
+  summarise();
   if (file.size === 0) return refuse(line, texts.empty);
   if (file.size > maximumBytes) return refuse(line, texts.large);
   const picture = line.querySelector("img");
@@ -115,6 +131,7 @@ function update(upload) {
     refuse(line, upload.error.detail);
     return;
   }
+  finish(line);
   const state = line.querySelector(".queue-state");
   const faces = upload.faces.filter((face) => !face.rejected);
   state.replaceChildren(...faces.map((face) => {

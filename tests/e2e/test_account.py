@@ -96,17 +96,17 @@ def test_from_two_factors_to_activity(
     page.get_by_role("button", name="Sign out").click()
 
     sign_in(page, email)
-    expect(page.get_by_role("heading", name="Two-Factor Authentication")).to_be_visible()
+    expect(page.get_by_role("heading", name="Two-factor sign-in")).to_be_visible()
     assert fits(page)
     page.get_by_label("Code").fill(codes[0])
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
     elsewhere = context.browser.new_context(base_url=site.url) if context.browser else None
     assert elsewhere is not None
     other = elsewhere.new_page()
     sign_in(other, email)
     other.get_by_label("Code").fill(totp_code(secret))
-    other.get_by_role("button", name="Sign In").click()
+    other.get_by_role("button", name="Sign in").click()
     expect(other.get_by_role("heading", name="Upload photos")).to_be_visible()
 
     page.goto("/accounts/")

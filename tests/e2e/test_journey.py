@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -110,6 +112,9 @@ def test_from_sign_up_to_deleted(
     values = [float(bar.get_attribute("value") or 0) for bar in bars.all()]
     assert sum(values) == pytest.approx(1, abs=0.01)
     assert max(values) == values[0] > 0.7
+    page.get_by_text("No…").click()
+    expect(page.get_by_role("button", name="Not a face")).to_be_visible()
+    assert fits(page)
 
     page.get_by_role("link", name="History").first.click()
     expect(page.locator(".upload-card")).to_have_count(2)
@@ -127,6 +132,7 @@ def test_from_sign_up_to_deleted(
     page.get_by_role("link", name="Clear").click()
     expect(page).to_have_url(re.compile("/uploads/$"))
     page.wait_for_load_state()
+    expect(page.get_by_role("button", name="Delete selected")).to_be_disabled()
     page.get_by_role("button", name="Select all").click()
     page.get_by_role("button", name="Delete selected").click()
     expect(page.get_by_text("2 photos deleted.")).to_be_visible()
@@ -135,6 +141,20 @@ def test_from_sign_up_to_deleted(
     page.get_by_role("button", name="Account").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Get started")).to_be_visible()
+
+
+def test_times_are_the_readers_own(browser: Browser, site: Site) -> None:
+    """The site writes UTC; in Kathmandu it is 5:45 h later."""
+    context = browser.new_context(base_url=site.url, locale="en-GB", timezone_id="Asia/Kathmandu")
+    page = context.new_page()
+    sign_up(page, "kathmandu@example.org")
+    page.goto("/accounts/activity/")
+    time = page.locator("time").first
+    expect(time).to_have_attribute("data-local", "")
+    written = datetime.fromisoformat(time.get_attribute("datetime") or "")
+    there = written.astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert time.inner_text() == f"{there.day} {there:%b %Y, %H:%M}"
+    context.close()
 
 
 def test_an_open_page_follows_the_worker(browser: Browser, own_site: Site, tmp_path: Path) -> None:

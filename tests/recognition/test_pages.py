@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -16,8 +17,11 @@ from django.utils import timezone
 from accounts.models import User
 from recognition import tasks
 from recognition.models import Prediction, Upload
+from recognition.templatetags.recognition import percent
 from recognition.uploads import create_upload
+from recognition.views import EXAMPLE
 from recognition.vision.images import MAXIMUM_BYTES
+from recognition.vision.recognizer import EmotionRecognizer
 from tests.pictures import false_face_jpeg, no_face_jpeg, turned_face_png
 
 BAD_FILES = {
@@ -275,6 +279,28 @@ def test_selected_uploads_are_deleted(alice_client: Client, alice: User) -> None
     assert Upload.objects.get() == keep
 
 
+def test_choosing_nothing_changes_nothing_and_says_so(alice_client: Client, alice: User) -> None:
+    make(alice)
+    page = alice_client.post("/uploads/selected/", {"action": "delete"}, follow=True)
+    assert "Choose photos first." in page.content.decode()
+    assert Upload.objects.count() == 1
+
+
+def test_trying_again_is_offered_where_something_failed(alice_client: Client, alice: User) -> None:
+    upload = make(alice)
+    assert "Try failed again" not in alice_client.get("/uploads/").content.decode()
+    Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.FAILED, error_code="gave_up")
+    assert "Try failed again" in alice_client.get("/uploads/").content.decode()
+
+
+def test_the_first_page_shows_what_the_model_says() -> None:
+    data = (settings.BASE_DIR / "static/img/example.jpg").read_bytes()
+    recognizer = EmotionRecognizer(settings.MODEL_MANIFEST)
+    (face,) = recognizer.recognize(data).faces
+    shown = {label: percent(share) for label, share in face.probabilities.items()}
+    assert shown == {label: percent(share) for label, share in EXAMPLE.items()}
+
+
 def test_exports_hold_every_face_as_csv_and_json(alice_client: Client, done_upload: Upload) -> None:
     make(done_upload.owner, name="=cmd|' /C calc'!A0.jpg")
     text = b"".join(alice_client.get("/uploads/export.csv")).decode()
@@ -300,6 +326,4 @@ def test_an_unknown_export_format_is_not_found(alice_client: Client) -> None:
     [(0.0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.994, "99 %"), (0.9999, "> 99 %")],
 )
 def test_percentages_claim_no_certainty(share: float, text: str) -> None:
-    from recognition.templatetags.recognition import percent
-
     assert percent(share) == text

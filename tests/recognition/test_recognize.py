@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,8 @@ from tests.pictures import (
     no_face_jpeg,
     turned_face_png,
 )
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -129,3 +134,21 @@ def test_a_missing_model_is_one_clear_line(settings, tmp_path: Path) -> None:  #
     settings.MODEL_MANIFEST = tmp_path / "none.json"
     with pytest.raises(CommandError, match="No trained model"):
         run(str(tmp_path))
+
+
+@pytest.mark.parametrize("arguments", [("recognize",), ("explain", "--output", "maps")])
+def test_on_the_command_line_it_needs_no_settings(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "photo.jpg").write_bytes(face_jpeg())
+    command, *options = arguments
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), command, "photo.jpg", *options],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "happy" in result.stdout

@@ -127,12 +127,12 @@ def test_the_page_has_charts_with_tables_behind_them(alice: User, alice_client: 
     )  # fmt: skip
     text = page(alice_client)
     assert text.count('<rect class="timeline-bar') == 3
-    assert "March 2, 2026: Happy 2</title>" in text
-    assert "March 3, 2026: Surprise 1:15</title>" in text
+    assert "2 Mar 2026: Happy 2</title>" in text
+    assert "3 Mar 2026: Surprise 1:15</title>" in text
     assert text.count("As a table") == 2
     assert "You looked at 2 faces, and agreed with the model on 1 (50 %)." in text
     assert "1 photo · 3 faces" in " ".join(text.split())
-    assert "March 2, 2026 – March 8, 2026" in page(
+    assert "2 Mar 2026 – 8 Mar 2026" in page(
         alice_client, "start=2026-03-02&end=2026-03-08&period=week"
     )
 

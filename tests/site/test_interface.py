@@ -149,23 +149,28 @@ def test_private_addresses_are_refused_where_nothing_else_is_set(site: Site) -> 
 
 
 def test_the_lines_of_the_readme_work(open_site: Site, tmp_path: Path) -> None:
-    """The ten lines of Python, as they stand there."""
+    """The lines of Python, as they stand there."""
     readme = (Path(__file__).parents[2] / "README.md").read_text()
     (lines,) = re.findall(r"(    import os, sys, uuid, httpx\n(?:    .*\n|\n)+)", readme)
     code = "\n".join(line[4:] for line in lines.splitlines())
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(face_jpeg())
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(face_jpeg()[:2000])
     key = token_of(open_site.sign_up("readme@example.org"))
     import os
     import subprocess
     import sys
 
     result = subprocess.run(
-        [sys.executable, "-c", code, str(photo)],
+        [sys.executable, "-c", code, str(broken), str(photo)],
         env={**os.environ, "VISAGE_TOKEN": key, "VISAGE_URL": open_site.url},
         capture_output=True,
         text=True,
         timeout=90,
     )
     assert result.returncode == 0, result.stderr
-    assert "happy" in result.stdout
+    assert result.stdout.splitlines() == [
+        f"{broken} The file is damaged or incomplete.",
+        f"{photo} happy",
+    ]

@@ -115,4 +115,6 @@ def test_a_redis_that_does_not_answer_is_one_clear_line(environment: dict[str, s
 def test_outside_debug_a_secret_key_is_demanded(environment: dict[str, str]) -> None:
     environment["DEBUG"] = "false"
     environment.pop("SECRET_KEY", None)
-    assert "SECRET_KEY is not set" in failed_start(environment)
+    output = failed_start(environment)
+    assert output.count("\n") == 1
+    assert "SECRET_KEY is not set" in output
