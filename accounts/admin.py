@@ -50,11 +50,12 @@ class UserSessionAdmin(admin.ModelAdmin):
         return False
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        audit.record("session_ended_by_staff", obj.user, actor=cast(User, request.user))
         obj.end()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         for session in queryset:
-            session.end()
+            self.delete_model(request, session)
 
 
 @admin.register(User)
