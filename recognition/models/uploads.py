@@ -102,8 +102,8 @@ class Upload(models.Model):
 
     @property
     def faces(self) -> list[Prediction]:
-        """What was seen, from left to right, without what was rejected."""
-        return [prediction for prediction in self.predictions.all() if not prediction.rejected]
+        """What was seen, from left to right, without what was rejected and stayed so."""
+        return [prediction for prediction in self.predictions.all() if prediction.is_face]
 
     @property
     def counted_faces(self) -> list[Prediction]:
@@ -112,8 +112,8 @@ class Upload(models.Model):
 
     @property
     def rejected_spots(self) -> list[Prediction]:
-        """What looked like a face at first."""
-        return [prediction for prediction in self.predictions.all() if prediction.rejected]
+        """What looked like a face at first, and to its owner does not."""
+        return [prediction for prediction in self.predictions.all() if not prediction.is_face]
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
@@ -122,8 +122,9 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return self.filter(upload__owner_id=user.pk) if user.is_authenticated else self.none()
 
     def faces(self) -> PredictionQuerySet:
-        """Without spots that the recognizer rejected."""
-        return self.filter(rejected="")
+        """Without spots that the recognizer rejected, but for those that their owner named."""
+        named = ~models.Q(correction__in=["", Prediction.NOT_A_FACE])
+        return self.filter(models.Q(rejected="") | named)
 
     def saying(self, label: str) -> PredictionQuerySet:
         """Those with an effective label."""
@@ -148,7 +149,7 @@ class Prediction(models.Model):
         probabilities: label to probability; sums to 1.
         uncertain: the model is not sure enough to be believed; pages say so.
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
-            empty for a face.
+            empty for a face. It counts all the same once its owner says what it shows.
         roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
         correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
             prediction itself is never changed.
@@ -183,6 +184,11 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.0%})"
+
+    @property
+    def is_face(self) -> bool:
+        """Whether it counts as one; a face that its owner says is none is still listed as one."""
+        return not self.rejected or self.correction not in {"", self.NOT_A_FACE}
 
     @property
     def effective_label(self) -> str:
