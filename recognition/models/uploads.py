@@ -54,33 +54,38 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.CASCADE,
+        related_name="uploads",
     )
     name = models.CharField(_("file name"), max_length=255)
     # Not an ImageField: that decodes the file anew to learn what `images.clean` has just told.
     image = models.FileField(upload_to=random_path, max_length=200, blank=True)
     thumbnail = models.FileField(upload_to=random_path, max_length=200)
-    width = models.PositiveIntegerField(editable=False)
-    height = models.PositiveIntegerField(editable=False)
+    width = models.PositiveIntegerField(_("width"), editable=False)
+    height = models.PositiveIntegerField(_("height"), editable=False)
     byte_size = models.PositiveIntegerField(editable=False)
-    sha256 = models.CharField(max_length=64, editable=False)
+    sha256 = models.CharField(_("checksum"), max_length=64, editable=False)
 
-    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     queued_at = models.DateTimeField(null=True, editable=False)
     claim = models.CharField(max_length=64, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
-    error_code = models.CharField(max_length=40, blank=True)
-    error_message = models.CharField(max_length=300, blank=True)
-    model_version = models.CharField(max_length=60, blank=True)
+    error_code = models.CharField(_("reason of failure"), max_length=40, blank=True)
+    error_message = models.CharField(_("reason in words"), max_length=300, blank=True)
+    model_version = models.CharField(_("model"), max_length=60, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    photo_deleted_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    photo_deleted_at = models.DateTimeField(_("photo deleted"), null=True, editable=False)
 
     objects = UploadQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"]),
@@ -159,24 +164,26 @@ class Prediction(models.Model):
     NOT_A_FACE = "not_a_face"
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
-    index = models.PositiveSmallIntegerField()
-    x = models.PositiveIntegerField()
-    y = models.PositiveIntegerField()
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
+    index = models.PositiveSmallIntegerField(_("position"))
+    x = models.PositiveIntegerField(_("from the left"))
+    y = models.PositiveIntegerField(_("from the top"))
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
     label = models.CharField(max_length=20, db_index=True)
     confidence = models.FloatField()
     probabilities = models.JSONField()
-    uncertain = models.BooleanField(default=False)
+    uncertain = models.BooleanField(_("uncertain"), default=False)
     rejected = models.CharField(max_length=20, blank=True)
-    roll = models.FloatField(default=0.0)
+    roll = models.FloatField(_("turned by (degrees)"), default=0.0)
     correction = models.CharField(max_length=20, blank=True)
-    corrected_at = models.DateTimeField(null=True, blank=True)
+    corrected_at = models.DateTimeField(_("time of correction"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
 
     objects = PredictionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("prediction")
+        verbose_name_plural = _("predictions")
         ordering = ["index"]
         constraints = [
             models.UniqueConstraint(fields=["upload", "index"], name="one_prediction_a_face"),
