@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.http import HttpRequest
+
+from accounts import audit
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -20,3 +24,11 @@ class AccountAdapter(DefaultAccountAdapter):
         would begin to count anew.
         """
         return str(credentials.get("email", "")).strip().lower()
+
+
+class SessionsAdapter(DefaultUserSessionsAdapter):
+    def end_sessions(self, sessions: list[UserSession]) -> None:
+        """Sign somebody out elsewhere, and write it down."""
+        super().end_sessions(sessions)
+        for user in {session.user for session in sessions}:
+            audit.record("signed_out_elsewhere", user, actor=user)

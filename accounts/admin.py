@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import tokens
+from accounts import audit, tokens
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from emotion_site.read_only import ReadOnlyAdmin
 
@@ -73,11 +73,12 @@ class UserSessionAdmin(admin.ModelAdmin):
         return False
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        audit.record("session_ended_by_staff", obj.user, actor=cast(User, request.user))
         obj.end()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
         for session in queryset:
-            session.end()
+            self.delete_model(request, session)
 
 
 @admin.register(User)

@@ -22,6 +22,8 @@ ACTIONS: dict[str, Promise] = {
     "invited": _("An invitation was sent"),
     "signed_in": _("Signed in"),
     "signed_out": _("Signed out"),
+    "signed_out_elsewhere": _("Signed out everywhere else"),
+    "session_ended_by_staff": _("Signed out somewhere by staff"),
     "sign_in_failed": _("A wrong password or code was entered"),
     "password_changed": _("The password was changed"),
     "email_changed": _("The e-mail address was changed"),

@@ -16,6 +16,8 @@ class VisageAdminSite(AdminSite):
     site_title = _("Visage administration")
     site_header = _("Visage administration")
     index_title = _("Dashboard")
+    # Not admin/index.html: each application's page extends that, and has none of these figures.
+    index_template = "admin/dashboard.html"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [

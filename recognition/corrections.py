@@ -22,26 +22,24 @@ SAME_FACE = 0.5
 
 
 class CorrectionError(ValueError):
-    """The label is none that a face can be given, or the spot is not a face."""
+    """The label is none that a face can be given."""
 
 
 def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
     """Write down what a face shows; the prediction itself stays as it is.
 
     Args:
-        prediction: of a face, not of a rejected spot.
+        prediction: of a face, or of a rejected spot, which becomes one by being named.
         label: one of the labels, which may be the predicted one to confirm it;
             :data:`Prediction.NOT_A_FACE`; or nothing, to take a correction back.
         actor: who says so.
 
     Raises:
-        CorrectionError: `label` is none of these, or the recognizer rejected the spot.
+        CorrectionError: `label` is none of these.
         Prediction.DoesNotExist: the photo was deleted, or looked at again, meanwhile.
     """
     if label and label not in CORRECTION_NAMES:
         raise CorrectionError(_("This is not an expression that a face can be given."))
-    if prediction.rejected:
-        raise CorrectionError(_("Only a face can be corrected, not a rejected spot."))
     if label == prediction.correction:
         return prediction
     corrected_at = timezone.now() if label else None

@@ -179,6 +179,8 @@ def _faces(user: User, start: date, end: date) -> dict[date, Counter[str]]:
 def _corrections(user: User, start: date, end: date) -> Counter[tuple[str, str]]:
     rows = (
         _predictions(user, start, end)
+        # The model's label of a spot that it rejected was no claim to agree with.
+        .filter(rejected="")
         .exclude(correction="")
         .values_list("label", "correction")
         .annotate(n=Count("pk"))

@@ -202,7 +202,7 @@ def selected_uploads(request: HttpRequest) -> HttpResponse:
 def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
     """What one's face shows, as ``label``; empty takes a correction back."""
     upload = _own_upload(request, pk)
-    prediction = get_object_or_404(upload.predictions.faces(), pk=face)
+    prediction = get_object_or_404(upload.predictions, pk=face)
     try:
         corrections.correct(prediction, request.POST.get("label", ""), _user(request))
     except corrections.CorrectionError as error:

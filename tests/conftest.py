@@ -76,6 +76,12 @@ def charlie(db: None) -> User:
 
 
 @pytest.fixture
+def root(db: None) -> User:
+    """The operator, who may do everything in the administration."""
+    return make_person("root@example.org", "root-password", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
 def alice_client(alice: User) -> Client:
     client = Client()
     client.force_login(alice)

@@ -15,9 +15,13 @@ from typing import NamedTuple
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.contrib.admin.utils import flatten, label_for_field
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db.models import Model
 from django.template import loader
 from django.test import Client
 from django.utils import translation
@@ -247,6 +251,34 @@ def test_who_has_not_agreed_yet_can_read_what_to_agree_to() -> None:
 def test_the_page_of_our_own_fault() -> None:
     with translation.override("de"):
         assert "Das lag an uns" in loader.render_to_string("500.html")
+
+
+#: Names in the administration that are the same in both languages.
+SAME = {"id", "Host", "live"}
+
+
+def _names(language: str, model: type[Model], model_admin: ModelAdmin) -> dict[str, str]:
+    """What the administration calls a model, its lists' columns and its pages' fields."""
+    shown = [*model_admin.list_display, *flatten(model_admin.fields or ())]
+    with translation.override(language):
+        columns = {str(name): str(label_for_field(str(name), model, model_admin)) for name in shown}
+        options = model._meta
+        return {
+            **columns,
+            "the model": str(options.verbose_name),
+            "the models": str(options.verbose_name_plural),
+            "the application": str(options.app_config.verbose_name),  # type: ignore[union-attr]
+        }
+
+
+@pytest.mark.parametrize("app", ["accounts", "recognition"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_administration_is_in_the_language_of_the_operator(app: str, language: str) -> None:
+    for model, model_admin in admin.site._registry.items():
+        if model._meta.app_label == app:
+            english, other = (_names(code, model, model_admin) for code in ("en", language))
+            same = {name for name in english if english[name] == other[name]}
+            assert {english[name] for name in same} <= SAME, model
 
 
 # Errors and mails -----------------------------------------------------------------------------

@@ -7,12 +7,14 @@ from datetime import UTC
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
 from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
+from django.template.defaultfilters import filesizeformat, floatformat
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import UserAdmin
@@ -51,7 +53,7 @@ class UserWithUsageAdmin(UserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         return (
             *super().get_readonly_fields(request, obj),
-            "uploads", "stored", "live_today", "photo_retention_days",
+            "uploads", "stored", "live_today", "photo_retention_days", "in_force",
         )  # fmt: skip
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -59,7 +61,9 @@ class UserWithUsageAdmin(UserAdmin):
         if obj is None:
             return fieldsets
         fields = ("uploads", "stored", "live_today", "photo_retention_days")
-        return (*fieldsets[:2], (_("Usage"), {"fields": fields}), *fieldsets[2:])
+        name, own = fieldsets[2]
+        own_quotas = (name, {**own, "fields": (*own["fields"], "in_force")})
+        return (*fieldsets[:2], (_("Usage"), {"fields": fields}), own_quotas, *fieldsets[3:])
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with suppress(quotas.AccountClosed):
@@ -93,6 +97,37 @@ class UserWithUsageAdmin(UserAdmin):
         if user.quota_live_minutes_a_day is not None:
             parts.append(_("%(count)d live minutes") % {"count": user.quota_live_minutes_a_day})
         return ", ".join(map(str, parts))
+
+    @admin.display(description=_("in force"))
+    def in_force(self, user: User) -> str:
+        """What counts for somebody: their own quota, else the site's."""
+        in_force = quotas.of(user)
+        minutes = in_force.live_seconds_today.limit
+        rows = (
+            (_("uploads a day"), in_force.uploads_today.limit, user.quota_uploads_a_day, intcomma),
+            (_("storage"), in_force.bytes.limit, user.quota_bytes, filesizeformat),
+            (
+                _("live minutes a day"),
+                None if minutes is None else minutes / 60,
+                user.quota_live_minutes_a_day,
+                floatformat,
+            ),
+        )
+        return format_html_join(
+            "",
+            "<div>{}: {}</div>",
+            (
+                (
+                    name,
+                    _("no limit")
+                    if limit is None
+                    else shown(limit)
+                    if own is not None
+                    else _("%(limit)s, the site's default") % {"limit": shown(limit)},
+                )
+                for name, limit, own, shown in rows
+            ),
+        )
 
 
 def _sum(rows: QuerySet[Any], aggregate: Any) -> Coalesce:

@@ -100,7 +100,8 @@ class PredictionFilter(filters.FilterSet):
     )
     rejected = Switch(
         method="with_rejected",
-        help_text="Only spots that were rejected (or only faces); without it only faces.",
+        help_text="Only spots that the recognizer rejected (or only faces); without it only "
+        "faces. A rejected spot that was corrected to an expression is both.",
     )
     uploaded_after = _moment("gte", "uploaded_at", "At this moment (ISO 8601) or later.")
     uploaded_before = _moment("lt", "uploaded_at", "Before this moment (ISO 8601).")

@@ -28,16 +28,21 @@ class LiveSession(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="live_sessions"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.CASCADE,
+        related_name="live_sessions",
     )
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField()
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"))
     samples = models.JSONField(default=list)
-    model_version = models.CharField(max_length=60, blank=True)
+    model_version = models.CharField(_("model"), max_length=60, blank=True)
 
     objects = LiveSessionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("live session")
+        verbose_name_plural = _("live sessions")
         ordering = ["-started_at", "-id"]
         indexes = [models.Index(fields=["owner", "-started_at", "-id"])]
 
@@ -57,12 +62,16 @@ class LiveUsage(models.Model):
     """How long a person was live on one day (UTC), for the quota of live minutes."""
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="live_usage"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.CASCADE,
+        related_name="live_usage",
     )
-    day = models.DateField()
+    day = models.DateField(_("day"))
     seconds = models.FloatField(default=0.0)
 
     class Meta:
+        verbose_name = _("live usage")
         verbose_name_plural = _("live usage")
         constraints = [models.UniqueConstraint(fields=["owner", "day"], name="one_usage_a_day")]
 

@@ -17,12 +17,16 @@ class ModelChoice(models.Model):
         version: of the model, as its manifest says.
     """
 
-    manifest = models.CharField(max_length=200)
-    version = models.CharField(max_length=60)
+    manifest = models.CharField(_("manifest"), max_length=200)
+    version = models.CharField(_("version"), max_length=60)
     chosen_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("chosen by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    chosen_at = models.DateTimeField(auto_now_add=True)
+    chosen_at = models.DateTimeField(_("chosen"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("model")
@@ -67,7 +71,11 @@ class ModelComparison(models.Model):
     result = models.JSONField(null=True)
     error = models.CharField(max_length=300, blank=True)
     started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("started by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True)

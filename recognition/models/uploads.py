@@ -68,33 +68,38 @@ class Upload(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.CASCADE,
+        related_name="uploads",
     )
     name = models.CharField(_("file name"), max_length=255)
     # Not an ImageField: that decodes the file anew to learn what `images.clean` has just told.
     image = models.FileField(upload_to=random_path, max_length=200, blank=True)
     thumbnail = models.FileField(upload_to=random_path, max_length=200)
-    width = models.PositiveIntegerField(editable=False)
-    height = models.PositiveIntegerField(editable=False)
+    width = models.PositiveIntegerField(_("width"), editable=False)
+    height = models.PositiveIntegerField(_("height"), editable=False)
     byte_size = models.PositiveIntegerField(editable=False)
-    sha256 = models.CharField(max_length=64, editable=False)
+    sha256 = models.CharField(_("checksum"), max_length=64, editable=False)
 
-    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     queued_at = models.DateTimeField(null=True, editable=False)
     claim = models.CharField(max_length=64, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
-    error_code = models.CharField(max_length=40, blank=True)
-    error_message = models.CharField(max_length=300, blank=True)
-    model_version = models.CharField(max_length=60, blank=True)
+    error_code = models.CharField(_("reason of failure"), max_length=40, blank=True)
+    error_message = models.CharField(_("reason in words"), max_length=300, blank=True)
+    model_version = models.CharField(_("model"), max_length=60, blank=True)
 
-    created_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    photo_deleted_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    photo_deleted_at = models.DateTimeField(_("photo deleted"), null=True, editable=False)
 
     objects = UploadQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"]),
@@ -116,8 +121,8 @@ class Upload(models.Model):
 
     @property
     def faces(self) -> list[Prediction]:
-        """What was seen, from left to right, without what was rejected."""
-        return [prediction for prediction in self.predictions.all() if not prediction.rejected]
+        """What was seen, from left to right, without what was rejected and stayed so."""
+        return [prediction for prediction in self.predictions.all() if prediction.is_face]
 
     @property
     def counted_faces(self) -> list[Prediction]:
@@ -126,16 +131,17 @@ class Upload(models.Model):
 
     @property
     def rejected_spots(self) -> list[Prediction]:
-        """What looked like a face at first."""
-        return [prediction for prediction in self.predictions.all() if prediction.rejected]
+        """What looked like a face at first, and to its owner does not."""
+        return [prediction for prediction in self.predictions.all() if not prediction.is_face]
 
 
 class PredictionQuerySet(OwnedQuerySet["Prediction"]):
     owner_id = "upload__owner_id"
 
     def faces(self) -> PredictionQuerySet:
-        """Without spots that the recognizer rejected."""
-        return self.filter(rejected="")
+        """Without spots that the recognizer rejected, but for those that their owner named."""
+        named = ~models.Q(correction__in=["", Prediction.NOT_A_FACE])
+        return self.filter(models.Q(rejected="") | named)
 
     def saying(self, label: str) -> PredictionQuerySet:
         """Those with an effective label."""
@@ -166,7 +172,7 @@ class Prediction(models.Model):
         probabilities: label to probability; sums to 1.
         uncertain: the model is not sure enough to be believed; pages say so.
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
-            empty for a face.
+            empty for a face. It counts all the same once its owner says what it shows.
         roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
         correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
             prediction itself is never changed.
@@ -176,24 +182,26 @@ class Prediction(models.Model):
     NOT_A_FACE = "not_a_face"
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
-    index = models.PositiveSmallIntegerField()
-    x = models.PositiveIntegerField()
-    y = models.PositiveIntegerField()
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
+    index = models.PositiveSmallIntegerField(_("position"))
+    x = models.PositiveIntegerField(_("from the left"))
+    y = models.PositiveIntegerField(_("from the top"))
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
     label = models.CharField(max_length=20, db_index=True)
     confidence = models.FloatField()
     probabilities = models.JSONField()
-    uncertain = models.BooleanField(default=False)
+    uncertain = models.BooleanField(_("uncertain"), default=False)
     rejected = models.CharField(max_length=20, blank=True)
-    roll = models.FloatField(default=0.0)
+    roll = models.FloatField(_("turned by (degrees)"), default=0.0)
     correction = models.CharField(max_length=20, blank=True)
-    corrected_at = models.DateTimeField(null=True, blank=True)
+    corrected_at = models.DateTimeField(_("time of correction"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
 
     objects = PredictionQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("prediction")
+        verbose_name_plural = _("predictions")
         ordering = ["index"]
         constraints = [
             models.UniqueConstraint(fields=["upload", "index"], name="one_prediction_a_face"),
@@ -206,6 +214,11 @@ class Prediction(models.Model):
     def box(self) -> BoundingBox:
         """In pixels of the upright photo."""
         return BoundingBox(self.x, self.y, self.width, self.height)
+
+    @property
+    def is_face(self) -> bool:
+        """Whether it counts as one; a face that its owner says is none is still listed as one."""
+        return not self.rejected or self.correction not in {"", self.NOT_A_FACE}
 
     @property
     def effective_label(self) -> str:

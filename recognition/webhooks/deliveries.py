@@ -114,7 +114,7 @@ def _upload_as_dict(upload: Upload) -> dict[str, Any]:
                 "confidence": face.confidence,
                 "uncertain": face.uncertain,
             }
-            for face in upload.predictions.filter(rejected="")
+            for face in upload.predictions.faces()
         ],
     }
 

@@ -94,6 +94,10 @@ def test_only_those_without_a_password_are_invited_again(alice: User) -> None:
     assert len(mail.outbox) == 2
 
 
+def test_the_bare_address_leads_to_the_profile(alice_client: Client) -> None:
+    assert alice_client.get("/accounts/")["Location"] == "/accounts/profile/"
+
+
 def test_a_name_can_be_given(alice: User, alice_client: Client) -> None:
     alice_client.post("/accounts/profile/", {"first_name": "Alice", "last_name": "", "email": "x"})
     alice.refresh_from_db()

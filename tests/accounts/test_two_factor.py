@@ -122,6 +122,8 @@ def test_staff_sees_where_people_are_signed_in_and_ends_it(alice: User, db: None
     session = UserSession.objects.get(user=alice)
     client.post(f"/admin/usersessions/usersession/{session.pk}/delete/", {"post": "yes"})
     assert signed_in.get("/uploads/").status_code == 302
+    event = AuditEvent.objects.get(user=alice, action="session_ended_by_staff")
+    assert str(event.actor) == "root@example.org"
 
 
 def test_staff_can_delete_somebody_with_all_that_belongs_to_them(alice: User, db: None) -> None:
@@ -150,3 +152,9 @@ def test_sessions_are_listed_and_ended(alice: User, bob: User) -> None:
     assert here.get("/uploads/").status_code == 200
     assert bobs.get("/uploads/").status_code == 200
     assert there.get("/uploads/").status_code == 302
+    trail = list(AuditEvent.objects.filter(user=alice).values_list("action", "actor"))
+    assert trail.count(("signed_out_elsewhere", alice.pk)) == 1
+    assert not AuditEvent.objects.filter(user=bob, action="signed_out_elsewhere").exists()
+    here.post("/accounts/sessions/")  # Nobody is anywhere else.
+    assert AuditEvent.objects.filter(action="signed_out_elsewhere").count() == 1
+    assert "Signed out everywhere else" in here.get("/accounts/activity/").content.decode()

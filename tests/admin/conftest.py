@@ -14,12 +14,6 @@ from tests.admin.model_files import copy_shipped, write_candidate
 
 
 @pytest.fixture
-def root(db: None) -> User:
-    """The operator."""
-    return User.objects.create_superuser("root@example.org", "root-password")
-
-
-@pytest.fixture
 def root_client(root: User) -> Client:
     client = Client()
     client.force_login(root)

@@ -58,6 +58,17 @@ def test_quotas_are_set_and_taken_back(root_client: Client, alice: User) -> None
     assert root_client.post(path, form).status_code == 200
 
 
+def test_a_persons_page_says_which_quotas_are_in_force(
+    root_client: Client, alice: User, settings: Any
+) -> None:
+    settings.QUOTA_UPLOADS_A_DAY, settings.QUOTA_BYTES = 50, 2048
+    User.objects.filter(pk=alice.pk).update(quota_bytes=4096)
+    page = root_client.get(f"{USERS}{alice.pk}/change/").text
+    assert "<div>uploads a day: 50, the site&#x27;s default</div>" in page
+    assert "<div>storage: 4.0\xa0KB</div>" in page
+    assert "<div>live minutes a day: no limit</div>" in page
+
+
 def test_a_person_is_added(root_client: Client) -> None:
     assert root_client.get(f"{USERS}add/").status_code == 200
     form = {

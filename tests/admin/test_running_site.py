@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
 from recognition.vision.manifest import read_manifest
@@ -124,57 +123,18 @@ WIDTHS_AND_SCHEMES = pytest.mark.parametrize(
 
 
 @contextmanager
-def operators_page(root: Person, width: int, scheme: Any, **options: Any) -> Iterator[Page]:
+def operators_page(root: Person, width: int, scheme: Any) -> Iterator[Page]:
     """A page on which the operator is signed in."""
     url = str(root.http.base_url)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         context = browser.new_context(
-            base_url=url, viewport={"width": width, "height": 800}, color_scheme=scheme, **options
+            base_url=url, viewport={"width": width, "height": 800}, color_scheme=scheme
         )
         cookie = root.http.cookies["sessionid"]
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
         yield context.new_page()
         browser.close()
-
-
-@WIDTHS_AND_SCHEMES
-def test_nobody_is_shut_out_of_a_page(
-    models_site: Site, root: Person, width: int, scheme: str
-) -> None:
-    owner = models_site.sign_up(f"reader-{width}@example.org")
-    owner.upload(face_jpeg(), "a.jpg")
-    owner.wait_until_finished()
-    activate(root, DEFAULT)
-    # The checker writes styles of its own into the page.
-    with operators_page(root, width, scheme, bypass_csp=True) as page:
-        page.goto("/admin/")
-        expect(page.locator("#services dl")).to_be_visible()
-        expect_accessible(page)
-        for path in (
-            "recognition/upload/", "recognition/prediction/", "recognition/modelchoice/",
-            "recognition/modelcomparison/", "recognition/webhookdelivery/",
-            "accounts/user/", "accounts/auditevent/", "accounts/apitoken/",
-        ):  # fmt: skip
-            page.goto(f"/admin/{path}")
-            expect_accessible(page)
-        page.goto("/admin/recognition/modelchoice/")
-        page.get_by_role("button", name="Compare").first.click()
-        expect(page.get_by_text("Done", exact=True)).to_be_visible(timeout=60_000)
-        expect_accessible(page)
-        page.goto("/admin/recognition/upload/")
-        page.locator("#result_list tbody th a").first.click()
-        expect(page.get_by_role("heading", name="What was seen")).to_be_visible()
-        expect_accessible(page)
-        page.get_by_role("button", name="Show photo").click()
-        expect(page.locator("img.sharp")).to_be_visible()
-        expect_accessible(page)
-
-
-def expect_accessible(page: Page) -> None:
-    violations = Axe().run(page).response["violations"]
-    found = [(violation["id"], violation["nodes"][0]["html"]) for violation in violations]
-    assert found == [], page.url
 
 
 @WIDTHS_AND_SCHEMES

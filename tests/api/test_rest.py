@@ -90,11 +90,15 @@ def test_what_is_no_correction_is_refused(
     assert face.correction == ""
 
 
-def test_a_rejected_spot_cannot_be_corrected(alice_client: Client, face: Prediction) -> None:
+def test_a_rejected_spot_becomes_a_face_by_being_named(
+    alice_client: Client, face: Prediction
+) -> None:
     Prediction.objects.update(rejected="blurred")
+    assert alice_client.get(PREDICTIONS).json()["results"] == []
     path = f"{PREDICTIONS}{face.pk}/"
     response = send_json(alice_client, "PATCH", path, {"correction": "sad"})
-    assert (response.status_code, list(response.json()["errors"])) == (400, ["correction"])
+    assert (response.json()["label"], response.json()["rejected"]) == ("sad", "blurred")
+    assert [one["id"] for one in alice_client.get(PREDICTIONS).json()["results"]] == [face.pk]
 
 
 def test_live_sessions(alice: User, alice_client: Client) -> None:

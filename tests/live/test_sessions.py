@@ -19,13 +19,6 @@ from recognition.vision.live import LiveFrame
 from recognition.vision.tracking import TrackedFace
 from recognition.vision.types import BoundingBox
 
-#: Addresses of one session, with the method that acts on it.
-SESSION_ROUTES = {
-    "live_session": "get",
-    "export_live_session": "get",
-    "delete_live_session": "post",
-}
-
 
 @pytest.fixture
 def session(alice: User) -> LiveSession:
@@ -36,49 +29,6 @@ def session(alice: User) -> LiveSession:
         ended_at=now,
         samples=[[1, "happy", 0.0, 60.0, 0.9], [1, "sad", 60.0, 80.0, 0.6], [2, "sad", 1, 2, 0.5]],
     )
-
-
-def call(client: Client, name: str, session: LiveSession) -> int:
-    response = getattr(client, SESSION_ROUTES[name])(reverse(name, args=[session.pk]))
-    return int(response.status_code)
-
-
-@pytest.mark.parametrize("name", SESSION_ROUTES)
-def test_the_owner_gets_in(name: str, alice_client: Client, session: LiveSession) -> None:
-    assert call(alice_client, name, session) in {200, 302}
-
-
-@pytest.mark.parametrize("name", SESSION_ROUTES)
-@pytest.mark.parametrize("who", ["bob", "charlie"])
-def test_for_others_and_staff_it_does_not_exist(
-    name: str, who: str, session: LiveSession, request: pytest.FixtureRequest
-) -> None:
-    client = Client()
-    client.force_login(request.getfixturevalue(who))
-    assert call(client, name, session) == 404
-    assert LiveSession.objects.filter(pk=session.pk).exists()
-
-
-@pytest.mark.parametrize("name", SESSION_ROUTES)
-def test_strangers_are_sent_to_sign_in(name: str, session: LiveSession) -> None:
-    assert call(Client(), name, session) == 302
-    assert LiveSession.objects.filter(pk=session.pk).exists()
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("name", ["live", "live_sessions"])
-def test_pages_need_a_sign_in(name: str) -> None:
-    response = Client().get(reverse(name))
-    assert response.status_code == 302
-    assert response["Location"].startswith("/accounts/login/")
-
-
-def test_the_list_holds_only_ones_own(
-    alice_client: Client, bob_client: Client, session: LiveSession
-) -> None:
-    address = session.get_absolute_url()
-    assert address in alice_client.get("/live/sessions/").content.decode()
-    assert address not in bob_client.get("/live/sessions/").content.decode()
 
 
 def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: LiveSession) -> None:

@@ -116,12 +116,25 @@ def test_other_labels_are_refused(
     assert faces[0].correction == ""
 
 
-def test_rejected_spots_are_not_corrected(
+def test_a_rejected_spot_becomes_a_face_by_being_named(
     alice: User, alice_client: Client, faces: list[Prediction]
 ) -> None:
-    assert alice_client.post(path(faces[2]), {"label": "sad"}).status_code == 404
-    with pytest.raises(corrections.CorrectionError):
-        corrections.correct(faces[2], "sad", alice)
+    spot = faces[2]
+    assert "It is a face…" in alice_client.get(faces[0].upload.get_absolute_url()).text
+    page = say(alice_client, spot, "sad")
+    assert page.count('<section class="card mb-3 face"') == 3
+    assert "It had been rejected as a face: too blurred to read." in page
+    assert "rejected-box" not in page
+    assert str(spot.upload_id) in alice_client.get("/uploads/?label=sad").text
+    # There is no prediction to explain, nor one to agree with.
+    assert f"/faces/{spot.index}/explain/" not in page
+    assert "You looked at" not in alice_client.get("/statistics/").text
+    page = say(alice_client, spot, "not_a_face")
+    assert page.count('<section class="card mb-3 face"') == 2
+    assert "rejected-box" in page
+    say(alice_client, spot, "sad")
+    page = say(alice_client, spot, "")
+    assert page.count('<section class="card mb-3 face"') == 2
 
 
 def test_a_face_of_another_photo_does_not_exist(

@@ -17,7 +17,6 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient, Client
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent, User
@@ -27,10 +26,6 @@ from recognition.uploads import create_upload
 from tests.recognition.test_corrections import LEFT, RIGHT, recognition, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-#: Addresses of one export, with the method that acts on it.
-EXPORT_ROUTES = {"download_export": "get", "delete_export": "post"}
 
 
 @pytest.fixture(autouse=True)
@@ -297,23 +292,3 @@ def test_a_closed_account_exports_nothing(alice: User) -> None:
     with pytest.raises(quotas.AccountClosed):
         data_export.start(alice)
     assert not AuditEvent.objects.filter(action="data_exported").exists()
-
-
-@pytest.mark.parametrize("name", EXPORT_ROUTES)
-@pytest.mark.parametrize("who", ["alice", "bob", "charlie", "a stranger"])
-def test_exports_are_for_their_owner(
-    name: str, who: str, alice: User, request: pytest.FixtureRequest
-) -> None:
-    made(alice)
-    export = DataExport.objects.get()
-    client = Client()
-    if who != "a stranger":
-        client.force_login(request.getfixturevalue(who))
-    response = getattr(client, EXPORT_ROUTES[name])(reverse(name, args=[export.pk]))
-    if who == "alice":
-        assert response.status_code == (200 if name == "download_export" else 302)
-        return
-    assert response.status_code == (302 if who == "a stranger" else 404)
-    if who == "a stranger":
-        assert response["Location"].startswith("/accounts/login/")
-    assert DataExport.objects.exists()

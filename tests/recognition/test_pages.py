@@ -301,6 +301,21 @@ def test_the_first_page_shows_what_the_model_says() -> None:
     assert shown == {label: percent(share) for label, share in EXAMPLE.items()}
 
 
+@pytest.mark.parametrize("action", ["delete", "retry"])
+def test_a_selection_reaches_only_ones_own(
+    action: str, bob_client: Client, alice_upload: Upload
+) -> None:
+    Upload.objects.update(status=Upload.Status.FAILED)
+    form = {"upload": [str(alice_upload.pk)], "action": action}
+    bob_client.post("/uploads/selected/", form)
+    alice_upload.refresh_from_db()
+    assert alice_upload.status == Upload.Status.FAILED
+
+
+def test_a_selection_that_is_no_id_is_not_found(alice_client: Client, alice: User) -> None:
+    assert alice_client.post("/uploads/selected/", {"upload": ["x'--"]}).status_code == 404
+
+
 def test_exports_hold_every_face_as_csv_and_json(alice_client: Client, done_upload: Upload) -> None:
     make(done_upload.owner, name="=cmd|' /C calc'!A0.jpg")
     text = b"".join(alice_client.get("/uploads/export.csv")).decode()

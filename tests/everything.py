@@ -1,0 +1,114 @@
+"""One of everything that is stored, for tests that open every address."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timedelta
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.models import AuditEvent, Consent, User
+from recognition.models import (
+    DataExport,
+    LiveSession,
+    LiveUsage,
+    ModelChoice,
+    ModelComparison,
+    Prediction,
+    Upload,
+    Webhook,
+    WebhookDelivery,
+)
+from tests.accounts.signing_in import switch_on_two_factors
+from tests.pictures import encode, meadow
+
+#: The arguments of an address, by the name of the thing behind it.
+Arguments = dict[str, dict[str, Any]]
+
+PROBABILITIES = {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}
+
+
+def make(upload: Upload) -> Arguments:
+    """Give a photo's owner one of everything."""
+    owner, now = upload.owner, timezone.now()
+    begun = now - timedelta(seconds=90)
+    samples = [[1, "happy", 0.0, 60.0, 0.9], [1, "sad", 60.0, 80.0, 0.6], [2, "sad", 1, 2, 0.5]]
+    box = {"x": 177, "y": 66, "width": 96, "height": 96}
+    face, _is_new = Prediction.objects.get_or_create(
+        upload=upload,
+        index=0,
+        defaults={**box, "label": "happy", "confidence": 0.7, "probabilities": PROBABILITIES},
+    )
+    face.heat_map.save("heat-map.png", ContentFile(encode(meadow().resize((96, 96)), "PNG")))
+    export = DataExport.objects.create(owner=owner, status=DataExport.Status.DONE, progress=1.0)
+    export.file.save("export.zip", ContentFile(b"an archive"))
+    EmailAddress.objects.get_or_create(user=owner, email=owner.email, defaults={"primary": True})
+    webhook = Webhook.objects.create(owner=owner, url="https://alice.example/hook", secret="s")
+    rows = {
+        "upload": upload,
+        "face": face,
+        "export": export,
+        "webhook": webhook,
+        "session": LiveSession.objects.create(
+            owner=owner, started_at=begun, ended_at=now, samples=samples
+        ),
+        "usage": LiveUsage.objects.create(owner=owner, day=now.date(), seconds=60),
+        "delivery": WebhookDelivery.objects.create(webhook=webhook, event="ping", payload={}),
+        "token": tokens.create(owner, "laptop of Alice", "read", 30)[0],
+        "event": AuditEvent.objects.create(user=owner, action="signed_in"),
+        "consent": Consent.objects.get(user=owner, purpose=Consent.Purpose.ACCOUNT),
+        "person": owner,
+        "group": Group.objects.create(name="friends"),
+        "address": EmailAddress.objects.create(user=owner, email="alice.two@example.org"),
+        "factor": RecoveryCodes.activate(owner).instance,
+        "sign-in": UserSession.objects.create(
+            user=owner, ip="192.0.2.7", session_key="k", user_agent="Mosaic", data={}
+        ),
+        "choice": ModelChoice.objects.create(
+            manifest="emotion_vgg16.json", version="a", chosen_by=owner
+        ),
+        "comparison": ModelComparison.objects.create(candidate="candidate.json"),
+    }
+    return {
+        **{name: {"pk": row.pk} for name, row in rows.items()},
+        **{f"{name}, administered": {"object_id": row.pk} for name, row in rows.items()},
+        "person": {"id": owner.pk},
+        "upload as JSON": {"pk": upload.pk, "file_format": "json"},
+        "as JSON": {"file_format": "json"},
+        "face of the upload": {"pk": upload.pk, "face": face.pk},
+        "first face of the upload": {"pk": upload.pk, "index": 0},
+        "page of the upload": {
+            "content_type_id": ContentType.objects.get_for_model(Upload).pk,
+            "object_id": upload.pk,
+        },
+        "key of a mail": {"key": "made-up"},
+        "key of a person": {"uidb36": user_pk_to_url_str(owner), "key": "made-up"},
+        "application": {"app_label": "recognition"},
+        "nothing": {"url": "no/such/page/"},
+    }
+
+
+def write(operator: str) -> None:
+    """Write the arguments as JSON: for a shell of a site with the photos that are named here.
+
+    Args:
+        operator: e-mail address of who becomes one, with two factors.
+    """
+    user = User.objects.get(email=operator)
+    user.is_staff = user.is_superuser = True
+    user.save()
+    switch_on_two_factors(user)
+    failure = {"error_code": "unreadable", "error_message": "This cannot be read."}
+    Upload.objects.filter(name="failed.jpg").update(status=Upload.Status.FAILED, **failure)
+    found = make(Upload.objects.get(name="two.jpg"))
+    sys.stdout.write(json.dumps(found, default=str) + "\n")
