@@ -20,6 +20,8 @@ from tests.site import running
 from tests.site.running import Site
 
 
+# First, as pytest-xdist reads the marks in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests that start a site one after the other, however many run at a time.
 
