@@ -9,7 +9,7 @@ BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV ?= .venv
 PYTHON = $(VENV)/bin/python
 # Half of the time tests wait for processes of a site, which leave a core free.
-AT_ONCE ?= --numprocesses 2 --dist loadgroup
+AT_ONCE ?= --numprocesses 2 --no-loadscope-reorder
 export DEBUG ?= true
 
 help:  ## Show this list

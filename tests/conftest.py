@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from accounts import consent
 from accounts.models import User
 from recognition.models import Upload
 from tests import pictures
-from tests.site import running
 from tests.site.running import Site
 
 
-# First, as pytest-xdist reads the marks in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that start a site one after the other, however many run at a time.
+class SitesInOneLine(LoadScopeScheduling):
+    """Test files that start a site follow each other: a site is five processes already.
 
-    A site is five processes already, and most share one.
+    The others run beside them, file by file.
     """
-    for item in items:
-        module = item.getparent(pytest.Module)
-        names = vars(module.obj).values() if module else ()
-        if any(getattr(name, "__module__", "") == running.__name__ for name in names):
-            item.add_marker(pytest.mark.xdist_group("site"))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "sites" if starts_a_site(self.config.rootpath / file) else file
+
+
+@cache
+def starts_a_site(file: Path) -> bool:
+    return bool(re.search(r"^from (tests\.site\.running|benchmarks)", file.read_text(), re.M))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SitesInOneLine:
+    return SitesInOneLine(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

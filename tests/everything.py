@@ -50,7 +50,13 @@ def make(upload: Upload) -> Arguments:
         defaults={**box, "label": "happy", "confidence": 0.7, "probabilities": PROBABILITIES},
     )
     face.heat_map.save("heat-map.png", ContentFile(encode(meadow().resize((96, 96)), "PNG")))
-    export = DataExport.objects.create(owner=owner, status=DataExport.Status.DONE, progress=1.0)
+    export = DataExport.objects.create(
+        owner=owner,
+        status=DataExport.Status.DONE,
+        progress=1.0,
+        finished_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=7),
+    )
     export.file.save("export.zip", ContentFile(b"an archive"))
     EmailAddress.objects.get_or_create(user=owner, email=owner.email, defaults={"primary": True})
     webhook = Webhook.objects.create(owner=owner, url="https://alice.example/hook", secret="s")

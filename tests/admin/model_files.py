@@ -29,7 +29,7 @@ def write_candidate(
     content["version"] = version
     content["created"] = "2026-12-01"
     for head in content["heads"].values():
-        head["temperature"] = 8.0
+        head["temperature"] = 40.0
     content |= changes
     path = folder / name
     path.write_text(json.dumps(content))
