@@ -21,7 +21,7 @@ from operations import metrics
 from recognition import quotas
 from recognition.live import sessions
 from recognition.live.pool import load_model, pool
-from recognition.live.stream import FrameStream, labels_message
+from recognition.live.stream import Answer, FrameStream, labels_message
 from recognition.model_catalogue import active_manifest
 from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
 from recognition.vision.errors import ModelError
@@ -145,28 +145,40 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _work(self) -> None:
         """Look at frames while there are any, one at a time."""
-        loop = asyncio.get_running_loop()
         try:
-            while self.stream.is_waiting:
-                answer = await loop.run_in_executor(pool(), self.stream.process_newest)
-                if answer is None:
-                    return
-                if answer.seen is None:
-                    error = answer.error
-                    code = error.code if error is not None else "invalid_image"
-                    await self._refuse(code, str(error), answer.number)
-                    continue
-                self.n_bad = 0
-                if self.recording is not None:
-                    self.recording.add(answer.seen, answer.received_at)
-                await self._send(labels_message(answer, answer.seen, self.stream.dropped))
-                metrics.LIVE_ANSWERS.observe(time.monotonic() - answer.received_at)
+            looking = self._look()
+            while looking is not None:
+                answer = await looking
+                # The thread has the next frame already while this one's answer is sent.
+                looking = self._look()
+                if answer is not None:
+                    await self._answer(answer)
+                looking = looking or self._look()
         except ModelError:
             logger.exception("the live page has no model")
             await self.close(MODEL_UNAVAILABLE)
         except Exception:
             logger.exception("a frame could not be looked at")
             await self.close(1011)
+
+    def _look(self) -> asyncio.Future[Answer | None] | None:
+        """Begin with the waiting frame, if there is one."""
+        if not self.stream.is_waiting:
+            return None
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(pool(), self.stream.process_newest)
+
+    async def _answer(self, answer: Answer) -> None:
+        if answer.seen is None:
+            error = answer.error
+            code = error.code if error is not None else "invalid_image"
+            await self._refuse(code, str(error), answer.number)
+            return
+        self.n_bad = 0
+        if self.recording is not None:
+            self.recording.add(answer.seen, answer.received_at)
+        await self._send(labels_message(answer, answer.seen, self.stream.dropped))
+        metrics.LIVE_ANSWERS.observe(time.monotonic() - answer.received_at)
 
     async def _command(self, text: str) -> None:
         """A text message: start or stop recording."""

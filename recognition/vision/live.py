@@ -109,10 +109,10 @@ class LiveRecognizer:
         self, image_gray: NDArray[np.uint8], state: LiveState, now: float, scale: float
     ) -> list[BoundingBox]:
         """Boxes in pixels of `image_gray`: round the last ones, and everywhere now and then."""
-        known = [box.scaled(1 / scale) for box in state.tracker.last_boxes]
+        known = state.tracker.last_seen
         found: list[BoundingBox] = []
-        for box in known:
-            near = self._detector.detect_near(image_gray, box)
+        for box, seen_at in known:
+            near = self._detector.detect_near(image_gray, box.scaled(1 / scale), now - seen_at)
             if near is not None and _is_new(near, found):
                 found.append(near)
         if now - state.scanned_at >= _scan_pause(len(known), len(found)):

@@ -110,9 +110,9 @@ class FaceTracker:
         self._tracks: list[_Track] = []
 
     @property
-    def last_boxes(self) -> list[BoundingBox]:
-        """Where the known faces were last found, unsmoothed: where to look for them next."""
-        return [track.box for track in self._tracks]
+    def last_seen(self) -> list[tuple[BoundingBox, float]]:
+        """Where the known faces were last found, unsmoothed, and when: where to look next."""
+        return [(track.box, track.seen_at) for track in self._tracks]
 
     def update(
         self, faces: Sequence[Face], now: float, *, uncertain_below: float = 0.0

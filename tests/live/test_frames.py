@@ -96,7 +96,7 @@ def test_another_frame_size_begins_anew(recognizer: LiveRecognizer, two_faces: b
     state = LiveState()
     assert len(recognizer.process(two_faces, state, 0.0).faces) == 2
     assert len(recognizer.process(encode(astronaut()), state, 0.05).faces) == 1
-    assert len(state.tracker.last_boxes) == 1
+    assert len(state.tracker.last_seen) == 1
 
 
 def test_webp_is_a_frame_too(recognizer: LiveRecognizer) -> None:
