@@ -259,8 +259,9 @@ MODEL_MANIFEST = Path(
 #: Seconds for which a process goes on with the model it knows before it looks whether the
 #: operator has made another one active.
 MODEL_CHECK_SECONDS = 3.0
-#: Threads of one classification on the command line. Web and worker processes use one each (see
-#: the Procfile): they already look at as many pictures at a time as there are cores.
+#: Threads of one classification. Worker processes use one each (see the Procfile): they look at
+#: as many photos at a time as there are cores. With two, one live page gets a fifth more frames a
+#: second, and 25 or 50 of them no fewer.
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
 #: Threads that look at live frames: one for each core that this process may use.
 LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
