@@ -27,6 +27,7 @@ from prometheus_client.exposition import choose_encoder
 from operations import metrics
 from operations.redis_client import connect
 from operations.tasks_seen import QUEUED_AT
+from recognition import broker
 from recognition.models import Upload
 
 logger = logging.getLogger(__name__)
@@ -91,13 +92,13 @@ def _queues(client: redis.Redis) -> Iterator[Metric]:
     age = GaugeMetricFamily(
         "visage_queue_oldest_seconds", "Age of the oldest task that waits.", labels=["queue"]
     )
-    names = {queue.name for queue in settings.CELERY_TASK_QUEUES}
-    names |= {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
-    for name in sorted(names):
-        length.add_metric([name], float(client.llen(name)))
-        oldest: Any = client.lindex(name, -1)
-        queued_at = json.loads(oldest)["headers"].get(QUEUED_AT) if oldest else None
-        age.add_metric([name], max(0.0, time.time() - queued_at) if queued_at else 0.0)
+    now = time.time()
+    for name in broker.queue_names():
+        lists = broker.lists(name)
+        length.add_metric([name], float(sum(client.llen(key) for key in lists)))
+        oldest: list[Any] = [client.lindex(key, -1) for key in lists]
+        queued = [json.loads(message)["headers"].get(QUEUED_AT) for message in oldest if message]
+        age.add_metric([name], max((max(0.0, now - at) for at in queued if at), default=0.0))
     yield length
     yield age
 

@@ -15,6 +15,18 @@ from operations.redis_client import connect
 CHUNK = 1000
 
 
+def queue_names() -> list[str]:
+    """Every queue that some worker takes from."""
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    return sorted({queue.name for queue in settings.CELERY_TASK_QUEUES} | routed)
+
+
+def lists(queue: str) -> list[str]:
+    """The lists in Redis that make up a queue, the one that is emptied first coming first."""
+    # The first priority has the queue's own name.
+    return [f"{queue}{Channel.sep}{step}" if step else queue for step in Channel.priority_steps]
+
+
 def forget(ids: Collection[str]) -> int:
     """Delete waiting messages of tasks whose first argument is one of `ids`; returns how many.
 
@@ -46,10 +58,9 @@ def length(timeout: float) -> int:
     """
     with connect(timeout) as client:
         pipeline = client.pipeline(transaction=False)
-        for queue in settings.CELERY_TASK_QUEUES:
-            for priority in Channel.priority_steps:
-                # The first priority has the queue's own name.
-                pipeline.llen(f"{queue.name}{Channel.sep}{priority}" if priority else queue.name)
+        for queue in queue_names():
+            for name in lists(queue):
+                pipeline.llen(name)
         return sum(pipeline.execute())
 
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.base import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import OuterRef, Subquery
-from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
@@ -57,6 +56,7 @@ from recognition.api.waiting import (
     WaitOptions,
     seconds_to_wait,
 )
+from recognition.media import private_file
 from recognition.models import Upload, UploadQuerySet
 from recognition.vision import images
 
@@ -306,11 +306,11 @@ class UploadViewSet(
         },
     )
     @action(detail=True, renderer_classes=[JpegRenderer])
-    def image(self, request: Request, pk: UUID) -> Response:
+    def image(self, request: Request, pk: UUID) -> HttpResponseBase:
         upload = self.get_object()
-        if upload.photo_deleted_at is not None:
+        if not upload.image:
             raise PhotoDeleted
-        return _jpeg(upload.image)
+        return private_file(upload.image)
 
     @extend_schema(
         summary="Fetch a small picture of the photo",
@@ -318,11 +318,11 @@ class UploadViewSet(
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
     @action(detail=True, renderer_classes=[JpegRenderer])
-    def thumbnail(self, request: Request, pk: UUID) -> Response:
+    def thumbnail(self, request: Request, pk: UUID) -> HttpResponseBase:
         upload = self.get_object()
         if not upload.thumbnail:
             return Response(images.blank(upload.width, upload.height), content_type="image/jpeg")
-        return _jpeg(upload.thumbnail)
+        return private_file(upload.thumbnail)
 
 
 def _refuse_duplicate(same_file: UploadQuerySet) -> None:
@@ -340,13 +340,3 @@ def _sha256(file: UploadedFile) -> str:
         digest.update(piece)
     file.seek(0)
     return digest.hexdigest()
-
-
-def _jpeg(file: File) -> Response:
-    if not file:
-        raise Http404
-    try:
-        with file.open("rb") as stream:
-            return Response(stream.read(), content_type="image/jpeg")
-    except FileNotFoundError:
-        raise Http404 from None
