@@ -26,7 +26,7 @@ from recognition.training.evaluate import (
 from recognition.training.record import write_manifest
 from recognition.training.stability import label_stability
 from recognition.training.wanted import SHOWN_MACRO_F1
-from recognition.vision.classification import EmotionClassifier, mixed, softmax
+from recognition.vision.classification import EmotionClassifier, in_doubt, mixed, softmax
 from recognition.vision.manifest import Manifest, Mix, read_manifest
 
 #: A prediction that is not marked uncertain should be right at least this often ...
@@ -34,6 +34,9 @@ CONFIDENT_ACCURACY = 0.8
 #: ... and its label more probable than all others together; above the upper end the mark would
 #: hide nearly everything.
 UNCERTAIN_RANGE = (0.5, 0.95)
+#: Mirror images are looked at where it matters: at least this share of the labels that people are
+#: shown must be those that the means of all crops and their mirror images give.
+MIRROR_AGREEMENT = 0.995
 #: Shares of the first head that are tried, in this many equal steps from all to nothing. Finer
 #: ones, or a correction of each label's prior beside them, did no better on one half of
 #: validation when chosen on the other.
@@ -66,12 +69,16 @@ class Calibration:
         temperatures: head to divisor of its logits.
         shown: what people are shown.
         choices: every way to weigh the heads that was tried.
+        mirror_below: shown confidence of one view under which the mirror image is averaged in.
+        mirror_share: of the crops of validation that are below it.
         uncertain_below: shown confidence under which people are told that it is uncertain.
     """
 
     temperatures: dict[str, float]
     shown: Mix
     choices: tuple[Choice, ...]
+    mirror_below: float
+    mirror_share: float
     uncertain_below: float
 
     def applied_to(self, manifest: Manifest) -> Manifest:
@@ -80,10 +87,11 @@ class Calibration:
             manifest,
             temperatures=self.temperatures,
             shown=self.shown,
+            mirror_below=self.mirror_below,
             uncertain_below=self.uncertain_below,
         )
 
-    def as_manifest(self, *, mirror: bool) -> dict[str, Any]:
+    def as_manifest(self) -> dict[str, Any]:
         """The part of the manifest that it decides."""
         return {
             "heads": {
@@ -93,7 +101,8 @@ class Calibration:
             "shown": {
                 "weights": self.shown.weights,
                 "temperature": self.shown.temperature,
-                "mirror": mirror,
+                "mirror_below": self.mirror_below,
+                "mirror_share": self.mirror_share,
                 "uncertain_below": self.uncertain_below,
                 "confident_accuracy_wanted": CONFIDENT_ACCURACY,
                 "choices": [
@@ -110,13 +119,12 @@ def calibrate_classifier(
     """Calibrate the model as it is served, on the validation part.
 
     Args:
-        classifier: only its manifest's `mirror` matters; what is calibrated here is not used.
+        classifier: what is calibrated here of its manifest is not used.
         examples: with the labels of both sources.
         with_votes: False where the taggers' votes were not given.
     """
     images = examples.images
-    views = [images, images[:, :, ::-1]] if classifier.manifest.mirror else [images]
-    logits = [classifier.logits(view) for view in views]
+    logits = [classifier.logits(view) for view in (images, images[:, :, ::-1])]
     return calibrate(
         {head: np.stack([view[head] for view in logits]) for head in HEAD_SOURCES},
         {"fer2013": examples.label_targets, "consensus": examples.vote_targets},
@@ -146,7 +154,7 @@ def recalibrate(
     calibration = calibrate_classifier(classifier, data.validation, with_votes=with_votes)
     classifier.manifest = calibration.applied_to(manifest)
     before = content["validation"]
-    content |= calibration.as_manifest(mirror=manifest.mirror)
+    content |= calibration.as_manifest()
     content["validation"] = evaluate(
         classifier,
         data.validation,
@@ -170,8 +178,8 @@ def calibrate(
     """Fit temperatures, weigh the heads and choose the mark of uncertainty.
 
     Args:
-        logits: for each head ``(views, n, number of labels)``; probabilities are averaged over
-            the views (the crop and its mirror image), as in serving.
+        logits: for each head ``(2, n, number of labels)``, of the crops and of their mirror
+            images.
         targets: for each head ``(n, number of labels)``, the distribution it learned; rows of
             zeros are left out.
         truths: for each source of labels int ``(n,)``, see ``evaluate.true_labels``.
@@ -189,8 +197,21 @@ def calibrate(
     *_, truth = truths.values()
     temperature = fit_mix_temperature(mixed(probabilities, Mix(weights)), truth)
     shown = Mix(weights, temperature)
-    uncertain_below = choose_uncertain_below(mixed(probabilities, shown), truths)
-    return Calibration(temperatures, shown, choices, uncertain_below)
+    first = {head: softmax(values[0], temperatures[head]) for head, values in logits.items()}
+    mirror_below = choose_mirror_below(mixed(first, shown), mixed(probabilities, shown))
+    doubtful = in_doubt(first, shown, mirror_below)
+    served = {
+        head: np.where(doubtful[:, np.newaxis], probabilities[head], first[head]) for head in first
+    }
+    uncertain_below = choose_uncertain_below(mixed(served, shown), truths)
+    return Calibration(
+        temperatures,
+        shown,
+        choices,
+        mirror_below,
+        round(float(doubtful.mean()), 4),
+        uncertain_below,
+    )
 
 
 def mean_probabilities(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -260,6 +281,21 @@ def choose_weights(
         choices.append(Choice(weights, scores))
     best = max(choices, key=lambda choice: choice.margin)
     return best.weights, tuple(choices)
+
+
+def choose_mirror_below(first: NDArray[np.float32], mean: NDArray[np.float32]) -> float:
+    """The lowest confidence, in hundredths, under which mirror images have to be looked at.
+
+    Args:
+        first: what is shown from one view alone, ``(n, k)``.
+        mean: what is shown from both views, ``(n, k)``. Where the first view is at least as sure
+            as the answer, it must give the label of `mean` on :data:`MIRROR_AGREEMENT` of all.
+    """
+    confidence, same = first.max(axis=1), first.argmax(axis=1) == mean.argmax(axis=1)
+    for hundredths in range(100):
+        if np.mean(same | (confidence < hundredths / 100)) >= MIRROR_AGREEMENT:
+            return hundredths / 100
+    return 1.0
 
 
 def choose_uncertain_below(

@@ -106,6 +106,7 @@ class Evaluation(TypedDict):
     model_version: str
     data_fingerprint: str
     shown: dict[str, Any]
+    mirror_below: float
     uncertain_below: float
     sources: dict[str, SourceFigures]
     agreement: NotRequired[PartFigures]
@@ -231,6 +232,7 @@ def evaluate(
         "model_version": manifest.version,
         "data_fingerprint": data_fingerprint,
         "shown": asdict(manifest.shown),
+        "mirror_below": manifest.mirror_below,
         "uncertain_below": manifest.uncertain_below,
         "sources": sources,
     }

@@ -197,7 +197,7 @@ def _draft(folder: Path, model_bytes: bytes, *, version: str) -> Manifest:
         crop_margin=CROP_MARGIN,
         temperatures=dict.fromkeys(network.HEADS, 1.0),
         shown=Mix({head: 1 / len(network.HEADS) for head in network.HEADS}),
-        mirror=True,
+        mirror_below=1.0,
         uncertain_below=0.0,
         content={},
     )
@@ -213,7 +213,7 @@ def _usage(draft: Manifest, calibration: Calibration) -> dict[str, Any]:
             "colour": "gray",
             "preprocessing": "zero mean and unit variance over each crop",
         },
-        **calibration.as_manifest(mirror=draft.mirror),
+        **calibration.as_manifest(),
     }
 
 

@@ -85,6 +85,7 @@ class Settings:
         Cycle((Stage(6, 40, 0.75),), 0.03, 0.5, 0.0216),
         Cycle((Stage(5, 48, 0.5),), 0.0216, 0.0),
         Cycle((Stage(6, 48), Stage(3, 48, 0.75)), 0.03, 0.5),
+        Cycle((Stage(6, 48), Stage(3, 48, 0.75)), 0.03, 0.5),
     )
     batch_size: int = 128
     weight_decay: float = 3e-3

@@ -173,7 +173,11 @@ def _method(content: Mapping[str, Any]) -> str:
     temperatures = ", ".join(
         f"{head} {value['temperature']:.2f}" for head, value in content["heads"].items()
     )
-    mirrored = ", averaged over the crop and its mirror image" if content["shown"]["mirror"] else ""
+    shown = content["shown"]
+    mirrored = (
+        f"; where that is below {shown['mirror_below']:.2f}\n"
+        f"  ({shown['mirror_share']:.0%} of validation), averaged with those of the mirror image"
+    )
     against_float = content["validation"].get("against_float")
     agreement = ""
     if against_float:
@@ -198,10 +202,10 @@ and unit variance.
   {settings["weight_decay"]}, label smoothing {settings["label_smoothing"]}, \
 seed {settings["seed"]}.
 - Temperatures, fitted on validation: {temperatures}.
-- Shown: {_weighed(content["shown"]["weights"])}{mirrored}{_sharpened(content)}.
-- Called uncertain below a confidence of {content["shown"]["uncertain_below"]:.2f}: the lowest
+- Shown: {_weighed(shown["weights"])}{_sharpened(content)}{mirrored}.
+- Called uncertain below a confidence of {shown["uncertain_below"]:.2f}: the lowest
   value, not under one half, from which predictions on validation are right at least \
-{content["shown"]["confident_accuracy_wanted"]:.0%} of the time by
+{shown["confident_accuracy_wanted"]:.0%} of the time by
   every source of labels (or the highest value tried, where none is).
 - File: {artefact["bytes"] / 1e6:.1f} MB, {artefact["quantization"]}{agreement}.
 - Code: {content["training"]["code_version"] or "unknown"}. {versions}.
@@ -287,7 +291,9 @@ def _wanted(content: Mapping[str, Any], latency: Mapping[str, Any] | None) -> st
     if latency and latency["model_version"] == content["version"]:
         text += (
             f"\nOne face takes {latency['milliseconds']:.1f} ms here, from crop to probabilities, "
-            f"and {latency['keras_milliseconds']:.0f} ms there (medians;\n"
+            f"and {latency['keras_milliseconds']:.0f} ms there (medians of\n"
+            f"one view, {latency['one_view_milliseconds']:.1f} ms, and of two, "
+            f"{latency['two_views_milliseconds']:.1f} ms, weighed by how many need the second;\n"
             f"{latency['machine']['processor']}, load {latency['machine']['load_before']}).\n"
         )
     return text

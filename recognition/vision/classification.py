@@ -67,22 +67,22 @@ class EmotionClassifier:
     ) -> dict[str, NDArray[np.float32]]:
         """Calibrated probabilities of every head, each float32 ``(n, number of labels)``.
 
-        Where the manifest says so, each crop is averaged with its mirror image; `mirror` false
-        leaves that out, for half the time.
+        Crops on which the network is in doubt, as the manifest defines it, are averaged with
+        their mirror images; `mirror` false leaves that out.
         """
-        n = len(crops_gray)
-        mirror = mirror and self.manifest.mirror
+        heads = self._calibrated(crops_gray)
         if mirror:
-            crops_gray = np.concatenate([crops_gray, crops_gray[:, :, ::-1]])
-        probabilities = {
+            doubtful = in_doubt(heads, self.manifest.shown, self.manifest.mirror_below)
+            if doubtful.any():
+                for head, mirrored in self._calibrated(crops_gray[doubtful, :, ::-1]).items():
+                    heads[head][doubtful] = (heads[head][doubtful] + mirrored) / np.float32(2)
+        return heads
+
+    def _calibrated(self, crops_gray: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        return {
             head: softmax(values, self.manifest.temperatures[head])
             for head, values in self.logits(crops_gray).items()
         }
-        if mirror:
-            return {
-                head: (both[:n] + both[n:]) / np.float32(2) for head, both in probabilities.items()
-            }
-        return probabilities
 
     def classify(
         self, crops_gray: NDArray[np.uint8], *, mirror: bool = True
@@ -91,13 +91,27 @@ class EmotionClassifier:
 
         Args:
             crops_gray: uint8 ``(n, size, size)``.
-            mirror: false skips the mirror images that the manifest may ask for.
+            mirror: false leaves mirror images out, also where the manifest asks for them.
 
         Returns:
             float32 ``(n, number of labels)``; every row sums to 1.
         """
         heads = self.head_probabilities(crops_gray, mirror=mirror)
         return mixed(heads, self.manifest.shown)
+
+
+def in_doubt(
+    heads: Mapping[str, NDArray[np.float32]], shown: Mix, mirror_below: float
+) -> NDArray[np.bool_]:
+    """Which crops need their mirror image: bool ``(n,)``.
+
+    Args:
+        heads: calibrated probabilities of one view, for each head ``(n, number of labels)``.
+        shown: how they become what people are shown.
+        mirror_below: confidence of that under which one view is not enough.
+    """
+    doubtful: NDArray[np.bool_] = mixed(heads, shown).max(axis=1) < mirror_below
+    return doubtful
 
 
 def mixed(heads: Mapping[str, NDArray[np.float32]], mix: Mix) -> NDArray[np.float32]:

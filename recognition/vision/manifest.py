@@ -41,7 +41,8 @@ class Manifest:
         crop_margin: share of the detected box added on every side before cropping.
         temperatures: head to the divisor of its logits that calibrates it on validation.
         shown: how the heads' probabilities become those that people are shown.
-        mirror: average each crop with its mirror image.
+        mirror_below: confidence of the first view, from 0 to 1, under which the mirror image is
+            looked at, too, and averaged in; 0 where it never is.
         uncertain_below: confidence, from 0 to 1, under which people are told that the label is
             uncertain; chosen on validation.
         content: the whole file, with the training record and the figures.
@@ -55,7 +56,7 @@ class Manifest:
     crop_margin: float
     temperatures: dict[str, float]
     shown: Mix
-    mirror: bool
+    mirror_below: float
     uncertain_below: float
     content: dict[str, Any]
 
@@ -95,7 +96,7 @@ def read_manifest(path: Path) -> Manifest:
                 },
                 temperature=float(content["shown"]["temperature"]),
             ),
-            mirror=content["shown"]["mirror"],
+            mirror_below=float(content["shown"]["mirror_below"]),
             uncertain_below=float(content["shown"]["uncertain_below"]),
             content=content,
         )

@@ -134,7 +134,7 @@ class EmotionRecognizer:
             boxes: in pixels of `image_gray`.
             rolls: for each box, by how much its face is turned clockwise, in degrees; all are
                 upright by default.
-            mirror: false skips the mirror images that the manifest may ask for.
+            mirror: false leaves mirror images out, also where the manifest asks for them.
 
         Returns:
             For each box, label to probability.

@@ -5,8 +5,10 @@ import pytest
 
 from recognition.training.calibrate import (
     CONFIDENT_ACCURACY,
+    MIRROR_AGREEMENT,
     UNCERTAIN_RANGE,
     calibrate,
+    choose_mirror_below,
     choose_uncertain_below,
     choose_weights,
     fit_mix_temperature,
@@ -172,10 +174,29 @@ def test_uncertain_below_ignores_unlabelled_examples():
     assert choose_uncertain_below(shown, {"fer2013": truth}) == UNCERTAIN_RANGE[0]
 
 
+def test_mirror_images_are_looked_at_where_they_change_too_many_labels():
+    first = confidences(np.linspace(0.5, 0.99, 2000))
+    mean = first.copy()
+    assert choose_mirror_below(first, mean) == 0
+    allowed = round((1 - MIRROR_AGREEMENT) * len(first))
+    surest = np.arange(len(first) - allowed, len(first))
+    mean[surest] = mean[surest, ::-1]
+    assert choose_mirror_below(first, mean) == 0
+    one_more = (first[:, 0] > 0.7).argmax()
+    mean[one_more] = mean[one_more, ::-1]
+    assert choose_mirror_below(first, mean) == pytest.approx(0.71)
+
+
+def test_where_every_label_changes_every_mirror_image_is_looked_at():
+    first = confidences(np.full(10, 0.999))
+    assert choose_mirror_below(first, first[:, ::-1]) == 1
+
+
 def test_calibrate_keeps_its_own_promise():
     logits, labels = drawn()
+    both_views = np.stack([logits, logits])
     calibration = calibrate(
-        {"fer2013": 3 * logits[np.newaxis], "consensus": logits[np.newaxis]},
+        {"fer2013": 3 * both_views, "consensus": both_views},
         {"fer2013": one_hot(labels), "consensus": one_hot(labels)},
         {"fer2013": labels, "ferplus": labels},
     )

@@ -50,6 +50,7 @@ class StubClassifier:
             version="stub-1",
             labels=LABELS,
             shown=Mix({head: 1 / len(predictions) for head in predictions}),
+            mirror_below=0.6,
             uncertain_below=0.5,
         )
 
@@ -168,6 +169,7 @@ def test_the_record_says_how_the_heads_were_weighed():
         "weights": {"fer2013": 0.5, "consensus": 0.5},
         "temperature": 1.0,
     }
+    assert evaluation["mirror_below"] == 0.6
 
 
 def test_what_int8_costs_is_counted_by_each_heads_own_labels():

@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from recognition.training.calibrate import mean_probabilities
 from recognition.training.dataset import LABELS, load
 from recognition.training.report import write_report, write_sample_sheet
-from recognition.vision.classification import EmotionClassifier, softmax
+from recognition.vision.classification import EmotionClassifier, mixed, softmax
 from recognition.vision.manifest import read_manifest
 
 from .conftest import KaggleFolder
@@ -140,15 +140,31 @@ def test_any_number_of_faces_is_classified(run, n):
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-5)
 
 
-def test_calibration_averages_as_serving_does(run):
-    classifier = EmotionClassifier(read_manifest(run.manifest_path), num_threads=1)
+@pytest.mark.parametrize("quantile", [None, 0.5, 1])
+def test_the_mirror_image_is_averaged_in_where_the_first_view_is_in_doubt(run, quantile):
+    manifest = read_manifest(run.manifest_path)
+    classifier = EmotionClassifier(manifest, num_threads=1)
     with np.load(run.models / "float.npz") as exact:
         images = exact["images"]
     views = [classifier.logits(view) for view in (images, images[:, :, ::-1])]
+    temperatures = manifest.temperatures.items()
+    first = {head: softmax(views[0][head], temperature) for head, temperature in temperatures}
+    confidence = mixed(first, manifest.shown).max(axis=1)
+    # Nothing, half of them, everything.
+    below = 0.0 if quantile is None else float(np.quantile(confidence, quantile)) + 1e-6
+    doubtful = confidence < below
+    assert doubtful.mean() == pytest.approx(quantile or 0, abs=0.1)
+
+    classifier.manifest = replace(manifest, mirror_below=below)
     served = classifier.head_probabilities(images)
-    for head, temperature in classifier.manifest.temperatures.items():
+    unmirrored = classifier.head_probabilities(images, mirror=False)
+
+    for head, temperature in temperatures:
         logits = np.stack([view[head] for view in views])
-        assert mean_probabilities(logits, temperature) == pytest.approx(served[head], abs=1e-6)
+        expected = mean_probabilities(logits, temperature)
+        assert served[head][doubtful] == pytest.approx(expected[doubtful], abs=1e-6)
+        assert served[head][~doubtful] == pytest.approx(first[head][~doubtful], abs=1e-6)
+        assert unmirrored[head] == pytest.approx(first[head], abs=1e-6)
 
 
 def evaluate_model(run: Run, **options: object) -> None:

@@ -40,7 +40,8 @@ def test_the_figures_are_of_the_test_part_of_the_data_it_was_trained_from():
 
     assert evaluation["part"] == "test"
     assert evaluation["model_version"] == content["version"]
-    assert evaluation["uncertain_below"] == content["shown"]["uncertain_below"]
+    for setting in ("mirror_below", "uncertain_below"):
+        assert evaluation[setting] == content["shown"][setting]
     for setting in ("weights", "temperature"):
         assert evaluation["shown"][setting] == content["shown"][setting]
     assert evaluation["data_fingerprint"] == content["training"]["data"]["fingerprint"]
