@@ -1,8 +1,15 @@
 """The ASGI application: HTTP by Django, WebSockets by Channels."""
 
 import os
+import sys
 
 from django.core.asgi import get_asgi_application
+
+# Beside threads that look at frames and build pages, the event loop waits for the interpreter at
+# each of its many small steps, by default up to 5 ms a time. With 50 people and 10 live pages on
+# two cores a tenth of that brought the 95th percentile from 459 to 175 ms for pages and from 240
+# to 99 ms for live labels, and cost no throughput.
+sys.setswitchinterval(0.0005)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
 django_application = get_asgi_application()

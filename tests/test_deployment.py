@@ -103,6 +103,7 @@ _SERVICE = {
     "read_only": {"type": "boolean"},
     "cap_drop": _STRINGS,
     "security_opt": _STRINGS,
+    "cpu_shares": {"type": "integer", "minimum": 2},
     "stop_grace_period": _DURATION,
     "healthcheck": {
         "type": "object",

@@ -71,6 +71,38 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
         assert person.get("/admin/").status_code == 200
 
 
+def test_workers_step_back_for_pages(environment: dict[str, str]) -> None:
+    """By their niceness and, where the kernel shares cores among sessions, by their session's."""
+    niceness = 7
+    process = start({**environment, "WORKER_NICENESS": str(niceness)})
+    try:
+        wait_until(lambda: is_healthy(f"http://127.0.0.1:{environment['PORT']}"), timeout=90)
+        found = wait_until(lambda: celery_and_daphne(process))
+        assert {name: program.nice() for name, program in found.items()} == {
+            "celery": niceness,
+            "daphne": 0,
+        }
+        for name, program in found.items():
+            autogroup = Path(f"/proc/{program.pid}/autogroup")
+            if autogroup.exists():
+                assert autogroup.read_text().endswith(f" nice {program.nice()}\n"), name
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def celery_and_daphne(process: subprocess.Popen[str]) -> dict[str, psutil.Process] | None:
+    """The worker of photos and the web server, once both run."""
+    found = {}
+    for child in psutil.Process(process.pid).children(recursive=True):
+        command = " ".join(child.cmdline())
+        if "bin/daphne" in command:
+            found["daphne"] = child
+        elif "bin/celery" in command and "--concurrency 2" in command:
+            found["celery"] = child
+    return found if len(found) == 2 else None
+
+
 def test_several_web_processes_listen_on_ports_side_by_side(environment: dict[str, str]) -> None:
     environment["WEB_PROCESSES"] = "2"
     port = int(environment["PORT"])
