@@ -46,8 +46,8 @@ WARM_UP = 5
 def ours(portrait: Image.Image, manifest: Path, *, mirror: bool) -> Callable[[], object]:
     """Our way as a function to time, with the face taken for a doubtful one or for a clear one."""
     recognizer = EmotionRecognizer(manifest, num_threads=THREADS)
-    always = 1.01
-    recognizer.classifier.manifest = replace(recognizer.manifest, mirror_below=mirror * always)
+    below = 1.01 if mirror else 0.0
+    recognizer.classifier.manifest = replace(recognizer.manifest, mirror_below=below)
     image_gray = np.asarray(portrait.convert("L"))
     return lambda: recognizer.classify(image_gray, [FACE])
 
