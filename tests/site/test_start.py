@@ -74,7 +74,7 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
 def test_workers_step_back_for_pages(environment: dict[str, str]) -> None:
     """By their niceness and, where the kernel shares cores among sessions, by their session's."""
     niceness = 7
-    process = start({**environment, "WORKER_NICENESS": str(niceness)})
+    process = start({**environment, "WORKERS": "2", "WORKER_NICENESS": str(niceness)})
     try:
         wait_until(lambda: is_healthy(f"http://127.0.0.1:{environment['PORT']}"), timeout=90)
         found = wait_until(lambda: celery_and_daphne(process))
