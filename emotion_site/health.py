@@ -16,9 +16,11 @@ from recognition.model_catalogue import active_manifest, known_manifest
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 
-#: For how long an answer stands. Anybody may ask as often as they like, so asking must not
-#: become work for the database, Redis or the workers.
+#: How long an answer stands. Anybody may ask as often as they like, so asking must not become
+#: work for the database, Redis or the workers. Bad news stands for less, so that whoever waits
+#: for the site to come up is not kept waiting.
 FRESH_SECONDS = 3.0
+FRESH_SECONDS_UNAVAILABLE = 1.0
 
 #: The worker for webhooks goes by another name.
 PHOTO_WORKERS = "celery@*"
@@ -71,7 +73,10 @@ def _parts() -> tuple[dict[str, str], str | None]:
 
 
 def _is_fresh(known: tuple[float, dict[str, str], str | None]) -> bool:
-    return time.monotonic() - known[0] < FRESH_SECONDS
+    told_at, parts, _model_version = known
+    is_well = all(state == "ok" for state in parts.values())
+    fresh_seconds = FRESH_SECONDS if is_well else FRESH_SECONDS_UNAVAILABLE
+    return time.monotonic() - told_at < fresh_seconds
 
 
 def _state(check: Callable[[], bool]) -> str:

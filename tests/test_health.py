@@ -46,7 +46,7 @@ def test_many_requests_at_once_ask_once(asked: Counter[str]) -> None:
 
 def test_an_answer_gets_old(asked: Counter[str], monkeypatch: pytest.MonkeyPatch) -> None:
     Client().get("/healthz")
-    monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(health, "FRESH_SECONDS_UNAVAILABLE", 0.0)
     Client().get("/healthz")
     assert asked["worker"] == 2
 

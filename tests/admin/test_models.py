@@ -240,6 +240,7 @@ def test_health_reports_the_active_one(
 ) -> None:
     # What was found out is old at once.
     monkeypatch.setattr(health_page, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(health_page, "FRESH_SECONDS_UNAVAILABLE", 0.0)
 
     def health() -> dict[str, str]:
         result: dict[str, str] = Client().get("/healthz").json()
