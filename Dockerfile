@@ -24,6 +24,7 @@ COPY operations operations
 COPY templates templates
 COPY static static
 COPY models models
+COPY locale locale
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -74,16 +74,25 @@ def test_the_copied_files_are_a_whole_site(tmp_path: Path) -> None:
         "SECRET_KEY": "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
         "S3_BUCKET": "photos",
     }
-    for arguments in (["check", "--deploy", "--fail-level", "WARNING"], ["collectstatic"]):
-        options = ["--no-input"] if arguments == ["collectstatic"] else []
+
+    def manage(*arguments: str) -> str:
         result = subprocess.run(
-            [sys.executable, "manage.py", *arguments, *options],
+            [sys.executable, "manage.py", *arguments],
             cwd=app,
             env=environment,
             capture_output=True,
             text=True,
         )
         assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    manage("check", "--deploy", "--fail-level", "WARNING")
+    manage("collectstatic", "--no-input")
+    in_german = (
+        "from django.utils.translation import gettext, override\n"
+        "with override('de'): print(gettext('Happy'))"
+    )
+    assert manage("shell", "--no-imports", "--command", in_german).strip() == "Fröhlich"
 
 
 #: The part of the Compose specification that the file uses: a key or a shape beyond it is a slip.
