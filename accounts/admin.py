@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from accounts import audit, tokens
 from accounts.models import ApiToken, AuditEvent, Consent, User
-from emotion_site.read_only import ReadOnlyAdmin
+from operations.read_only import ReadOnlyAdmin
 
 # allauth's own pages show the secrets that codes are made from, search by user name, and let
 # whoever may write addresses give somebody's account another one.

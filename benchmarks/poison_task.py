@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from benchmarks.poison import POISON_NAME
-from recognition import inference
+from recognition.model_registry import inference
 
 _predict_upload = inference.predict_upload
 

@@ -71,10 +71,10 @@ def photo_stages(photo: bytes, name: str, repeats: int) -> dict[str, Row]:
     from django.db import transaction
 
     from accounts.models import User
-    from recognition import processing
-    from recognition.inference import active_recognizer
+    from recognition.model_registry.inference import active_recognizer
     from recognition.models import Upload
-    from recognition.uploads import create_upload
+    from recognition.uploads import processing
+    from recognition.uploads.actions import create_upload
     from recognition.vision import images
     from recognition.vision.recognizer import WORKING_SIDE
 
@@ -123,7 +123,7 @@ def photo_stages(photo: bytes, name: str, repeats: int) -> dict[str, Row]:
 
 def live_stage() -> dict[str, Row]:
     """The mean over a clip: some frames are searched all over, most are not."""
-    from recognition.inference import active_recognizer
+    from recognition.model_registry.inference import active_recognizer
     from recognition.vision.live import LiveRecognizer, LiveState
 
     recognizer, state = LiveRecognizer(active_recognizer()), LiveState()

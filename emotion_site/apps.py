@@ -1,5 +1,12 @@
+from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class AdminConfig(DjangoAdminConfig):
     default_site = "emotion_site.admin_site.VisageAdminSite"
+
+
+class SiteConfig(AppConfig):
+    """The site itself, for its commands."""
+
+    name = "emotion_site"

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from emotion_site.health import workers_alive
-from recognition import broker
-from recognition.model_catalogue import active_manifest
-from recognition.model_figures import figures_of
+from recognition.jobs import broker
+from recognition.model_registry.catalogue import active_manifest
+from recognition.model_registry.figures import figures_of
 from recognition.models import LiveUsage, Upload
 from recognition.vision.errors import ModelError
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 
 from emotion_site.celery import app
 from operations.redis_client import connect
-from recognition.model_catalogue import active_manifest, known_manifest
+from recognition.model_registry.catalogue import active_manifest, known_manifest
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "operations",
     "django_guid",
     "emotion_site.apps.AdminConfig",
+    "emotion_site.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -210,7 +211,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_SOFT_TIME_LIMIT = 40
 CELERY_TASK_TIME_LIMIT = 45
-# In the order in which workers look into them; recognition/queues.py says what goes where.
+# In the order in which workers look into them; recognition/jobs/queues.py says what goes where.
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(name), routing_key=name) for name in ("urgent", "interactive", "bulk")
 ]

@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from emotion_site.health import healthz, live
-from operations.exposition import page as metrics_page
+from emotion_site.metrics_page import page as metrics_page
 from recognition.api.views.documents import unknown
 
 # One way in, with one limit and two-factor codes: the administration has no sign-in of its own.

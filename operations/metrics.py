@@ -1,4 +1,4 @@
-"""Counting and timing in any process, on any host; `operations.exposition` shows the sums.
+"""Counting and timing in any process, on any host; `emotion_site.metrics_page` shows the sums.
 
 Every process adds up by itself and hands its sums to Redis every two seconds, from a thread of its
 own: no page and no photo waits for it. So one address tells about all processes, however many web

@@ -7,4 +7,5 @@ class RecognitionConfig(AppConfig):
     verbose_name = _("Recognition")
 
     def ready(self) -> None:
-        from recognition import checks, files  # noqa: F401  (they register themselves)
+        from recognition.model_registry import checks  # noqa: F401  (they register themselves)
+        from recognition.uploads import files  # noqa: F401  (they register themselves)

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from recognition.consumers import UploadsConsumer
 from recognition.live.consumer import LiveConsumer
+from recognition.uploads.consumer import UploadsConsumer
 
 websocket_urlpatterns = [
     path("ws/uploads/", UploadsConsumer.as_asgi()),

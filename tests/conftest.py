@@ -109,7 +109,7 @@ def bob_client(bob: User) -> Client:
 @pytest.fixture
 def alice_upload(alice: User, face_jpeg: bytes) -> Upload:
     """A photo of Alice's that waits for a worker."""
-    from recognition.uploads import create_upload
+    from recognition.uploads.actions import create_upload
 
     return create_upload(alice, SimpleUploadedFile("party.jpg", face_jpeg))
 

@@ -21,7 +21,9 @@ def loaded(statement: str) -> set[str]:
 
 
 def test_the_web_process_serves_without_tensorflow() -> None:
-    modules = loaded("import emotion_site.asgi, emotion_site.urls, recognition.inference")
+    modules = loaded(
+        "import emotion_site.asgi, emotion_site.urls, recognition.model_registry.inference"
+    )
     assert not {"tensorflow", "keras", "matplotlib", "recognition.training"} & modules
 
 

@@ -27,8 +27,9 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
-from recognition import data_export, processing
 from recognition.models import Upload
+from recognition.personal_data import export as data_export
+from recognition.uploads import processing
 
 ROOT = Path(settings.BASE_DIR)
 LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]

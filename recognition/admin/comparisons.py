@@ -12,11 +12,11 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from emotion_site.read_only import ReadOnlyAdmin
-from recognition import comparison
-from recognition.labels import LABEL_NAMES
+from operations.read_only import ReadOnlyAdmin
+from recognition.model_registry import comparison
 from recognition.models import ModelComparison, Prediction
 from recognition.templatetags.recognition import exact_percent, label_name
+from recognition.wording import LABEL_NAMES
 
 
 @admin.register(ModelComparison)

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from emotion_site.read_only import ReadOnlyAdmin
+from operations.read_only import ReadOnlyAdmin
 from recognition.models import DataExport
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from emotion_site.read_only import ReadOnlyAdmin
+from operations.read_only import ReadOnlyAdmin
 from recognition.admin.uploads import FilledValuesFilter
 from recognition.models import LiveSession, LiveUsage
 from recognition.templatetags.recognition import clock

@@ -16,9 +16,9 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from emotion_site.read_only import ReadOnlyAdmin
-from recognition import comparison, model_catalogue, tasks
-from recognition.model_figures import figures_of
+from operations.read_only import ReadOnlyAdmin
+from recognition.model_registry import catalogue, comparison, tasks
+from recognition.model_registry.figures import figures_of
 from recognition.models import ModelChoice, ModelComparison
 from recognition.vision.errors import ModelError
 
@@ -68,7 +68,7 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
-            active = model_catalogue.active_manifest()
+            active = catalogue.active_manifest()
         except ModelError:
             active = None
         rows = [
@@ -83,7 +83,7 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
                 "is_default": candidate.name == settings.MODEL_MANIFEST.name,
                 "form": ComparisonForm(auto_id=f"compare_{number}_%s", label_suffix=""),
             }
-            for number, candidate in enumerate(model_catalogue.candidates())
+            for number, candidate in enumerate(catalogue.candidates())
         ]
         comparisons = ModelComparison.objects.select_related("started_by").defer(
             "result", "upload_ids"
@@ -107,9 +107,7 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("recognition.change_modelchoice"):
             raise PermissionDenied
         try:
-            choice = model_catalogue.choose(
-                request.POST.get("name", ""), cast("User", request.user)
-            )
+            choice = catalogue.choose(request.POST.get("name", ""), cast("User", request.user))
         except ModelError as error:
             text = _("Nothing was changed. %(reason)s") % {"reason": error}
             self.message_user(request, text, messages.ERROR)

@@ -19,8 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from recognition import account_deletion, quotas, tasks
+from recognition import quotas
 from recognition.models import LiveUsage, Upload
+from recognition.personal_data import account_deletion, tasks
 from recognition.templatetags.recognition import clock
 
 # The person's own page has no place for what belongs to recognition, which accounts know

@@ -11,17 +11,16 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from emotion_site.read_only import ReadOnlyAdmin
+from operations.read_only import ReadOnlyAdmin
 from recognition.admin.uploads import blurred_picture
-from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction
-from recognition.rejections import REJECTION_TEXTS
 from recognition.templatetags.recognition import (
     exact_percent,
     label_name,
     model_expression,
     rejection_text,
 )
+from recognition.wording import LABEL_NAMES, REJECTION_TEXTS
 
 
 class LabelFilter(admin.SimpleListFilter):

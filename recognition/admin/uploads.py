@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit
-from recognition import uploads
 from recognition.models import Upload, UploadQuerySet
 from recognition.templatetags.recognition import model_expression
+from recognition.uploads import actions as uploads
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from emotion_site.read_only import ReadOnlyAdmin
+from operations.read_only import ReadOnlyAdmin
 from recognition.models import Webhook, WebhookDelivery, WebhookQuerySet
 from recognition.webhooks import deliveries
 

@@ -17,12 +17,12 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from recognition.failures import refusal_text
 from recognition.quotas import QuotaExceeded
-from recognition.uploads import StorageFull
+from recognition.uploads.actions import StorageFull
 from recognition.vision.errors import ImageError
 from recognition.webhooks.hooks import TooManyWebhooks
 from recognition.webhooks.sending import AddressRefused
+from recognition.wording import refusal_text
 
 CONTENT_TYPE = "application/problem+json"
 

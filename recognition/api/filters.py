@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from rest_framework.request import Request
 
-from recognition.labels import LABEL_NAMES
 from recognition.models import LiveSession, Prediction, Upload, UploadQuerySet
+from recognition.wording import LABEL_NAMES
 
 LABEL_CHOICES = [(label, label) for label in LABEL_NAMES]
 NO_FACE = "none"

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException, ValidationError
 
 from recognition.api.errors import Conflict
+from recognition.api.tasks import IDEMPOTENCY_HOURS
 from recognition.models import IdempotencyKey
-from recognition.tasks import IDEMPOTENCY_HOURS
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -11,10 +11,9 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from recognition.api.waiting import WaitOptions
-from recognition.failures import failure_text
-from recognition.labels import LABEL_NAMES
 from recognition.live.timeline import read_stretches, shares
 from recognition.models import LiveSession, Prediction, Upload, Webhook, WebhookDelivery
+from recognition.wording import LABEL_NAMES, stored_text
 
 LABELS = list(LABEL_NAMES)
 CORRECTIONS = [*LABELS, Prediction.NOT_A_FACE]
@@ -170,7 +169,7 @@ class UploadSerializer(serializers.ModelSerializer):
     def get_error(self, upload: Upload) -> dict[str, str] | None:
         if not upload.error_code:
             return None
-        return {"code": upload.error_code, "detail": failure_text(upload)}
+        return {"code": upload.error_code, "detail": stored_text(upload.error_message)}
 
     @extend_schema_field(LinksSerializer)
     def get_links(self, upload: Upload) -> dict[str, str | None]:

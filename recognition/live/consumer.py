@@ -17,13 +17,13 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import consent
+from accounts.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
 from operations import metrics
 from recognition import quotas
-from recognition.live import sessions
+from recognition.live import recordings
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import Answer, FrameStream, labels_message
-from recognition.model_catalogue import active_manifest
-from recognition.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
+from recognition.model_registry.catalogue import active_manifest
 from recognition.vision.errors import ModelError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     measured_at = 0.0
     work: asyncio.Task[None] | None = None
     watch: asyncio.Task[None] | None = None
-    recording: sessions.Recording | None = None
+    recording: recordings.Recording | None = None
     recorded_at = float("-inf")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -196,7 +196,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     await self._refuse("too_soon", "Wait a second before recording again.")
                     return
                 try:
-                    self.recording = await database_sync_to_async(sessions.begin)(
+                    self.recording = await database_sync_to_async(recordings.begin)(
                         self.user_id, self.model_version, continued
                     )
                 except quotas.AccountClosed:
@@ -215,7 +215,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await database_sync_to_async(recording.save)(ends=True)
             await self._send_recording("recorded", recording)
 
-    async def _send_recording(self, kind: str, recording: sessions.Recording) -> None:
+    async def _send_recording(self, kind: str, recording: recordings.Recording) -> None:
         await self._send(
             {
                 "type": kind,

@@ -9,8 +9,8 @@ from functools import cache
 import cv2
 from django.conf import settings
 
-from recognition.inference import get_recognizer
-from recognition.model_catalogue import known_manifest
+from recognition.model_registry.catalogue import known_manifest
+from recognition.model_registry.inference import get_recognizer
 from recognition.vision.live import LiveRecognizer
 from recognition.vision.recognizer import EmotionRecognizer
 

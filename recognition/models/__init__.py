@@ -1,10 +1,11 @@
 """What is stored; one module for each concern."""
 
-from recognition.models.api import IdempotencyKey, Webhook, WebhookDelivery, WebhookQuerySet
-from recognition.models.exports import DataExport
+from recognition.models.data_exports import DataExport
+from recognition.models.idempotency import IdempotencyKey
 from recognition.models.live import LiveSession, LiveSessionQuerySet, LiveUsage
-from recognition.models.operations import ModelChoice, ModelComparison
+from recognition.models.model_registry import ModelChoice, ModelComparison
 from recognition.models.uploads import Prediction, PredictionQuerySet, Upload, UploadQuerySet
+from recognition.models.webhooks import Webhook, WebhookDelivery, WebhookQuerySet
 
 __all__ = [
     "DataExport",

@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
-from recognition.labels import LABEL_NAMES
 from recognition.vision.types import BoundingBox
+from recognition.wording import LABEL_NAMES
 
 
 def random_path(instance: models.Model, filename: str) -> str:

@@ -9,10 +9,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognition import failures, heat_maps
-from recognition.labels import CORRECTION_NAMES
+from recognition import wording
 from recognition.models import Prediction, Upload
-from recognition.rejections import REJECTION_TEXTS
+from recognition.uploads import heat_maps
+from recognition.wording import CORRECTION_NAMES, REJECTION_TEXTS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -102,13 +102,13 @@ def rejection_text(face: Prediction) -> str:
 @register.filter
 def failure_text(upload: Upload) -> str:
     """Why an upload failed."""
-    return failures.failure_text(upload)
+    return wording.stored_text(upload.error_message)
 
 
 @register.filter
 def stored_text(text: str) -> str:
     """A sentence that a worker stored in English."""
-    return failures.stored_text(text)
+    return wording.stored_text(text)
 
 
 @register.filter

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from recognition import quotas, tasks
+from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
-from recognition.webhooks import deliveries, sending
+from recognition.webhooks import deliveries, sending, tasks
 
 if TYPE_CHECKING:
     from accounts.models import User

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AuditEvent, User
-from recognition import account_deletion
+from recognition.personal_data import account_deletion
 from tests.accounts.signing_in import (
     SECRET,
     is_signed_in,

@@ -13,11 +13,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from recognition import comparison
-from recognition.comparison import count_upload, empty_result
+from recognition.model_registry import comparison
+from recognition.model_registry.comparison import count_upload, empty_result
 from recognition.models import ModelComparison, Prediction, Upload
 from recognition.tasks import compare_models, process_upload
-from recognition.uploads import create_upload, delete_uploads
+from recognition.uploads.actions import create_upload, delete_uploads
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 from tests.admin.model_files import CANDIDATE, CANDIDATE_VERSION, DEFAULT, write_candidate
 
@@ -109,7 +109,7 @@ def uploads(models_folder: Path, alice: User, face_jpeg: bytes) -> list[Upload]:
 def slices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Comparisons that were handed to the queue; nothing listens to it here."""
     queued: list[str] = []
-    monkeypatch.setattr("recognition.tasks.enqueue_comparison", queued.append)
+    monkeypatch.setattr("recognition.model_registry.tasks.enqueue_comparison", queued.append)
     return queued
 
 

@@ -14,11 +14,11 @@ from django.test import Client
 
 from accounts.models import User
 from emotion_site import health as health_page
-from recognition import model_catalogue
-from recognition.inference import draw_heat_map
+from recognition.model_registry import catalogue
+from recognition.model_registry.inference import draw_heat_map
 from recognition.models import ModelChoice, Upload
 from recognition.tasks import process_upload
-from recognition.uploads import create_upload
+from recognition.uploads.actions import create_upload
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 from recognition.vision.recognizer import EmotionRecognizer
@@ -40,7 +40,7 @@ def activate(client: Client, name: str) -> str:
 
 
 def active() -> str:
-    return model_catalogue.active_manifest().version
+    return catalogue.active_manifest().version
 
 
 def test_without_a_choice_the_default_is_active(db: None, models_folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_heat_map_is_of_the_model_that_gave_the_label(
         return explain(self, *arguments, **options)
 
     monkeypatch.setattr(EmotionRecognizer, "explain", note_and_explain)
-    model_catalogue.choose(CANDIDATE, root)
+    catalogue.choose(CANDIDATE, root)
     face = done_upload.predictions.get()
     draw_heat_map(face)
     done_upload.model_version = "vgg16-gone"
@@ -200,7 +200,7 @@ def test_the_database_is_asked_only_now_and_then(
     with django_assert_num_queries(0):
         for _ in range(50):
             active()
-            model_catalogue.known_manifest()
+            catalogue.known_manifest()
 
 
 def test_the_page_lists_candidates_with_their_figures(
@@ -261,7 +261,7 @@ def test_live_frames_are_labelled_by_the_active_model(root: User, models_folder:
     assert load_model() == SHIPPED_VERSION
     recognizer = live_recognizer()
     assert live_recognizer() is recognizer
-    model_catalogue.choose(CANDIDATE, root)
+    catalogue.choose(CANDIDATE, root)
     assert load_model() == SHIPPED_VERSION, "a thread of the pool does not ask the database"
     active()
     assert load_model() == CANDIDATE_VERSION
@@ -272,4 +272,4 @@ def test_the_default_may_have_any_place(db: None, tmp_path: Path, settings: Any)
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     settings.MODEL_MANIFEST = copy_shipped(folder)
-    assert [candidate.name for candidate in model_catalogue.candidates()] == [DEFAULT]
+    assert [candidate.name for candidate in catalogue.candidates()] == [DEFAULT]

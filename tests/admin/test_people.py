@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent, User
-from recognition import account_deletion
 from recognition.models import DataExport, LiveSession, LiveUsage, Upload, Webhook, WebhookDelivery
+from recognition.personal_data import account_deletion
 from recognition.webhooks import deliveries
 
 USERS = "/admin/accounts/user/"
@@ -107,7 +107,7 @@ def test_a_deleted_person_is_out_at_once_and_gone_with_everything_soon_after(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     queued: list[int] = []
-    monkeypatch.setattr("recognition.tasks.enqueue_deletion", queued.append)
+    monkeypatch.setattr("recognition.personal_data.tasks.enqueue_deletion", queued.append)
     User.objects.filter(pk=alice.pk).update(is_active=is_active)
     page = root_client.get(f"{USERS}{alice.pk}/delete/").content.decode()
     assert "Are you sure" in page
@@ -136,7 +136,7 @@ def test_several_people_are_deleted_at_once(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     queued: list[int] = []
-    monkeypatch.setattr("recognition.tasks.enqueue_deletion", queued.append)
+    monkeypatch.setattr("recognition.personal_data.tasks.enqueue_deletion", queued.append)
     form = {
         "action": "delete_selected", "_selected_action": [alice.pk, bob.pk], "post": "yes",
     }  # fmt: skip

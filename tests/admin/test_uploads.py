@@ -15,8 +15,8 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import AuditEvent, User
-from recognition import processing
 from recognition.models import Prediction, Upload
+from recognition.uploads import processing
 from tests.recognition.test_processing import RESULT
 
 UPLOADS = "/admin/recognition/upload/"

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from recognition import tasks, uploads
+from recognition import tasks
 from recognition.models import IdempotencyKey, Upload
+from recognition.uploads import actions
 from tests.api.conftest import photo
 from tests.pictures import no_face_jpeg
 
@@ -64,14 +65,14 @@ def test_while_the_first_is_being_answered_the_second_waits(
     alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = []
-    create = uploads.create_upload
+    create = actions.create_upload
 
     def slow(*args: Any, **kwargs: Any) -> Upload:
-        monkeypatch.setattr(uploads, "create_upload", create)
+        monkeypatch.setattr(actions, "create_upload", create)
         answers.append(post(alice_client, face_jpeg))
         return create(*args, **kwargs)
 
-    monkeypatch.setattr(uploads, "create_upload", slow)
+    monkeypatch.setattr(actions, "create_upload", slow)
     assert post(alice_client, face_jpeg).status_code == 201
     assert (answers[0].status_code, answers[0].json()["code"]) == (409, "request_in_progress")
     assert int(answers[0]["Retry-After"]) >= 1
@@ -81,7 +82,7 @@ def test_while_the_first_is_being_answered_the_second_waits(
 def test_a_request_that_died_in_the_middle_is_gone_on_with(
     alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = uploads.create_upload
+    create = actions.create_upload
     alice_client.raise_request_exception = False
 
     def dies(owner: Any, file: Any, saved: Any) -> Upload:
@@ -89,10 +90,10 @@ def test_a_request_that_died_in_the_middle_is_gone_on_with(
             raise RuntimeError("power cut")
         return create(owner, file, saved)
 
-    monkeypatch.setattr(uploads, "create_upload", dies)
+    monkeypatch.setattr(actions, "create_upload", dies)
     response = post(alice_client, face_jpeg, no_face_jpeg())
     assert (response.status_code, response.json()["code"]) == (500, "server_error")
-    monkeypatch.setattr(uploads, "create_upload", create)
+    monkeypatch.setattr(actions, "create_upload", create)
     response = post(alice_client, face_jpeg, no_face_jpeg())
     assert (response.status_code, response.json()["accepted"]) == (201, 2)
     assert Upload.objects.count() == 2

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from recognition import model_catalogue
+from recognition.model_registry import catalogue
 from recognition.models import LiveSession, Prediction, Upload
 from tests.admin.model_files import CANDIDATE, CANDIDATE_VERSION, copy_shipped, write_candidate
 from tests.api.conftest import send_json
@@ -153,5 +153,5 @@ def test_me_tells_the_model_that_the_operator_chose(
 ) -> None:
     settings.MODEL_MANIFEST = copy_shipped(tmp_path)
     write_candidate(tmp_path)
-    model_catalogue.choose(CANDIDATE, alice)
+    catalogue.choose(CANDIDATE, alice)
     assert alice_client.get("/api/v1/me/").json()["model_version"] == CANDIDATE_VERSION

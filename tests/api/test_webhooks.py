@@ -16,8 +16,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from recognition import processing, tasks
+from recognition import tasks
 from recognition.models import Upload, Webhook, WebhookDelivery
+from recognition.uploads import processing
 from recognition.webhooks import deliveries, sending
 from tests.api.conftest import Receiver, respond, send_json
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from recognition.live import sessions
+from recognition.live import recordings
 from recognition.models import LiveSession
 from recognition.vision.live import LiveFrame
 from recognition.vision.tracking import TrackedFace
@@ -78,27 +78,27 @@ def seen(label: str) -> LiveFrame:
 
 
 def test_a_lost_connection_goes_on_with_its_session(alice: User, bob: User) -> None:
-    first = sessions.begin(alice.pk, "vgg16-test")
+    first = recordings.begin(alice.pk, "vgg16-test")
     began = first._began
     first.add(seen("happy"), began)
     first.add(seen("happy"), began + 0.5)
     first.save(ends=True)
-    second = sessions.begin(alice.pk, "vgg16-test", first.session.pk)
+    second = recordings.begin(alice.pk, "vgg16-test", first.session.pk)
     second.add(seen("sad"), second._began)
     second.save(ends=True)
     row = LiveSession.objects.get()
     assert [stretch[1] for stretch in row.samples] == ["happy", "sad"]
-    others = sessions.begin(bob.pk, "vgg16-test", first.session.pk)
+    others = recordings.begin(bob.pk, "vgg16-test", first.session.pk)
     assert others.session.pk != first.session.pk
 
 
 def test_an_old_session_is_not_gone_on_with(session: LiveSession) -> None:
     LiveSession.objects.update(ended_at=timezone.now() - timedelta(hours=1))
-    assert sessions.begin(session.owner_id, "", session.pk).session.pk != session.pk
+    assert recordings.begin(session.owner_id, "", session.pk).session.pk != session.pk
 
 
 def test_saving_does_not_bring_a_deleted_session_back(alice: User) -> None:
-    recording = sessions.begin(alice.pk, "vgg16-test")
+    recording = recordings.begin(alice.pk, "vgg16-test")
     LiveSession.objects.all().delete()
     recording.add(seen("happy"), recording._began)
     recording.save(ends=True)
@@ -110,8 +110,8 @@ def test_a_recording_is_full_after_so_many_stretches_or_hours(
 ) -> None:
     now = time.monotonic()
     # Three were recorded before the connection was lost.
-    monkeypatch.setattr(sessions, "MAXIMUM_STRETCHES", 5)
-    recording = sessions.Recording(session)
+    monkeypatch.setattr(recordings, "MAXIMUM_STRETCHES", 5)
+    recording = recordings.Recording(session)
     for index, label in enumerate(("happy", "sad")):
         assert not recording.is_full
         face = TrackedFace(1, BoundingBox(0, 0, 9, 9), label, {label: 0.8})
@@ -119,4 +119,4 @@ def test_a_recording_is_full_after_so_many_stretches_or_hours(
     assert recording.is_full
     session.started_at -= timedelta(hours=2)
     session.samples = []
-    assert sessions.Recording(session).is_full
+    assert recordings.Recording(session).is_full

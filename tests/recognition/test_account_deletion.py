@@ -21,8 +21,8 @@ from django.utils import timezone
 
 from accounts import consent
 from accounts.models import ApiToken, AuditEvent, Consent, User
-from recognition import account_deletion, processing, quotas, retention, tasks
-from recognition.live import sessions
+from recognition import quotas, tasks
+from recognition.live import recordings
 from recognition.models import (
     DataExport,
     IdempotencyKey,
@@ -33,7 +33,9 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )  # fmt: skip
-from recognition.uploads import create_upload
+from recognition.personal_data import account_deletion
+from recognition.uploads import processing, retention
+from recognition.uploads.actions import create_upload
 from tests.recognition.test_corrections import LEFT, recognition, run
 from tests.recognition.test_sockets import HOST, socket
 
@@ -183,7 +185,7 @@ def test_what_comes_afterwards_recreates_nothing(
     upload_id = str(alice_upload.pk)
     working = processing.claim(upload_id, "task")
     assert working is not None
-    recording = sessions.begin(alice.pk, "model-1")
+    recording = recordings.begin(alice.pk, "model-1")
     account_deletion.close(alice)
     account_deletion.delete(alice.pk)
     assert not processing.complete(working, recognition(LEFT), "model-1")
@@ -193,7 +195,7 @@ def test_what_comes_afterwards_recreates_nothing(
     assert not retention.remove_photo(upload_id)
     for create in (
         lambda: create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg)),
-        lambda: sessions.begin(alice.pk, "model-1"),
+        lambda: recordings.begin(alice.pk, "model-1"),
     ):
         with pytest.raises(quotas.AccountClosed):
             create()

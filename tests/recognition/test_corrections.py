@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import AuditEvent, User
-from recognition import corrections, processing
 from recognition.models import Prediction, Upload
+from recognition.uploads import corrections, processing
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
 HAPPY = {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}

@@ -20,9 +20,11 @@ from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent, User
-from recognition import corrections, data_export, quotas, retention, tasks
+from recognition import quotas, tasks
 from recognition.models import DataExport, LiveSession, Upload, Webhook
-from recognition.uploads import create_upload
+from recognition.personal_data import export as data_export
+from recognition.uploads import corrections, retention
+from recognition.uploads.actions import create_upload
 from tests.recognition.test_corrections import LEFT, RIGHT, recognition, run
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -17,11 +17,12 @@ from PIL import Image
 
 from accounts import consent
 from accounts.models import Consent, User
-from recognition import corrections, retention, tasks
-from recognition.inference import active_recognizer
+from recognition import tasks
+from recognition.model_registry.inference import active_recognizer
 from recognition.models import Prediction, Upload
 from recognition.training.dataset import LABELS, _read_records
-from recognition.uploads import create_upload
+from recognition.uploads import corrections, retention
+from recognition.uploads.actions import create_upload
 from recognition.vision.images import decode_gray
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.types import BoundingBox

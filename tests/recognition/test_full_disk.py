@@ -13,8 +13,10 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from accounts.models import User
-from recognition import data_export, heat_maps, retention, tasks
+from recognition import tasks
 from recognition.models import Prediction, Upload
+from recognition.personal_data import export as data_export
+from recognition.uploads import heat_maps, retention
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,9 +14,10 @@ from django.test import Client
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
-from recognition import heat_maps, processing, tasks
+from recognition import tasks
 from recognition.models import Prediction, Upload
-from recognition.uploads import delete_uploads
+from recognition.uploads import heat_maps, processing
+from recognition.uploads.actions import delete_uploads
 from recognition.vision.explanation import read_words
 from tests.recognition.test_processing import RESULT
 
@@ -105,7 +106,7 @@ def test_it_is_drawn_once(
     name = explained.heat_map.name
     assert ask(alice_client, explained).status_code == 302
     assert asked == []
-    monkeypatch.setattr("recognition.inference.draw_heat_map", pytest.fail)
+    monkeypatch.setattr("recognition.model_registry.inference.draw_heat_map", pytest.fail)
     tasks.explain_face.apply((explained.pk,), throw=True)
     explained.refresh_from_db()
     assert explained.heat_map.name == name
@@ -231,7 +232,7 @@ def test_none_is_written_after_its_photo_is_gone(
         return b"late"
 
     before = files()
-    monkeypatch.setattr("recognition.inference.draw_heat_map", draw_meanwhile)
+    monkeypatch.setattr("recognition.model_registry.inference.draw_heat_map", draw_meanwhile)
     tasks.explain_face.apply((face.pk,), throw=True)
     assert files() <= before
     assert not Prediction.objects.exclude(heat_map="").exists()
@@ -260,7 +261,7 @@ def test_a_damaged_heat_map_does_not_break_the_page(alice_client: Client, face: 
 
 def test_the_parent_of_the_workers_stays_without_opencv() -> None:
     code = (
-        "import django, sys; django.setup(); import recognition.tasks, recognition.files\n"
+        "import django, sys; django.setup(); import recognition.tasks, recognition.uploads.files\n"
         "print({'cv2', 'ai_edge_litert', 'tensorflow'} & set(sys.modules))"
     )
     result = subprocess.run(

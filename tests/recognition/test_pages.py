@@ -18,8 +18,8 @@ from accounts.models import User
 from recognition import tasks
 from recognition.models import Prediction, Upload
 from recognition.templatetags.recognition import percent
-from recognition.uploads import create_upload
-from recognition.views import EXAMPLE
+from recognition.uploads.actions import create_upload
+from recognition.uploads.pages import EXAMPLE
 from recognition.vision.images import MAXIMUM_BYTES
 from recognition.vision.recognizer import EmotionRecognizer
 from tests.pictures import false_face_jpeg, no_face_jpeg, turned_face_png

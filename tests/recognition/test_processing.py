@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from recognition import processing
 from recognition.models import Prediction, Upload
+from recognition.uploads import processing
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
 RESULT = Recognition(

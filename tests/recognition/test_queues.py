@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts.models import User
-from recognition import processing, queues, tasks, uploads
+from recognition.jobs import queues
 from recognition.models import Upload
+from recognition.uploads import actions, processing, tasks
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def add_rows(owner: User, count: int, **fields: Any) -> list[str]:
 def test_a_photo_goes_into_the_queue_it_is_made_for(
     queue: str, alice: User, face_jpeg: bytes, queued: list[tuple[str, str]]
 ) -> None:
-    upload = uploads.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg), queue=queue)
+    upload = actions.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg), queue=queue)
     assert queued == [(str(upload.pk), queue)]
 
 
@@ -49,7 +50,7 @@ def test_one_retry_is_watched_and_many_are_not(
     count: int, queue: str, alice: User, queued: list[tuple[str, str]]
 ) -> None:
     add_rows(alice, count, status=Upload.Status.FAILED)
-    assert uploads.retry_uploads(Upload.objects.all()) == count
+    assert actions.retry_uploads(Upload.objects.all()) == count
     assert [name for _, name in queued] == [queue] * count
 
 

@@ -18,7 +18,7 @@ from emotion_site.asgi import application
 from recognition import quotas
 from recognition.live import consumer
 from recognition.models import LiveUsage, Upload
-from recognition.uploads import create_upload
+from recognition.uploads.actions import create_upload
 from tests.pictures import face_jpeg as make_face
 
 

@@ -15,9 +15,10 @@ from django.utils import timezone
 from PIL import Image
 
 from accounts.models import User
-from recognition import retention, tasks
+from recognition import tasks
 from recognition.models import Upload
-from recognition.uploads import create_upload
+from recognition.uploads import retention
+from recognition.uploads.actions import create_upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

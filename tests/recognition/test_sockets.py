@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from emotion_site.asgi import application
-from recognition import notifications
+from recognition.uploads import notifications
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognition import statistics
 from recognition.models import LiveSession, Prediction, Upload
+from recognition.statistics import counts
 
 MONDAY = date(2026, 3, 2)
 
@@ -35,7 +35,7 @@ def make_upload(owner: User, day: date, *faces: tuple[str, str], **fields: Any) 
 
 def of(user: User, start: date = MONDAY, days: int = 7, period: str = "day") -> dict[str, Any]:
     end = start + timedelta(days=days - 1)
-    result = statistics.of(user, start=start, end=end, period=period)
+    result = counts.of(user, start=start, end=end, period=period)
     return json.loads(json.dumps(result))
 
 
@@ -105,9 +105,9 @@ def test_nothing_yet_is_no_error(alice: User) -> None:
 
 
 def test_impossible_ranges_are_told(alice: User) -> None:
-    with pytest.raises(statistics.StatisticsError):
+    with pytest.raises(counts.StatisticsError):
         of(alice, days=-3)
-    with pytest.raises(statistics.StatisticsError):
+    with pytest.raises(counts.StatisticsError):
         of(alice, days=401)
     assert len(of(alice, days=401, period="week")["live"]["periods"]) == 58
     with pytest.raises(ValueError, match="period"):

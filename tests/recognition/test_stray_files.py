@@ -12,8 +12,10 @@ from django.core.management import call_command
 
 from accounts.models import User
 from operations import stray_files
-from recognition import data_export, heat_maps, tasks
+from recognition import tasks
 from recognition.models import Upload
+from recognition.personal_data import export as data_export
+from recognition.uploads import heat_maps
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

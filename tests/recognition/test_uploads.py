@@ -9,8 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import User
-from recognition import tasks, uploads
+from recognition import tasks
 from recognition.models import Upload
+from recognition.uploads import actions
 from recognition.vision.errors import ImageError
 
 
@@ -37,7 +38,7 @@ def test_a_photo_is_kept_with_its_thumbnail_under_names_that_tell_nothing(
 
 def test_a_refused_file_leaves_nothing(alice: User, media: Path) -> None:
     with pytest.raises(ImageError):
-        uploads.create_upload(alice, SimpleUploadedFile("a.jpg", b"text"))
+        actions.create_upload(alice, SimpleUploadedFile("a.jpg", b"text"))
     assert not Upload.objects.exists()
     assert stored(media) == []
 
@@ -50,7 +51,7 @@ def test_a_database_that_fails_leaves_no_files(
 
     monkeypatch.setattr(Upload, "save", broken)
     with pytest.raises(RuntimeError):
-        uploads.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg))
+        actions.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg))
     assert stored(media) == []
 
 
@@ -58,7 +59,7 @@ def test_a_database_that_fails_leaves_no_files(
 def test_without_redis_an_upload_is_accepted_and_left_to_the_sweep(
     alice: User, face_jpeg: bytes
 ) -> None:
-    upload = uploads.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg))
+    upload = actions.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg))
     upload.refresh_from_db()
     assert upload.status == Upload.Status.PENDING
     assert upload.queued_at is None
@@ -69,7 +70,7 @@ def test_without_redis_an_upload_is_accepted_and_left_to_the_sweep(
 def test_deleting_takes_the_files_along(alice_upload: Upload, media: Path, delete: str) -> None:
     assert stored(media)
     if delete == "uploads":
-        assert uploads.delete_uploads(Upload.objects.all()) == 1
+        assert actions.delete_uploads(Upload.objects.all()) == 1
     else:
         alice_upload.owner.delete()
     assert stored(media) == []
@@ -77,7 +78,7 @@ def test_deleting_takes_the_files_along(alice_upload: Upload, media: Path, delet
 
 def test_a_task_that_comes_after_the_deletion_recreates_nothing(alice_upload: Upload) -> None:
     upload_id = str(alice_upload.pk)
-    uploads.delete_uploads(Upload.objects.all())
+    actions.delete_uploads(Upload.objects.all())
     tasks.process_upload.apply((upload_id,), throw=True)
     assert not Upload.objects.exists()
 
@@ -106,7 +107,7 @@ def test_a_passing_fault_is_tried_three_times_and_then_told(
     def broken(upload: Upload) -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr("recognition.inference.predict_upload", broken)
+    monkeypatch.setattr("recognition.model_registry.inference.predict_upload", broken)
     for attempt in (1, 2):
         tasks.process_upload.apply((str(alice_upload.pk),), throw=True)
         alice_upload.refresh_from_db()
@@ -129,4 +130,4 @@ def test_a_passing_fault_is_tried_three_times_and_then_told(
     ],
 )
 def test_names_are_shown_without_folders_and_tricks(given: str, shown: str) -> None:
-    assert uploads.clean_name(given) == shown
+    assert actions.clean_name(given) == shown

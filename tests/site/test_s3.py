@@ -11,7 +11,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from recognition.media import CHUNK_BYTES
+from operations.private_files import CHUNK_BYTES
 from tests.pictures import astronaut, encode, face_jpeg
 from tests.site.running import Person, Site
 

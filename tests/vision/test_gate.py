@@ -8,10 +8,10 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from recognition.rejections import REJECTION_TEXTS
 from recognition.vision.gate import FaceGate
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Rejection
+from recognition.wording import REJECTION_TEXTS
 from tests.pictures import astronaut, false_face_jpeg, meadow
 
 FACE = BoundingBox(177, 66, 97, 97)

@@ -11,12 +11,12 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from recognition.labels import LABEL_NAMES
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face, standardize
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Face
+from recognition.wording import LABEL_NAMES
 from tests.pictures import (
     ASTRONAUT_FACE,
     astronaut,

@@ -15,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recognition import quotas, statistics
+from recognition import quotas
 from recognition.api import schema
 from recognition.api.serializers import LABELS
 from recognition.api.waiting import MAXIMUM_SECONDS
-from recognition.model_catalogue import active_manifest
+from recognition.model_registry.catalogue import active_manifest
 from recognition.models import Prediction
+from recognition.statistics import counts as statistics
 from recognition.vision import images
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from recognition import corrections
 from recognition.api.filters import ListFilter, PredictionFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import CorrectionSerializer, PredictionSerializer
 from recognition.models import Prediction
+from recognition.uploads import corrections
 
 if TYPE_CHECKING:
     from accounts.models import User

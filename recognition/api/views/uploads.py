@@ -28,7 +28,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
-from recognition import queues, uploads
+from operations.private_files import private_file
 from recognition.api import idempotency, schema
 from recognition.api.errors import (
     Conflict,
@@ -56,8 +56,9 @@ from recognition.api.waiting import (
     WaitOptions,
     seconds_to_wait,
 )
-from recognition.media import private_file
+from recognition.jobs import queues
 from recognition.models import Upload, UploadQuerySet
+from recognition.uploads import actions
 from recognition.vision import images
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class UploadViewSet(
         data.is_valid(raise_exception=True)
         files: list[UploadedFile] = data.validated_data["image"]
         hashes = [_sha256(file) for file in files]
-        names = [uploads.clean_name(file.name or "") for file in files]
+        names = [actions.clean_name(file.name or "") for file in files]
         duplicates = options.validated_data["duplicates"]
         owner = cast("User", request.user)
         answer = idempotency.answer_for(
@@ -205,7 +206,7 @@ class UploadViewSet(
                 try:
                     if reject:
                         _refuse_duplicate(own.filter(sha256=hashes[number]))
-                    uploads.create_upload(
+                    actions.create_upload(
                         owner,
                         files[number],
                         queue=queues.BULK if len(files) > 1 else queues.INTERACTIVE,
@@ -283,7 +284,7 @@ class UploadViewSet(
 
     def perform_destroy(self, instance: Upload) -> None:
         owner = cast("User", self.request.user)
-        uploads.delete_uploads(Upload.objects.filter(pk=instance.pk), owner)
+        actions.delete_uploads(Upload.objects.filter(pk=instance.pk), owner)
 
     @extend_schema(
         summary="Try a failed upload again",
@@ -293,7 +294,7 @@ class UploadViewSet(
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: UUID) -> Response:
         upload = self.get_object()
-        if not uploads.retry_uploads(Upload.objects.filter(pk=upload.pk)):
+        if not actions.retry_uploads(Upload.objects.filter(pk=upload.pk)):
             raise NotFailed
         return Response(self.get_serializer(self.get_object()).data, status=202)
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from accounts import consent
-from recognition.labels import LABEL_NAMES
 from recognition.models import Prediction
 from recognition.vision.errors import ImageError, ModelError
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
+from recognition.wording import LABEL_NAMES
 
 #: Side of the images that `train_model` reads, in pixels.
 SIDE = 48

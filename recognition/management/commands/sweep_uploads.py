@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from recognition import tasks
+from recognition.uploads import tasks
 
 
 class Command(BaseCommand):

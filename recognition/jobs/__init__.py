@@ -1,0 +1,1 @@
+"""Work that a worker does for a row, and the queues it waits in."""

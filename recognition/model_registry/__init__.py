@@ -1,0 +1,1 @@
+"""Which models there are, which one is active, and what another one would change."""

@@ -1,0 +1,94 @@
+"""What the operator decides about models."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ModelChoice(models.Model):
+    """The manifest that the operator made active; the newest row counts.
+
+    Attributes:
+        manifest: file name in the folder of the default manifest.
+        version: of the model, as its manifest says.
+    """
+
+    manifest = models.CharField(_("manifest"), max_length=200)
+    version = models.CharField(_("version"), max_length=60)
+    chosen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("chosen by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    chosen_at = models.DateTimeField(_("chosen"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+        ordering = ["-chosen_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class ModelComparison(models.Model):
+    """Stored uploads replayed through a candidate: what would change if it were active.
+
+    Attributes:
+        candidate: file name of its manifest, in the folder of the default manifest.
+        upload_ids: what is replayed, in this order; fixed at the start.
+        only_corrected: whether only uploads with a corrected face were taken.
+        attempts: times a worker has begun since it last got further.
+        queued_at: when it was last handed to the queue.
+        claim: id of the task that works on it, with `claimed_until` as its deadline.
+        result: counts and changed faces, as `recognition.model_registry.comparison` writes them.
+        error: why it failed, for the operator.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        PROCESSING = "processing", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    candidate = models.CharField(_("candidate"), max_length=200)
+    upload_ids = models.JSONField(default=list)
+    only_corrected = models.BooleanField(_("only corrected photos"), default=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    progress = models.FloatField(_("progress"), default=0.0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField(null=True)
+    claim = models.CharField(max_length=64, blank=True)
+    claimed_until = models.DateTimeField(null=True)
+    result = models.JSONField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("started by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("started"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("comparison")
+        verbose_name_plural = _("comparisons")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.candidate
+
+    @property
+    def is_running(self) -> bool:
+        """Waiting for a worker or being worked on."""
+        return self.status in {self.Status.PENDING, self.Status.PROCESSING}

@@ -1,0 +1,99 @@
+"""Webhooks, and what was sent to them."""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import OwnedQuerySet
+
+
+class WebhookQuerySet(OwnedQuerySet["Webhook"]):
+    owner_id = "owner_id"
+
+
+class Webhook(models.Model):
+    """An address of a person's own that is told when an upload is finished.
+
+    Attributes:
+        secret: key of the HMAC-SHA256 signature; shown once.
+        is_active: switched off by the owner, or after too many failures.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.CASCADE,
+        related_name="webhooks",
+    )
+    url = models.URLField(_("address"), max_length=500)
+    secret = models.CharField(max_length=64, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = WebhookQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return self.host
+
+    def get_absolute_url(self) -> str:
+        return reverse("webhook", args=[self.pk])
+
+    @property
+    def host(self) -> str:
+        """Where it leads; the rest of the address often holds a key of the other side."""
+        return urlsplit(self.url).hostname or "?"
+
+
+class WebhookDelivery(models.Model):
+    """One message to a webhook: what was sent and how each attempt went.
+
+    Attributes:
+        payload: the JSON that is signed and sent; never a picture.
+        next_attempt_at: when it is due; None once it has arrived or been given up. While it is
+            being sent, when another worker may take it.
+        status_code: of the last answer; None where there was none.
+        error: why the last attempt failed, for the owner.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.CharField(_("event"), max_length=40)
+    payload = models.JSONField()
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, db_index=True)
+    status_code = models.PositiveSmallIntegerField(_("status of the answer"), null=True)
+    error = models.CharField(_("error"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True)
+
+    class Meta:
+        verbose_name = _("webhook delivery")
+        ordering = ["-created_at"]
+        verbose_name_plural = _("webhook deliveries")
+        indexes = [
+            models.Index(fields=["webhook", "-created_at", "-id"]),
+            # The log is cut by age, and the administration lists everybody's.
+            models.Index(fields=["-created_at", "-id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.id}"
+
+    @property
+    def state(self) -> str:
+        """``waiting``, ``delivered`` or ``given_up``."""
+        if self.delivered_at is not None:
+            return "delivered"
+        return "waiting" if self.next_attempt_at is not None else "given_up"

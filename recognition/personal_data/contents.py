@@ -1,0 +1,169 @@
+"""What stands in the texts of an export of everything: JSON, and CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from accounts.models import ApiToken, AuditEvent, Consent
+from recognition.live.timeline import read_stretches
+from recognition.models import (
+    LiveSession,
+    LiveUsage,
+    Prediction,
+    Upload,
+    Webhook,
+    WebhookDelivery,
+)
+from recognition.uploads import reports
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Row = dict[str, Any]
+#: Rows that are held in memory at a time.
+CHUNK = 500
+
+README = """\
+Everything that Visage keeps for {email}, as of {now}.
+
+photos/                  your photos, as <upload>.jpg; those whose time was over are missing, and
+                         only what was seen in them is left
+uploads.json             each upload with the faces that were found in it
+predictions.csv          the same, one row a face
+corrections.*            what you said that a face shows
+live_sessions.*          recorded live sessions: which label each face had from when to when, in
+                         seconds from the start
+live_usage.*             how long you were live on each day (UTC)
+account.json             your account and its settings
+consents.*               what you agreed to, and when
+audit_trail.*            what happened to your account and data
+webhooks.*               addresses that are told when a photo is finished, without their secrets
+webhook_deliveries.*     what was sent to them
+api_tokens.*             names of your tokens; the tokens themselves are not stored
+
+Files of the same name hold the same as JSON and as CSV. Times are in ISO 8601.
+
+label is what counts: your correction where there is one, else what the model said, which is
+predicted_label. correction is empty where you said nothing, and not_a_face where you said that
+there is no face. confidence and the probabilities p_… belong to predicted_label; they are from 0
+to 1. They tell how people would probably name the expression, not what somebody feels. Boxes are
+in pixels of the upright photo.
+"""
+
+
+def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
+    """``(name in the archive, its text in pieces)`` of every file that is no photo."""
+    now = timezone.now().isoformat(timespec="seconds")
+    yield "README.txt", [README.format(email=user.email, now=now)]
+    yield "account.json", [_json(_account(user)) + "\n"]
+    yield "uploads.json", reports.json_export(_uploads(user))
+    yield "predictions.csv", reports.csv_export(_uploads(user))
+    for name, rows in _TABLES.items():
+        yield f"{name}.json", reports.json_array(map(_json, rows(user)))
+        yield f"{name}.csv", _as_csv(rows(user))
+
+
+def _account(user: User) -> Row:
+    kept = (
+        "id", "email", "first_name", "last_name", "date_joined", "last_login", "is_staff",
+        "photo_retention_days", "quota_uploads_a_day", "quota_bytes", "quota_live_minutes_a_day",
+    )  # fmt: skip
+    return {name: getattr(user, name) for name in kept}
+
+
+def _uploads(user: User) -> Iterator[Upload]:
+    mine = Upload.objects.for_owner(user).order_by("created_at", "pk")
+    return mine.prefetch_related("predictions").iterator(chunk_size=CHUNK)
+
+
+def _corrections(user: User) -> Iterator[Row]:
+    said = Prediction.objects.for_owner(user).exclude(correction="").select_related("upload")
+    for face in said.order_by("corrected_at", "pk").iterator(CHUNK):
+        yield {
+            "upload": face.upload_id,
+            "name": face.upload.name,
+            "face": face.index,
+            "predicted_label": face.label,
+            "correction": face.correction,
+            "corrected_at": face.corrected_at,
+        }
+
+
+def _live_sessions(user: User) -> Iterator[Row]:
+    # Few at a time: one may hold 20,000 stretches.
+    for session in LiveSession.objects.for_owner(user).order_by("started_at").iterator(10):
+        about = {
+            "session": session.pk,
+            "started_at": session.started_at,
+            "ended_at": session.ended_at,
+            "model_version": session.model_version,
+        }
+        stretches = read_stretches(session.samples)
+        nothing = dict.fromkeys(("face", "label", "start", "end", "confidence"))
+        if not stretches:
+            yield {**about, **nothing}
+        for stretch in stretches:
+            yield {**about, **{name: getattr(stretch, name) for name in nothing}}
+
+
+def _table(query: Callable[[User], Any], *fields: str) -> Callable[[User], Iterator[Row]]:
+    def rows(user: User) -> Iterator[Row]:
+        return query(user).values(*fields).iterator(CHUNK)
+
+    return rows
+
+
+_TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
+    "corrections": _corrections,
+    "live_sessions": _live_sessions,
+    "live_usage": _table(
+        lambda user: LiveUsage.objects.filter(owner=user).order_by("day"), "day", "seconds"
+    ),
+    "consents": _table(
+        lambda user: Consent.objects.filter(user=user).order_by("given_at"),
+        "purpose", "version", "given_at", "withdrawn_at",
+    ),
+    "audit_trail": _table(
+        lambda user: AuditEvent.objects.filter(user=user).order_by("at", "pk"),
+        "at", "action", "target", "details",
+    ),
+    "webhooks": _table(
+        lambda user: Webhook.objects.filter(owner=user).order_by("created_at"),
+        "id", "url", "is_active", "created_at",
+    ),
+    "webhook_deliveries": _table(
+        lambda user: WebhookDelivery.objects.filter(webhook__owner=user).order_by("created_at"),
+        "id", "webhook", "event", "payload", "attempts", "status_code", "error", "created_at",
+        "delivered_at",
+    ),
+    "api_tokens": _table(
+        lambda user: ApiToken.objects.filter(user=user).order_by("created_at"),
+        "name", "prefix", "scope", "created_at", "expires_at", "last_used_at",
+    ),
+}  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _as_csv(rows: Iterator[Row]) -> Iterator[str]:
+    first = next(rows, None)
+    if first is None:
+        return
+    yield reports.csv_line(first)
+    for row in chain([first], rows):
+        yield reports.csv_line(_cell(value) for value in row.values())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else _json(value).strip('"')
+    return reports.safe_cell(text)

@@ -1,0 +1,296 @@
+"""Everything that belongs to a person as one zip archive, prepared by a task.
+
+The row's states are those of an upload (see :mod:`recognition.uploads.processing`): a claim with a
+deadline, moved on while the work goes on, lets one task work; `attempts` tells whose claim it is.
+The file's name is in the row before the file is there, so that whatever is left of an attempt
+that was cut off goes with the row, or with the next attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import uuid
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from recognition import quotas
+from recognition.models import DataExport, Upload
+from recognition.personal_data import contents
+from recognition.uploads import notifications
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+DAYS_KEPT = 7
+#: Photos, and lines of texts, after which progress is written and the claim moved on.
+PHOTOS_A_STEP, LINES_A_STEP = 20, 1000
+UNFINISHED = (DataExport.Status.PENDING, DataExport.Status.PROCESSING)
+
+
+class ExportRunning(Exception):
+    """One is being prepared already; the message is a sentence for people."""
+
+
+class _ClaimLost(Exception):
+    """The export was deleted, or another task has taken it over."""
+
+
+def start(user: User) -> DataExport:
+    """Make a new export in place of the one before; hand its id to a task after the commit.
+
+    Raises:
+        ExportRunning: one is being prepared.
+        AccountClosed: the account is being deleted.
+    """
+    with transaction.atomic():
+        owner = quotas.lock(user.pk)
+        mine = DataExport.objects.filter(owner=owner)
+        if mine.filter(status__in=UNFINISHED).exists():
+            raise ExportRunning(_("Your data is being exported already."))
+        mine.delete()
+        export = DataExport.objects.create(
+            owner=owner,
+            language=translation.get_language() or settings.LANGUAGE_CODE,
+            queued_at=timezone.now(),
+        )
+        audit.record("data_exported", owner, owner, f"export:{export.pk}")
+    return export
+
+
+def build(export_id: str) -> bool:
+    """Prepare an export; safe to run any number of times.
+
+    Returns:
+        Whether this call finished it.
+    """
+    export = _claim(export_id)
+    if export is None:
+        return False
+    _announce(export)
+    try:
+        _write(export)
+    except _ClaimLost:
+        _delete_file(export)
+        return False
+    except Exception:  # Including SoftTimeLimitExceeded: another attempt may go better.
+        logger.exception("attempt %d at export %s failed", export.attempts, export_id)
+        _delete_file(export)
+        _release(export)
+        _announce(export)
+        return False
+    now = timezone.now()
+    done = _held(export).update(
+        status=DataExport.Status.DONE,
+        progress=1.0,
+        claimed_until=None,
+        finished_at=now,
+        expires_at=now + timedelta(days=DAYS_KEPT),
+    )
+    if done:
+        _tell_by_mail(export)
+    else:
+        _delete_file(export)
+    _announce(export)
+    return bool(done)
+
+
+def take_overdue() -> list[str]:
+    """Exports whose task was lost or had to wait, each marked as queued now."""
+    now = timezone.now()
+    before = now - timedelta(seconds=settings.REQUEUE_SECONDS)
+    waiting = Q(status=DataExport.Status.PENDING) & (Q(queued_at=None) | Q(queued_at__lt=before))
+    abandoned = Q(status=DataExport.Status.PROCESSING, claimed_until__lt=now, queued_at__lt=before)
+    overdue = DataExport.objects.filter(waiting | abandoned)
+    ids = list(overdue.values_list("pk", flat=True))
+    return [str(pk) for pk in ids if overdue.filter(pk=pk).update(queued_at=now)]
+
+
+def leave_to_sweep(export_id: str) -> None:
+    """Note that an export could not be queued."""
+    waiting = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING)
+    waiting.update(queued_at=None)
+
+
+def delete_expired() -> int:
+    """Delete exports after a week, and files that no row knows; returns how many exports."""
+    now = timezone.now()
+    failed_before = now - timedelta(days=DAYS_KEPT)
+    over = Q(expires_at__lte=now) | Q(status=DataExport.Status.FAILED, created_at__lt=failed_before)
+    _total, by_model = DataExport.objects.filter(over).delete()
+    _delete_strays()
+    return by_model.get(DataExport._meta.label, 0)
+
+
+def _claim(export_id: str) -> DataExport | None:
+    now = timezone.now()
+    busy = Q(status=DataExport.Status.PROCESSING, claimed_until__gte=now)
+    if DataExport.objects.filter(busy).exclude(pk=export_id).exists():
+        # One at a time on the whole site, so that workers are left for photos: it waits.
+        DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING).update(
+            queued_at=now
+        )
+        return None
+    free = Q(status=DataExport.Status.PENDING) | Q(
+        status=DataExport.Status.PROCESSING, claimed_until__lt=now
+    )
+    claimable = DataExport.objects.filter(free, pk=export_id)
+    began = claimable.filter(attempts__lt=settings.MAXIMUM_ATTEMPTS).update(
+        status=DataExport.Status.PROCESSING,
+        attempts=F("attempts") + 1,
+        progress=0.0,
+        claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS),
+    )
+    if not began:
+        claimable.update(status=DataExport.Status.FAILED, claimed_until=None, finished_at=now)
+        return None
+    export = DataExport.objects.filter(pk=export_id).select_related("owner").first()
+    if export is None:
+        return None
+    _delete_file(export)
+    export.file.name = f"exports/{uuid.uuid4().hex}.zip"
+    return export if _held(export).update(file=export.file.name) else None
+
+
+def _write(export: DataExport) -> None:
+    uploads = Upload.objects.for_owner(export.owner).order_by("pk")
+    total = uploads.count()
+    # Without a name in the file system, so that it is gone however the process ends.
+    with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, pieces in contents.texts(export.owner):
+                with archive.open(name, "w", force_zip64=True) as member:
+                    for number, piece in enumerate(pieces):
+                        member.write(piece.encode())
+                        if number % LINES_A_STEP == 0:
+                            _go_on(export, 0.0)
+            for done, upload in enumerate(uploads.iterator(chunk_size=200)):
+                _add_photo(archive, upload)
+                if done % PHOTOS_A_STEP == 0:
+                    # The rest is for storing the archive.
+                    _go_on(export, 0.9 * done / total)
+        _go_on(export, 0.9)
+        file.seek(0)
+        _store(export, file)
+
+
+def _add_photo(archive: zipfile.ZipFile, upload: Upload) -> None:
+    if not upload.image:
+        return
+    try:
+        with upload.image.open("rb") as photo:
+            # Stored, not deflated: a JPEG has nothing left to squeeze out.
+            info = zipfile.ZipInfo(f"photos/{upload.pk}.jpg", date_time=_zip_time(upload))
+            with archive.open(info, "w", force_zip64=True) as member:
+                for chunk in photo.chunks():
+                    member.write(chunk)
+    except FileNotFoundError:
+        return  # Deleted since the list was made.
+
+
+def _zip_time(upload: Upload) -> tuple[int, int, int, int, int, int]:
+    moment = timezone.localtime(upload.created_at)
+    return (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+
+
+class _Watched(File):
+    """An archive on its way into the storage, which moves its claim on chunk by chunk."""
+
+    def __init__(self, file: IO[bytes], export: DataExport) -> None:
+        super().__init__(file, name=export.file.name)
+        self._export = export
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        for number, chunk in enumerate(super().chunks(chunk_size)):
+            if number % 1000 == 0:
+                _go_on(self._export, 0.95)
+            yield chunk
+
+
+def _store(export: DataExport, file: IO[bytes]) -> None:
+    name = default_storage.save(export.file.name, _Watched(file, export))
+    if name != export.file.name:
+        default_storage.delete(name)
+        raise RuntimeError("the storage did not take the name that the row has")
+
+
+def _go_on(export: DataExport, progress: float) -> None:
+    """Write progress and keep the claim.
+
+    Raises:
+        _ClaimLost: there is nothing left to do it for.
+    """
+    deadline = timezone.now() + timedelta(seconds=settings.CLAIM_SECONDS)
+    if not _held(export).update(progress=progress, claimed_until=deadline):
+        raise _ClaimLost
+    if progress - export.progress >= 0.1:
+        export.progress = progress
+        _announce(export)
+
+
+def _release(export: DataExport) -> None:
+    if export.attempts >= settings.MAXIMUM_ATTEMPTS:
+        _held(export).update(
+            status=DataExport.Status.FAILED, claimed_until=None, finished_at=timezone.now()
+        )
+    else:
+        _held(export).update(
+            status=DataExport.Status.PENDING, claimed_until=None, queued_at=timezone.now()
+        )
+
+
+def _held(export: DataExport) -> Any:
+    """The row, provided that it is still this attempt's."""
+    return DataExport.objects.filter(
+        pk=export.pk, status=DataExport.Status.PROCESSING, attempts=export.attempts
+    )
+
+
+def _delete_file(export: DataExport) -> None:
+    if export.file.name:
+        default_storage.delete(export.file.name)
+
+
+def _delete_strays() -> None:
+    """Delete files whose row went while they were being written by a worker that was killed."""
+    try:
+        _folders, names = default_storage.listdir("exports")
+    except FileNotFoundError:
+        return
+    for name in names:
+        # Looked up one by one and after the list: a name is in its row before its file is there.
+        if not DataExport.objects.filter(file=f"exports/{name}").exists():
+            default_storage.delete(f"exports/{name}")
+
+
+def _tell_by_mail(export: DataExport) -> None:
+    with translation.override(export.language):
+        subject = _("Your data is ready")
+        text = _(
+            "The archive of your data that you asked for is ready. Sign in and open “Privacy & "
+            "data” to download it. It is deleted after %(days)d days."
+        ) % {"days": DAYS_KEPT}
+    try:
+        send_mail(subject, text, None, [export.owner.email])
+    except Exception as error:  # Whatever the mail server says: the page shows it, too.
+        logger.warning("could not mail that an export is ready: %s", type(error).__name__)
+
+
+def _announce(export: DataExport) -> None:
+    status = DataExport.objects.filter(pk=export.pk).values_list("status", flat=True).first()
+    if status is not None:
+        notifications.upload_changed(export.owner_id, str(export.pk), status)

@@ -1,0 +1,162 @@
+"""What people decide about their own data: how long it is kept, who gets it, when it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from allauth.account.forms import ReauthenticateForm
+from allauth.core import ratelimit
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import consent
+from operations.private_files import chunks
+from recognition import quotas
+from recognition.models import DataExport, LiveSession, Upload
+from recognition.models.data_exports import DataExportQuerySet
+from recognition.personal_data import account_deletion, tasks
+from recognition.personal_data import export as data_export
+from recognition.personal_data.forms import RetentionChoice
+from recognition.uploads import retention
+from recognition.uploads.retention import days_kept, describe
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+@require_safe
+@login_required
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Everything on one page."""
+    user = _user(request)
+    export = _own_exports(request).first()
+    days = days_kept(user.photo_retention_days)
+    context = {
+        "retention_form": RetentionChoice(
+            initial={"days": retention.nearest(user.photo_retention_days)}
+        ),
+        "kept": describe(days),
+        "quotas": quotas.of(user),
+        "export": export,
+        "export_bytes": _stored_bytes(export),
+        "export_days": data_export.DAYS_KEPT,
+        "trains": consent.has(user, consent.Purpose.TRAINING),
+    }
+    return render(request, "recognition/privacy.html", context)
+
+
+@require_POST
+@login_required
+def choose_retention(request: HttpRequest) -> HttpResponse:
+    """How long one's photos are kept from now on; also those that are there already."""
+    form = RetentionChoice(request.POST)
+    if form.is_valid():
+        user = _user(request)
+        user.photo_retention_days = form.cleaned_data["days"]
+        user.save(update_fields=["photo_retention_days"])
+        messages.success(request, _("Saved. Photos that are due are deleted within ten minutes."))
+    else:
+        messages.error(request, _("Choose one of the lengths of time."))
+    return redirect("privacy")
+
+
+@require_POST
+@login_required
+def choose_training(request: HttpRequest) -> HttpResponse:
+    """Let one's corrections be used for training, or no longer."""
+    if request.POST.get("agree") == "yes":
+        consent.give(_user(request), consent.Purpose.TRAINING)
+        messages.success(request, _("Thank you. You can change your mind at any time."))
+    else:
+        consent.withdraw(_user(request), consent.Purpose.TRAINING)
+        messages.success(request, _("Your corrections are no longer given away for training."))
+    return redirect("privacy")
+
+
+@require_POST
+@login_required
+def start_export(request: HttpRequest) -> HttpResponse:
+    """Have all of one's data put into an archive."""
+    try:
+        export = data_export.start(_user(request))
+    except data_export.ExportRunning as error:
+        messages.error(request, str(error))
+    else:
+        tasks.enqueue_export(str(export.pk))
+    return redirect(f"{reverse('privacy')}#export")
+
+
+@require_safe
+@login_required
+def download_export(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
+    """One's archive, in pieces: it may be large."""
+    export = get_object_or_404(_own_exports(request), pk=pk, status=DataExport.Status.DONE)
+    try:
+        file = export.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    response = StreamingHttpResponse(chunks(file), content_type="application/zip")
+    response["Content-Length"] = str(export.file.size)
+    name = f"visage-{timezone.localtime(export.created_at):%Y-%m-%d}.zip"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+@login_required
+def delete_export(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Delete one's archive, or stop its preparation."""
+    get_object_or_404(_own_exports(request), pk=pk).delete()
+    messages.success(request, _("The export was deleted."))
+    return redirect(f"{reverse('privacy')}#export")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def delete_account(request: HttpRequest) -> HttpResponse:
+    """Close the account at once; a task deletes everything that belongs to it."""
+    user = _user(request)
+    form = ReauthenticateForm(request.POST or None, user=user)
+    if request.method == "POST":
+        if not ratelimit.consume(request, action="reauthenticate", user=user):
+            messages.error(request, _("Too many attempts. Wait a minute and try again."))
+        elif form.is_valid():
+            # First of all, so that signing out still finds the account.
+            logout(request)
+            account_deletion.close(user)
+            transaction.on_commit(lambda: tasks.enqueue_deletion(user.pk))
+            messages.success(
+                request,
+                _("Your account is closed. Everything in it is gone within a minute."),
+            )
+            return redirect("home")
+    context = {
+        "form": form,
+        "n_photos": Upload.objects.for_owner(user).count(),
+        "n_sessions": LiveSession.objects.for_owner(user).count(),
+    }
+    return render(request, "recognition/delete_account.html", context)
+
+
+def _stored_bytes(export: DataExport | None) -> int | None:
+    try:
+        return export.file.size if export and export.status == export.Status.DONE else None
+    except OSError:
+        return None  # Deleted at this moment; the row goes next.
+
+
+def _own_exports(request: HttpRequest) -> DataExportQuerySet:
+    return DataExport.objects.for_owner(request.user)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)

@@ -1,0 +1,1 @@
+"""What a person's photos and live sessions showed over time."""

@@ -1,0 +1,141 @@
+"""Create, retry, run again and delete uploads."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from operations import metrics
+from operations.whole_files import is_full
+from recognition import quotas
+from recognition.jobs import queues
+from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.models.uploads import random_path
+from recognition.uploads import processing, tasks
+from recognition.vision import images
+from recognition.vision.errors import ImageError
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class StorageFull(Exception):
+    """There is no room for another photo; the message is a sentence for people."""
+
+    code = "storage_full"
+
+
+def create_upload(
+    owner: User,
+    file: UploadedFile,
+    *,
+    queue: str = queues.INTERACTIVE,
+    saved: Callable[[Upload], None] | None = None,
+) -> Upload:
+    """Check a photo, keep a clean copy of it, and queue it for recognition.
+
+    Args:
+        owner: whose photo it is.
+        file: as it was received.
+        queue: `queues.BULK` for one of a batch that nobody watches.
+        saved: called in the transaction that saves the row, for what must be true with it.
+
+    Raises:
+        ImageError: the file is not a photo that we accept; nothing was stored.
+        QuotaExceeded: the owner has used up what they may; nothing was stored.
+        AccountClosed: the owner's account is being deleted; nothing was stored.
+        StorageFull: there is no room; nothing was stored.
+    """
+    if file.size is not None and file.size > images.MAXIMUM_BYTES:
+        raise images.too_many_bytes()
+    # Once before the work, for those who are out, and once under a lock, to be exact.
+    quotas.check_upload(owner, file.size or 0)
+    data = file.read()
+    try:
+        with metrics.STAGES.time("clean"):
+            clean = images.clean(data)
+    except ImageError as error:
+        metrics.UPLOADS_REFUSED.add(error.code)
+        raise
+    upload = Upload(
+        owner=owner,
+        name=clean_name(file.name or ""),
+        width=clean.width,
+        height=clean.height,
+        byte_size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        queued_at=timezone.now(),
+    )
+    # Named before they are written: whatever goes wrong later, both can then be deleted.
+    upload.image.name = random_path(upload, "photo.jpg")
+    upload.thumbnail.name = random_path(upload, "thumbnail.jpg")
+    try:
+        upload.image.storage.save(upload.image.name, ContentFile(clean.jpeg))
+        upload.thumbnail.storage.save(upload.thumbnail.name, ContentFile(clean.thumbnail_jpeg))
+        with transaction.atomic():
+            quotas.check_upload(quotas.lock(owner.pk), len(data))
+            upload.save()
+            audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
+            if saved is not None:
+                saved(upload)
+            tasks.enqueue_on_commit(str(upload.pk), queue)
+    except BaseException as error:
+        # No row, no files: whatever went wrong, nothing is left half-stored.
+        for stored in (upload.image, upload.thumbnail):
+            stored.storage.delete(str(stored.name))
+        if is_full(error):
+            metrics.UPLOADS_REFUSED.add(StorageFull.code)
+            raise StorageFull(_("The site has no room for more photos just now.")) from error
+        raise
+    return upload
+
+
+def retry_uploads(uploads: UploadQuerySet) -> int:
+    """Queue those that failed once more; returns how many."""
+    with transaction.atomic():
+        ids = processing.reset(uploads)
+        queue = queues.INTERACTIVE if len(ids) == 1 else queues.BULK
+        for upload_id in ids:
+            tasks.enqueue_on_commit(upload_id, queue)
+    return len(ids)
+
+
+def rerun_uploads(uploads: UploadQuerySet) -> int:
+    """Queue those that are done for the model that is active now; returns how many."""
+    with transaction.atomic():
+        ids = processing.rerun(uploads)
+        for upload_id in ids:
+            tasks.enqueue_on_commit(upload_id, queues.BULK)
+    return len(ids)
+
+
+def explain_face(face: Prediction) -> bool:
+    """Have a face's heat map drawn unless it is there; False where the queue is out of reach."""
+    return bool(face.heat_map) or tasks.enqueue_explanation(face.pk)
+
+
+def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:
+    """Delete photos with all that was seen in them; returns how many photos."""
+    with transaction.atomic():
+        # Locked, so that a file that a task is just about to put in its place goes as well.
+        for upload in uploads.select_related("owner").select_for_update(of=("self",)):
+            audit.record("upload_deleted", upload.owner, actor, f"upload:{upload.pk}")
+        _total, by_model = uploads.delete()
+    return by_model.get(Upload._meta.label, 0)
+
+
+def clean_name(name: str) -> str:
+    """What may be shown of a file's name: no folders, no control or direction marks."""
+    base = PurePath(name.replace("\\", "/")).name
+    shown = "".join(c for c in base if unicodedata.category(c)[0] != "C").strip()
+    return shown[:255] or "photo"

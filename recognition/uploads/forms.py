@@ -1,0 +1,63 @@
+"""The filter of the history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from recognition.dates import DayInput
+from recognition.models import Upload, UploadQuerySet
+from recognition.wording import LABEL_NAMES
+
+NO_FACE = "none"
+CORRECTED = "corrected"
+
+
+class HistoryFilter(forms.Form):
+    """What to show of the history; every field may be left open."""
+
+    label = forms.ChoiceField(
+        label=_("Expression"),
+        required=False,
+        choices=[
+            ("", _("Any")),
+            *LABEL_NAMES.items(),
+            (NO_FACE, _("No face found")),
+            (CORRECTED, _("Corrected by me")),
+        ],
+    )
+    status = forms.ChoiceField(
+        label=_("Status"), required=False, choices=[("", _("Any")), *Upload.Status.choices]
+    )
+    since = forms.DateField(label=_("From"), required=False, widget=DayInput())
+    until = forms.DateField(label=_("To"), required=False, widget=DayInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            is_choice = isinstance(field, forms.ChoiceField)
+            field.widget.attrs["class"] = "form-select" if is_choice else "form-control"
+
+    def apply(self, uploads: UploadQuerySet) -> UploadQuerySet:
+        """Narrow `uploads`; a field that is not valid narrows nothing."""
+        self.is_valid()
+        values = self.cleaned_data
+        if values.get("label") == NO_FACE:
+            uploads = uploads.without_faces()
+        elif values.get("label") == CORRECTED:
+            uploads = uploads.corrected()
+        elif values.get("label"):
+            uploads = uploads.showing(values["label"])
+        if values.get("status"):
+            uploads = uploads.filter(status=values["status"])
+        if values.get("since"):
+            uploads = uploads.filter(created_at__date__gte=values["since"])
+        if values.get("until"):
+            uploads = uploads.filter(created_at__date__lte=values["until"])
+        return uploads
+
+    @property
+    def is_active(self) -> bool:
+        return any(self.cleaned_data.get(name) for name in self.fields)

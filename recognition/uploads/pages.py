@@ -1,0 +1,253 @@
+"""The pages: one's uploads, and what was seen in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from operations.private_files import private_file
+from recognition import quotas
+from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.uploads import actions, corrections, reports
+from recognition.uploads.forms import HistoryFilter
+from recognition.vision import images
+from recognition.vision.errors import ImageError
+from recognition.wording import refusal_text
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+UPLOADS_PER_PAGE = 24
+RECENT_UPLOADS = 6
+#: What the model that ships says of the first page's example.
+EXAMPLE = {"happy": 0.999, "sad": 0.001, "surprise": 0.001, "neutral": 0.001}
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """A place to drop photos for those signed in; what this is for everybody else."""
+    if not request.user.is_authenticated:
+        return render(request, "recognition/welcome.html", {"example": EXAMPLE})
+    recent = _own(request).prefetch_related("predictions")[:RECENT_UPLOADS]
+    context = {
+        "recent": recent,
+        "maximum_bytes": images.MAXIMUM_BYTES,
+        "maximum_megabytes": images.MAXIMUM_BYTES // (1024 * 1024),
+        "formats": _(images.ACCEPTED_FORMATS_TEXT),
+    }
+    return render(request, "recognition/home.html", context)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """What the predictions mean, what they do not, and what happens with photos."""
+    return render(request, "recognition/about.html")
+
+
+@require_POST
+@login_required
+def new_uploads(request: HttpRequest) -> HttpResponse:
+    """The plain form: many photos at once, each accepted or refused on its own."""
+    accepted = []
+    files = request.FILES.getlist("images")
+    for file in files:
+        try:
+            accepted.append(actions.create_upload(_user(request), file))
+        except ImageError as error:
+            name = actions.clean_name(file.name or "")
+            messages.error(
+                request, _("%(name)s: %(reason)s") % {"name": name, "reason": refusal_text(error)}
+            )
+        except (quotas.QuotaExceeded, actions.StorageFull) as error:
+            # Whatever comes after may be smaller, but a list of refusals helps nobody.
+            messages.error(request, str(error))
+            break
+    if not files:
+        messages.error(request, _("Choose at least one photo."))
+        return redirect("home")
+    if accepted:
+        messages.success(
+            request,
+            ngettext("%(count)d photo accepted.", "%(count)d photos accepted.", len(accepted))
+            % {"count": len(accepted)},
+        )
+    return redirect(accepted[0] if len(accepted) == 1 == len(files) else "history")
+
+
+@require_safe
+@login_required
+def history(request: HttpRequest) -> HttpResponse:
+    """One's uploads, newest first."""
+    form = HistoryFilter(request.GET)
+    found = form.apply(_own(request))
+    page = Paginator(found, UPLOADS_PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = page.object_list.prefetch_related("predictions")  # type: ignore[attr-defined]
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {
+        "page": page,
+        "form": form,
+        "query": query.urlencode(),
+        "has_failed": _own(request).filter(status=Upload.Status.FAILED).exists(),
+    }
+    return render(request, "recognition/history.html", context)
+
+
+@require_safe
+@login_required
+def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """One photo with its faces."""
+    upload = _own_upload(request, pk)
+    # Which face's heat map was just asked for, so that the page says so until it is there.
+    explaining = request.GET.get("explaining", "")
+    context = {"upload": upload, "explaining": explaining}
+    return render(request, "recognition/upload_detail.html", context)
+
+
+@require_safe
+@login_required
+def upload_image(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    return private_file(get_object_or_404(_own(request), pk=pk).image)
+
+
+@require_safe
+@login_required
+def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    # Asked for by every card of a page: without the predictions.
+    upload = get_object_or_404(_own(request), pk=pk)
+    if not upload.thumbnail:
+        return HttpResponse(images.blank(upload.width, upload.height), content_type="image/jpeg")
+    return private_file(upload.thumbnail)
+
+
+@require_POST
+@login_required
+def explain_face(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
+    """Ask which parts of a face carried its label."""
+    upload = _own_upload(request, pk)
+    face = get_object_or_404(upload.predictions, index=index, rejected="")
+    anchor = f"#face-{index + 1}"
+    if not face.heat_map and not upload.image:
+        messages.error(request, _("The photo is gone, so nothing more can be read from it."))
+    elif not actions.explain_face(face):
+        messages.error(request, _("That cannot be worked out now. Please try again later."))
+    else:
+        return redirect(f"{upload.get_absolute_url()}?explaining={index}{anchor}")
+    return redirect(f"{upload.get_absolute_url()}{anchor}")
+
+
+@require_safe
+@login_required
+def face_heat_map(request: HttpRequest, pk: UUID, index: int) -> HttpResponseBase:
+    face = get_object_or_404(_own_upload(request, pk).predictions, index=index)
+    if not face.heat_map:
+        raise Http404
+    return private_file(face.heat_map, "image/png")
+
+
+@require_POST
+@login_required
+def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    _own_upload(request, pk)
+    actions.delete_uploads(_own(request).filter(pk=pk), _user(request))
+    messages.success(request, _("The photo and its predictions were deleted."))
+    return redirect("history")
+
+
+@require_POST
+@login_required
+def retry_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
+    upload = _own_upload(request, pk)
+    if upload.photo_deleted_at is not None:
+        messages.error(
+            request, _("The photo is no longer stored, so it cannot be looked at again.")
+        )
+    actions.retry_uploads(_own(request).filter(pk=pk))
+    return redirect(upload)
+
+
+@require_POST
+@login_required
+def selected_uploads(request: HttpRequest) -> HttpResponse:
+    """Delete or retry those ticked in the history; ids of others' uploads count as not there."""
+    try:
+        chosen = _own(request).filter(pk__in=request.POST.getlist("upload"))
+    except ValidationError:
+        raise Http404 from None
+    if not request.POST.getlist("upload"):
+        messages.info(request, _("Choose photos first."))
+        return redirect("history")
+    if request.POST.get("action") == "retry":
+        count = actions.retry_uploads(chosen)
+        text = ngettext("%(count)d photo queued again.", "%(count)d photos queued again.", count)
+    else:
+        count = actions.delete_uploads(chosen, _user(request))
+        text = ngettext("%(count)d photo deleted.", "%(count)d photos deleted.", count)
+    messages.success(request, text % {"count": count})
+    return redirect("history")
+
+
+@require_POST
+@login_required
+def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
+    """What one's face shows, as ``label``; empty takes a correction back."""
+    upload = _own_upload(request, pk)
+    prediction = get_object_or_404(upload.predictions, pk=face)
+    try:
+        corrections.correct(prediction, request.POST.get("label", ""), _user(request))
+    except corrections.CorrectionError as error:
+        messages.error(request, str(error))
+    except Prediction.DoesNotExist:
+        raise Http404 from None
+    return redirect(f"{upload.get_absolute_url()}#face-{prediction.index + 1}")
+
+
+@require_safe
+@login_required
+def export(request: HttpRequest, file_format: str) -> StreamingHttpResponse:
+    """The history, filtered as on its page, as a CSV or JSON file."""
+    found = HistoryFilter(request.GET).apply(_own(request))
+    return _export(found, file_format, "predictions")
+
+
+@require_safe
+@login_required
+def export_upload(request: HttpRequest, pk: UUID, file_format: str) -> StreamingHttpResponse:
+    """One upload's faces as a CSV or JSON file."""
+    _own_upload(request, pk)
+    return _export(_own(request).filter(pk=pk), file_format, f"prediction-{pk}")
+
+
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)
+
+
+def _own(request: HttpRequest) -> UploadQuerySet:
+    return Upload.objects.for_owner(_user(request))
+
+
+def _own_upload(request: HttpRequest, pk: UUID) -> Upload:
+    return get_object_or_404(_own(request).prefetch_related("predictions"), pk=pk)
+
+
+def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttpResponse:
+    rows = found.prefetch_related("predictions").iterator(chunk_size=500)
+    if file_format == "csv":
+        response = StreamingHttpResponse(reports.csv_export(rows), content_type="text/csv")
+    elif file_format == "json":
+        response = StreamingHttpResponse(reports.json_export(rows), content_type="application/json")
+    else:
+        raise Http404
+    response["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
+    return response

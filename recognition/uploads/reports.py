@@ -1,0 +1,84 @@
+"""A person's predictions as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from recognition.models import Upload
+from recognition.wording import LABEL_NAMES
+
+CSV_COLUMNS = (
+    "upload", "name", "uploaded_at", "status", "error", "photo_width", "photo_height",
+    "face", "x", "y", "width", "height", "label", "predicted_label", "correction",
+    "confidence", "uncertain", "rejected", "roll",
+)  # fmt: skip
+#: A cell that starts with one of these is run as a formula by spreadsheet programs.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_dict(upload: Upload) -> dict[str, Any]:
+    """One upload with its faces, in the shape of the JSON export."""
+    return {
+        "id": str(upload.pk),
+        "name": upload.name,
+        "uploaded_at": upload.created_at.isoformat(),
+        "status": upload.status,
+        "error": upload.error_message or None,
+        "width": upload.width,
+        "height": upload.height,
+        "model_version": upload.model_version,
+        "faces": [prediction.as_dict() for prediction in upload.predictions.all()],
+    }
+
+
+def json_export(uploads: Iterable[Upload]) -> Iterator[str]:
+    """The text of a JSON array, piece by piece."""
+    return json_array(json.dumps(as_dict(upload), ensure_ascii=False) for upload in uploads)
+
+
+def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
+    """CSV with one row a face or rejected spot, and one for a photo without any."""
+    probabilities = [f"p_{label}" for label in LABEL_NAMES]
+    yield csv_line([*CSV_COLUMNS, *probabilities])
+    for upload in uploads:
+        start = [
+            str(upload.pk), safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
+            upload.error_message, upload.width, upload.height,
+        ]  # fmt: skip
+        faces = list(upload.predictions.all())
+        for face in faces:
+            yield csv_line(
+                [
+                    *start, face.index, face.x, face.y, face.width, face.height,
+                    face.effective_label, face.label, face.correction,
+                    f"{face.confidence:.4f}", str(face.uncertain).lower(),
+                    face.rejected, f"{face.roll:g}",
+                    *(f"{face.probabilities.get(label, 0):.4f}" for label in LABEL_NAMES),
+                ]
+            )  # fmt: skip
+        if not faces:
+            yield csv_line(start + [""] * (len(CSV_COLUMNS) + len(LABEL_NAMES) - len(start)))
+
+
+def json_array(values: Iterable[str]) -> Iterator[str]:
+    """The text of a JSON array, of values that are JSON already."""
+    separator = "[\n"
+    for value in values:
+        yield separator + value
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
+
+
+def csv_line(cells: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet program runs as a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
