@@ -10,6 +10,8 @@ VENV ?= .venv
 PYTHON = $(VENV)/bin/python
 # Half of the time tests wait for processes of a site, which leave a core free.
 AT_ONCE ?= --numprocesses 2 --no-loadscope-reorder
+# What was not tested is listed at the end, each with its reason.
+SAY_SKIPS = -rs
 export DEBUG ?= true
 
 help:  ## Show this list
@@ -22,9 +24,10 @@ install: $(VENV)/serve.installed  ## Only install what the site needs
 
 test: $(VENV)/dev.installed  ## Install test tools and run every check and test
 	sh scripts/install-browser $(PYTHON)
+	sh scripts/install-servers
 	$(MAKE) --no-print-directory lint typecheck
-	$(PYTHON) -m pytest $(AT_ONCE)
-	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) tests/accounts tests/recognition tests/api tests/admin --ignore tests/admin/test_running_site.py
+	$(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS)
+	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS) tests/accounts tests/recognition tests/api tests/admin --ignore tests/admin/test_running_site.py
 
 lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations
 	$(VENV)/bin/ruff check .
@@ -40,7 +43,7 @@ typecheck: $(VENV)/dev.installed  ## Check types
 	$(VENV)/bin/mypy
 
 audit: $(VENV)/audit.installed  ## Known vulnerabilities of the packages a server runs (asks the internet)
-	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r requirements/constraints.txt
+	@sh scripts/audit $(VENV)/audit/bin/pip-audit requirements/constraints.txt
 
 messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date with the sources (needs gettext)
 	$(PYTHON) manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var

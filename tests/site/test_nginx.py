@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import re
 import shutil
 import signal
@@ -26,7 +27,9 @@ from clients.live_client import LiveClient
 from tests.pictures import face_jpeg
 from tests.site.running import ROOT, Person, Site, free_port, wait_until
 
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+#: Debian keeps it where only root's PATH leads.
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 BODY_MEGABYTES = 3
 _MAIN = Template("""
@@ -93,8 +96,8 @@ class SiteBehindNginx(Site):
         super().__enter__()
         self.start("web", "web-2", SITE_PORT=str(self.second_port))
         configuration = str(self.data_dir / "nginx.conf")
-        subprocess.run(["nginx", "-t", "-c", configuration], check=True, capture_output=True)
-        self.nginx = subprocess.Popen(["nginx", "-c", configuration])
+        subprocess.run([str(NGINX), "-t", "-c", configuration], check=True, capture_output=True)
+        self.nginx = subprocess.Popen([str(NGINX), "-c", configuration])
         wait_until(lambda: answers(self.second_port) and answers(self.http_port))
         self.url = self.outside
         return self

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import stat
+import subprocess
+
 import httpx
 import pytest
+import redis
 from django.conf import settings
 
+from emotion_site.management.commands.redis_server import find_redis_server
 from recognition.vision.manifest import read_manifest
 from tests.pictures import face_jpeg, no_face_jpeg, two_faces_jpeg
 from tests.site.running import Site, wait_until
@@ -140,3 +146,20 @@ def test_static_files_of_a_page_are_served(site: Site, path: str) -> None:
     assert len(files) >= 5
     for file in files:
         assert httpx.get(site.url + file).status_code == 200
+
+
+def test_redis_listens_on_a_socket_of_its_user_alone(site: Site) -> None:
+    path = site.data_dir / "redis.sock"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with redis.Redis(unix_socket_path=str(path)) as client:
+        assert client.info("server")["tcp_port"] == 0
+
+
+def test_without_a_redis_on_path_a_current_valkey_comes_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    program = find_redis_server()
+    assert program is not None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert re.search(r"v=9\.\d+\.\d+", said.stdout)

