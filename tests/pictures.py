@@ -68,3 +68,29 @@ def two_faces_jpeg() -> bytes:
     both.paste(left, (0, 0))
     both.paste(left.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (512, 0))
     return encode(both)
+
+
+def crowd(columns: int = 6, rows: int = 4) -> tuple[Image.Image, list[tuple[int, int, int, int]]]:
+    """Many faces of the portrait, of several sizes and brightnesses, on grass.
+
+    Returns:
+        The photo (1200×800 with the defaults), and the faces' boxes ``(x, y, width, height)``
+        from left to right.
+    """
+    photo = meadow().convert("RGB").resize((200 * columns, 200 * rows))
+    portrait = astronaut().crop((120, 10, 330, 220))
+    boxes = []
+    for number in range(columns * rows):
+        column, row = divmod(number, rows)
+        size = 110 + 20 * (number % 4)
+        face = portrait.resize((size, size), Image.Resampling.BICUBIC)
+        if number % 2:
+            face = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        left, top = 200 * column + 15, 200 * row + 20 * (number % 2)
+        photo.paste(
+            face.point(lambda value, dark=0.7 + 0.1 * (number % 4): int(value * dark)), (left, top)
+        )
+        share = size / 210
+        x = left + round((210 - 57 - 96 if number % 2 else 57) * share)
+        boxes.append((x, top + round(56 * share), round(96 * share), round(96 * share)))
+    return photo, boxes

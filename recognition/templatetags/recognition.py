@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from django import template
 from django.utils.text import capfirst
@@ -84,13 +85,43 @@ def shows_confidence(face: Prediction) -> bool:
 
 
 @register.filter
-def other_labels(face: Prediction) -> list[tuple[str, StrOrPromise]]:
-    """What a face can be corrected to, and its name, besides what the model is sure of."""
+def short_expression(face: Prediction) -> str:
+    """What fits beside a face's number: one name, with a question mark where it is open."""
+    is_open = face.uncertain and not face.correction
+    return f"{label_name(face.effective_label)}{'?' if is_open else ''}"
+
+
+class Choice(NamedTuple):
+    """Something that a face can be said to show, and the key that says so."""
+
+    label: str
+    name: StrOrPromise
+    key: str
+    is_the_models: bool
+
+
+@register.filter
+def choices(face: Prediction) -> list[Choice]:
+    """What a face can be corrected to or confirmed as, in the order of the keys, from 1 to 0."""
+    said = "" if face.uncertain or face.rejected else face.label
+    return [choice._replace(is_the_models=choice.label == said) for choice in all_choices()]
+
+
+@register.simple_tag
+def all_choices() -> list[Choice]:
+    """What any face can be said to show."""
     return [
-        (label, name)
-        for label, name in CORRECTION_NAMES.items()
-        if face.uncertain or label != face.label
+        Choice(label, name, "0" if label == Prediction.NOT_A_FACE else f"{number}", False)
+        for number, (label, name) in enumerate(CORRECTION_NAMES.items(), start=1)
     ]
+
+
+@register.filter
+def expression_counts(faces: list[Prediction]) -> list[tuple[str, str, int]]:
+    """How many of a photo's faces show what: key of the colour, name, count."""
+    counts = Counter(expression_colour(face) for face in faces)
+    names = {**CORRECTION_NAMES, "unsure": _("Not sure")}
+    return [(key, str(name), counts[key]) for key, name in names.items() if counts[key]]
 
 
 @register.filter
@@ -180,9 +211,25 @@ def clock(seconds: float) -> str:
 
 
 @register.simple_tag
-def overlay_text_size(upload: Upload) -> int:
-    """Size of the writing on a photo, in its pixels: readable at any width of the page."""
-    return max(10, round(upload.width / 28))
+def face_tag(face: Prediction, upload: Upload) -> dict[str, float]:
+    """Where the tag of a box is on the photo, until a script measures and places it.
+
+    Returns:
+        Its upper left corner in the photo's pixels, pixels of the photo to one of the tag, and in
+        the tag's own pixels its width and where its label starts.
+    """
+    scale = upload.width / 640
+    label_x = 7 if len(upload.faces) == 1 else 14 + 8 * len(str(face.index + 1))
+    is_crowded = len(upload.faces) > 4
+    width = label_x if is_crowded else label_x + 26 + 8 * len(short_expression(face))
+    above = face.y - 24 * scale
+    return {
+        "x": max(0, min(face.x, upload.width - width * scale)),
+        "y": above if above > 0 else face.y,
+        "scale": scale,
+        "width": width,
+        "label_x": label_x,
+    }
 
 
 @register.simple_tag

@@ -1,58 +1,108 @@
-// An upload's page: replaces its result when the worker has finished, joins boxes and cards, and
-// asks for heat maps without leaving the page.
-import { confirmForms, fetchDocument, postForm, watchChanges } from "./changes.js";
+// An upload's page: waits for the worker, joins boxes and cards, takes corrections by click and
+// key, zooms, leads to the neighbouring photos, and asks for heat maps without leaving the page.
+import { confirmForms, fetchDocument, watchChanges } from "./changes.js";
+import { correctable, renew } from "./photo/corrections.js";
+import { boxOf, cardOf, filterFaces, joinFaces, open } from "./photo/faces.js";
+import { listenToKeys } from "./photo/keys.js";
+import { keepInView } from "./photo/strip.js";
+import { placeTags, showInFront } from "./photo/tags.js";
+import { zoomable } from "./photo/view.js";
 
 /** How long a heat map may take before the button is offered again. */
 const PATIENCE_MILLISECONDS = 60000;
+const STRIP_ZOOM = 2.5;
 
 const upload = document.getElementById("upload");
 const isFinished = () => ["done", "failed"].includes(upload.dataset.status);
 const isExplaining = () => upload.querySelector(".is-explaining") !== null;
 const isWaiting = () => !isFinished() || isExplaining();
 let isWatching = false;
+let photo = null;
 
-function joinFaces() {
-  for (const element of upload.querySelectorAll("[data-face]")) {
-    const pair = () => upload.querySelectorAll(`[data-face="${element.dataset.face}"]`);
-    element.onpointerenter = () => pair().forEach((one) => one.classList.add("is-active"));
-    element.onpointerleave = () => pair().forEach((one) => one.classList.remove("is-active"));
-  }
+// The photo ---------------------------------------------------------------------------------
+
+const frame = () => document.getElementById("photo");
+const isStrip = () => frame().classList.contains("is-strip");
+
+function redraw() {
+  if (!isStrip()) placeTags(photo.svg);
+  showInFront(photo.svg, isStrip() ? null : faces.selected());
 }
 
-/** Send a correction and show what came of it; the photo itself stays where it is. */
-async function correct(event) {
-  const form = event.target;
-  if (!event.submitter) return;
-  event.preventDefault();
-  const face = form.closest("[data-face]").dataset.face;
-  const fresh = await postForm(form, event.submitter);
-  const now = fresh?.querySelector(`.face[data-face="${face}"]`);
-  const old = upload.querySelector(`.face[data-face="${face}"]`);
-  if (!now || !old) {
-    location.reload();
-    return;
-  }
-  old.dataset.label = now.dataset.label;
-  old.querySelector(".face-words").replaceWith(now.querySelector(".face-words"));
-  upload.querySelector(`.face-box[data-face="${face}"]`)
-    ?.replaceWith(fresh.querySelector(`.face-box[data-face="${face}"]`));
-  joinFaces();
-  old.querySelector(".correction button")?.focus();
+function boxIn(face) {
+  const line = boxOf(upload, face)?.querySelector(".face-line");
+  const value = (name) => Number(line.getAttribute(name));
+  return line && { x: value("x"), y: value("y"), width: value("width"), height: value("height") };
 }
 
-upload.addEventListener("submit", (event) => {
-  if (event.target.matches(".correction")) correct(event);
+const faces = joinFaces(upload, {
+  lit: (face) => { if (!isStrip()) showInFront(photo.svg, face); },
+  selected: (face) => {
+    showInFront(photo.svg, isStrip() ? null : face);
+    if (face !== null && (isStrip() || photo.isZoomed())) follow(face);
+  },
 });
+filterFaces(upload);
+
+/** Bring a face's box into what is seen of the photo. */
+function follow(face) {
+  const box = boxIn(face);
+  if (box && isStrip()) photo.showBox(box, Math.max(STRIP_ZOOM, Math.min(8, photo.whole.width / (box.width * 5))));
+  else if (box) photo.showBox(box);
+}
+
+function go(step) {
+  const link = document.querySelector(step > 0 ? 'a[rel="next"]' : 'a[rel="prev"]');
+  if (link) location.assign(link.href);
+}
+
+function preparePhoto() {
+  photo = zoomable(frame(), { changed: () => redraw(), swiped: go });
+  keepInView(frame(), (strip) => {
+    photo.fit();
+    if (strip && faces.selected() !== null) follow(faces.selected());
+  });
+  new ResizeObserver(redraw).observe(photo.svg);
+}
+
+// Corrections and keys ----------------------------------------------------------------------
+
+const corrections = correctable(upload, () => redraw());
+
+function press(event) {
+  const { key } = event;
+  const selected = faces.selected();
+  const isOnPhoto = event.target.closest?.("#photo") !== null;
+  if (/^\d$/.test(key) && selected !== null) {
+    const choice = cardOf(upload, selected)?.querySelector(`.choice[data-key="${key}"]`);
+    if (choice) corrections.correct(selected, choice.value);
+    return Boolean(choice);
+  }
+  if (key.toLowerCase() === "z") {
+    const face = corrections.undo();
+    if (face !== null) faces.select(face);
+    return true;
+  }
+  if (key === "+" || key === "=") photo.zoomBy(photo.step);
+  else if (key === "-") photo.zoomBy(1 / photo.step);
+  else if (key === "Escape" && photo.isZoomed()) photo.fit();
+  else if (key === "Escape" && selected !== null) faces.select(null);
+  else if (key === "ArrowLeft" && photo.isZoomed() && isOnPhoto) photo.pan(-0.2, 0);
+  else if (key === "ArrowRight" && photo.isZoomed() && isOnPhoto) photo.pan(0.2, 0);
+  else if (key === "ArrowUp" && photo.isZoomed() && isOnPhoto) photo.pan(0, -0.2);
+  else if (key === "ArrowDown" && photo.isZoomed() && isOnPhoto) photo.pan(0, 0.2);
+  else if (key === "ArrowLeft") go(-1);
+  else if (key === "ArrowRight") go(1);
+  else return false;
+  return true;
+}
+listenToKeys(press);
+
+// Waiting for the worker --------------------------------------------------------------------
 
 function prepare() {
-  joinFaces();
   confirmForms(upload);
-  for (const form of upload.querySelectorAll("form.explain")) {
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      explain(form);
-    });
-  }
+  preparePhoto();
   if (isWaiting()) watch();
 }
 
@@ -65,23 +115,39 @@ function watch() {
   );
 }
 
-function replace(fresh) {
-  upload.dataset.status = fresh.dataset.status;
-  upload.dataset.explained = fresh.dataset.explained;
-  upload.replaceChildren(...fresh.childNodes);
-  prepare();
+/** This page's address with what is being explained, or without. */
+function address(explaining = null) {
+  const url = new URL(location.href);
+  if (explaining === null) url.searchParams.delete("explaining");
+  else url.searchParams.set("explaining", explaining);
+  return url;
 }
 
 async function refresh() {
   const fresh = (await fetchDocument(location.href))?.getElementById("upload");
   if (!fresh) return;
+  if (fresh.dataset.status !== upload.dataset.status) {
+    upload.dataset.status = fresh.dataset.status;
+    upload.dataset.explained = fresh.dataset.explained;
+    upload.replaceChildren(...fresh.childNodes);
+    prepare();
+    return;
+  }
   const before = new Set(upload.dataset.explained.split(" "));
-  const explained = fresh.dataset.explained.split(" ").find((index) => !before.has(index));
-  if (fresh.dataset.status === upload.dataset.status && explained === undefined) return;
-  replace(fresh);
-  if (!isExplaining()) history.replaceState(null, "", location.pathname);
-  upload.querySelector(`.face[data-face="${explained}"] .explanation`)?.focus();
+  const explained = fresh.dataset.explained.split(" ").filter((index) => !before.has(index));
+  upload.dataset.explained = fresh.dataset.explained;
+  for (const face of explained.filter((index) => cardOf(upload, index))) {
+    renew(upload, face, fresh);
+    cardOf(upload, face).querySelector(".explanation")?.focus();
+  }
+  if (explained.length && !isExplaining()) history.replaceState(null, "", address());
 }
+
+upload.addEventListener("submit", (event) => {
+  if (!event.target.matches("form.explain")) return;
+  event.preventDefault();
+  explain(event.target);
+});
 
 async function explain(form) {
   form.querySelector("button").disabled = true;
@@ -91,19 +157,22 @@ async function explain(form) {
     const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
     const answer = new DOMParser().parseFromString(await response.text(), "text/html");
     fresh = answer.getElementById("upload");
-    if (!response.ok || !fresh?.querySelector(`.face[data-face="${face}"] :is(.is-explaining, .explanation)`)) {
-      fresh = null;
-    } else {
-      history.replaceState(null, "", response.url);
-    }
+    if (!response.ok || !cardOf(fresh, face)?.querySelector(".is-explaining, .explanation")) fresh = null;
   } catch { /* The plain form tells what is wrong. */ }
   if (!fresh) {
     form.submit();
     return;
   }
-  replace(fresh);
+  history.replaceState(null, "", address(face));
+  renew(upload, face, fresh);
+  watch();
   refresh(); // The worker may have been faster than this page.
-  setTimeout(() => { if (isExplaining()) location.replace(location.pathname); }, PATIENCE_MILLISECONDS);
+  setTimeout(() => { if (isExplaining()) location.replace(address()); }, PATIENCE_MILLISECONDS);
 }
 
 prepare();
+const asked = /^#face-(\d+)$/.exec(location.hash);
+if (asked && cardOf(upload, String(asked[1] - 1))) {
+  open(upload, String(asked[1] - 1));
+  faces.select(String(asked[1] - 1));
+}

@@ -98,7 +98,7 @@ def test_from_sign_up_to_deleted(
     item["portrait.jpg"].get_by_role("link", name="Open").click()
     expect(page.get_by_role("heading", name="Happy")).to_be_visible()
     assert fits(page)
-    photo, box = page.locator(".photo image").bounding_box(), page.locator(".face-box rect")
+    photo, box = page.locator(".photo image").bounding_box(), page.locator(".face-line")
     expect(box).to_have_count(1)
     drawn = box.bounding_box()
     assert photo is not None
@@ -107,13 +107,12 @@ def test_from_sign_up_to_deleted(
     scale = photo["width"] / 512
     assert drawn["x"] + drawn["width"] / 2 - photo["x"] == pytest.approx(225 * scale, abs=8)
     assert drawn["y"] + drawn["height"] / 2 - photo["y"] == pytest.approx(115 * scale, abs=8)
-    bars = page.locator(".face progress")
+    bars = page.locator(".probability progress")
     expect(bars).to_have_count(4)
     values = [float(bar.get_attribute("value") or 0) for bar in bars.all()]
     assert sum(values) == pytest.approx(1, abs=0.01)
     assert max(values) == values[0] > 0.7
-    page.get_by_text("No…").click()
-    expect(page.get_by_role("button", name="Not a face")).to_be_visible()
+    expect(page.get_by_role("button", name="Correct face 1: Not a face")).to_be_visible()
     assert fits(page)
 
     page.get_by_role("link", name="History").first.click()
@@ -172,7 +171,7 @@ def test_an_open_page_follows_the_worker(browser: Browser, own_site: Site, tmp_p
     history.goto("/uploads/")
     expect(history.locator(".badge", has_text="Waiting")).to_be_visible()
     own_site.start("worker")
-    expect(page.locator(".face-box rect")).to_have_count(1, timeout=60_000)
+    expect(page.locator(".face-box")).to_have_count(1, timeout=60_000)
     expect(history.locator(".badge", has_text="Happy")).to_be_visible(timeout=30_000)
     context.close()
 

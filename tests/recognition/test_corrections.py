@@ -53,7 +53,7 @@ def test_a_correction_is_shown_with_what_the_model_said(
     alice_client: Client, faces: list[Prediction]
 ) -> None:
     text = say(alice_client, faces[0], "sad")
-    assert "You corrected this." in text
+    assert "Corrected by you." in text
     assert "The model said “Happy”, 70 %." in text
     faces[0].refresh_from_db()
     assert (faces[0].label, faces[0].correction) == ("happy", "sad")
@@ -64,9 +64,9 @@ def test_a_correction_is_shown_with_what_the_model_said(
 def test_a_prediction_can_be_confirmed_and_a_correction_taken_back(
     alice_client: Client, faces: list[Prediction]
 ) -> None:
-    assert "You confirmed this." in say(alice_client, faces[0], "happy")
+    assert "Confirmed by you." in say(alice_client, faces[0], "happy")
     text = say(alice_client, faces[0], "")
-    assert "You confirmed this." not in text
+    assert "Confirmed by you." not in text
     faces[0].refresh_from_db()
     assert (faces[0].correction, faces[0].corrected_at) == ("", None)
 
@@ -122,19 +122,19 @@ def test_a_rejected_spot_becomes_a_face_by_being_named(
     spot = faces[2]
     assert "It is a face…" in alice_client.get(faces[0].upload.get_absolute_url()).text
     page = say(alice_client, spot, "sad")
-    assert page.count('<section class="card mb-3 face"') == 3
-    assert "It had been rejected as a face: too blurred to read." in page
-    assert "rejected-box" not in page
+    assert page.count('<details class="face ') == 3
+    assert "The model had ruled it out: too blurred to read." in page
+    assert 'class="rejected-box"' not in page
     assert str(spot.upload_id) in alice_client.get("/uploads/?label=sad").text
     # There is no prediction to explain, nor one to agree with.
     assert f"/faces/{spot.index}/explain/" not in page
     assert "You looked at" not in alice_client.get("/statistics/").text
     page = say(alice_client, spot, "not_a_face")
-    assert page.count('<section class="card mb-3 face"') == 2
-    assert "rejected-box" in page
+    assert page.count('<details class="face ') == 2
+    assert 'class="rejected-box"' in page
     say(alice_client, spot, "sad")
     page = say(alice_client, spot, "")
-    assert page.count('<section class="card mb-3 face"') == 2
+    assert page.count('<details class="face ') == 2
 
 
 def test_a_face_of_another_photo_does_not_exist(
