@@ -6,6 +6,7 @@ from recognition.live import pages as live_pages
 from recognition.personal_data import pages as personal_data_pages
 from recognition.statistics import pages as statistics_pages
 from recognition.uploads import pages as upload_pages
+from recognition.uploads import review_pages
 from recognition.webhooks import pages as webhook_pages
 
 urlpatterns = [
@@ -40,6 +41,7 @@ urlpatterns = [
     ),
     path("uploads/<uuid:pk>/delete/", upload_pages.delete_upload, name="delete_upload"),
     path("uploads/<uuid:pk>/retry/", upload_pages.retry_upload, name="retry_upload"),
+    path("review/", review_pages.review, name="review"),
     path("statistics/", statistics_pages.statistics_page, name="statistics"),
     path("privacy/", personal_data_pages.privacy, name="privacy"),
     path("privacy/retention/", personal_data_pages.choose_retention, name="choose_retention"),

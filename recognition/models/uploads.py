@@ -43,6 +43,16 @@ class UploadQuerySet(OwnedQuerySet["Upload"]):
         faces = Prediction.objects.filter(upload=models.OuterRef("pk")).faces()
         return self.filter(models.Exists(faces.exclude(correction="")))
 
+    def around(self, upload: Upload) -> tuple[Upload | None, Upload | None]:
+        """The next newer and the next older one of these; `upload` itself need not be one."""
+        moment = upload.created_at
+        newer = models.Q(created_at__gt=moment) | models.Q(pk__gt=upload.pk)
+        older = models.Q(created_at__lt=moment) | models.Q(pk__lt=upload.pk)
+        return (
+            self.filter(newer, created_at__gte=moment).order_by("created_at", "id").first(),
+            self.filter(older, created_at__lte=moment).order_by("-created_at", "-id").first(),
+        )
+
 
 class Upload(models.Model):
     """One photo. Its row is the truth about where it stands; messages are only hints.
@@ -128,6 +138,11 @@ class Upload(models.Model):
     def counted_faces(self) -> list[Prediction]:
         """The faces without those that the owner says are none."""
         return [face for face in self.faces if face.effective_label != Prediction.NOT_A_FACE]
+
+    @property
+    def unsure_count(self) -> int:
+        """How many faces the model is not sure of and the owner has said nothing about."""
+        return sum(face.uncertain and not face.correction for face in self.faces)
 
     @property
     def rejected_spots(self) -> list[Prediction]:

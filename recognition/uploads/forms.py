@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -57,6 +58,11 @@ class HistoryFilter(forms.Form):
         if values.get("until"):
             uploads = uploads.filter(created_at__date__lte=values["until"])
         return uploads
+
+    @property
+    def query(self) -> str:
+        """What is filled in, as the query of an address; other parts of it are left out."""
+        return urlencode({name: self[name].value() for name in self.fields if self[name].value()})
 
     @property
     def is_active(self) -> bool:

@@ -99,6 +99,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "page": page,
         "form": form,
         "query": query.urlencode(),
+        "photo_query": form.query,
         "has_failed": _own(request).filter(status=Upload.Status.FAILED).exists(),
     }
     return render(request, "recognition/history.html", context)
@@ -111,7 +112,16 @@ def upload_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     upload = _own_upload(request, pk)
     # Which face's heat map was just asked for, so that the page says so until it is there.
     explaining = request.GET.get("explaining", "")
-    context = {"upload": upload, "explaining": explaining}
+    form = HistoryFilter(request.GET)
+    newer, older = form.apply(_own(request)).around(upload)
+    context = {
+        "upload": upload,
+        "explaining": explaining,
+        "opened": explaining or request.GET.get("face", ""),
+        "newer": newer,
+        "older": older,
+        "query": form.query,
+    }
     return render(request, "recognition/upload_detail.html", context)
 
 
@@ -210,7 +220,8 @@ def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
         messages.error(request, str(error))
     except Prediction.DoesNotExist:
         raise Http404 from None
-    return redirect(f"{upload.get_absolute_url()}#face-{prediction.index + 1}")
+    place = f"?face={prediction.index}#face-{prediction.index + 1}"
+    return redirect(f"{upload.get_absolute_url()}{place}")
 
 
 @require_safe

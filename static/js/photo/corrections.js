@@ -1,6 +1,7 @@
 // What people say a face shows: shown at once, saved in turn, and taken back where that fails.
 import { boxOf, cardOf } from "./faces.js";
 import { notify } from "./notice.js";
+import { post } from "./post.js";
 
 const textOf = (name) => document.getElementById("texts").dataset[name];
 
@@ -57,22 +58,6 @@ function showChoice(root, face, choice) {
   if (box) box.querySelector(".face-tag-label text").textContent = choice.dataset.name;
 }
 
-/** Send a form; its page, or a sentence about why there is none. */
-async function send(form, label) {
-  const body = new URLSearchParams(new FormData(form));
-  body.set("label", label);
-  try {
-    const response = await fetch(form.action, { method: "POST", body });
-    if (response.redirected && new URL(response.url).pathname.startsWith("/accounts/")) {
-      return { why: textOf("signedOut") };
-    }
-    if (!response.ok) return { why: textOf("failed") };
-    return { page: new DOMParser().parseFromString(await response.text(), "text/html") };
-  } catch {
-    return { why: textOf("offline") };
-  }
-}
-
 /**
  * Correct faces below an element by their forms' buttons, or by call.
  *
@@ -100,7 +85,7 @@ export function correctable(root, changed) {
     const number = Number(face) + 1;
     const name = choice ? choice.dataset.name : "";
     queue = queue.then(async () => {
-      const { page, why } = await send(form, label);
+      const { page, why } = await post(form, label);
       const isLatest = latest.get(face) === turn;
       const fresh = page?.getElementById("upload");
       if (fresh && cardOf(fresh, face)) {
