@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -16,6 +17,11 @@ from accounts import audit
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP == "open")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """The site's name in mails is its own; the inherited one is the Host header."""
+        site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
+        super().send_mail(template_prefix, email, {**context, "current_site": site})
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """What failed sign-ins are counted by: the e-mail address alone.

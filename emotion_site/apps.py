@@ -7,6 +7,9 @@ class AdminConfig(DjangoAdminConfig):
 
 
 class SiteConfig(AppConfig):
-    """The site itself, for its commands."""
+    """The site itself, for its commands and checks."""
 
     name = "emotion_site"
+
+    def ready(self) -> None:
+        from emotion_site import checks  # noqa: F401  (they register themselves)

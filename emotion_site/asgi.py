@@ -19,14 +19,17 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from emotion_site import request_bodies  # noqa: E402
+from emotion_site.client_headers import TrustedScope  # noqa: E402
 from emotion_site.origin import SameOriginValidator  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 request_bodies.install()
 
-application = ProtocolTypeRouter(
-    {
-        "http": django_application,
-        "websocket": SameOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-    }
+application = TrustedScope(
+    ProtocolTypeRouter(
+        {
+            "http": django_application,
+            "websocket": SameOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        }
+    )
 )

@@ -22,6 +22,11 @@ class BoundedRequest(http_protocol.WebRequest):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "parsePOSTFormSubmission": False})
 
+    def process(self) -> Any:
+        # Daphne takes it for the site's own path, and fails where it is no ASCII.
+        self.requestHeaders.removeHeader(b"daphne-root-path")
+        return super().process()
+
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
         if length is not None and length > settings.MAXIMUM_BODY_BYTES:

@@ -1,6 +1,7 @@
 """All settings, driven by the environment; the README has a table of the variables."""
 
 import os
+import re
 import secrets
 import warnings
 from pathlib import Path
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "emotion_site.middleware.absolute_urls_are_ours",
     "django_guid.middleware.guid_middleware",
     "operations.requests_seen.seen",
     "django.middleware.security.SecurityMiddleware",
@@ -351,13 +353,13 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 
-#: Where the site is, for links in mail that no page of it has asked for.
-SITE_URL = env.str(
-    "SITE_URL",
-    default=f"http://localhost:{PORT}"
-    if DEBUG
-    else f"https://{(ALLOWED_HOSTS or ['localhost'])[0]}",
-).rstrip("/")
+#: Where the site is: the origin of every absolute URL that it writes, in mails and in the API.
+SITE_URL = env.str("SITE_URL", default=f"http://localhost:{PORT}" if DEBUG else "").rstrip("/")
+if not re.fullmatch(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:\d{1,5})?", SITE_URL):
+    raise ImproperlyConfigured(
+        "SITE_URL must be set to where the site is reached, such as https://photos.example.org, "
+        "without a path: links in mails lead there."
+    )
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -447,6 +449,7 @@ SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_SSL_HOST = SITE_URL.partition("//")[2]
     SECURE_REDIRECT_EXEMPT = [r"^healthz(/live)?$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -11,6 +11,8 @@ os.environ["REDIS_URL"] = f"unix://{os.environ['DATA_DIR']}/no-redis.sock"
 from emotion_site.settings import *  # noqa: F403
 
 DEBUG = False
+# Django's test client calls itself testserver; no link may.
+SITE_URL = "https://faces.example"
 SECURE_SSL_REDIRECT = False
 # A choice that one test made, and that was rolled back, is not known to the next.
 MODEL_CHECK_SECONDS = 0.0

@@ -13,6 +13,7 @@ from tests.site.running import ROOT
 
 PRODUCTION = {
     "SECRET_KEY": "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
+    "SITE_URL": "https://photos.example.org",
     "ALLOWED_HOSTS": "photos.example.org",
     "CSRF_TRUSTED_ORIGINS": "https://photos.example.org",
     "BEHIND_PROXY": "true",
@@ -42,3 +43,22 @@ def test_a_weak_secret_key_is_told(tmp_path: Path) -> None:
     result = check(tmp_path, **{**PRODUCTION, "SECRET_KEY": "short"})
     assert result.returncode == 1
     assert "security.W009" in result.stderr
+
+
+def test_a_site_must_say_where_it_is(tmp_path: Path) -> None:
+    for wrong in (
+        "",
+        "photos.example.org",
+        "https://photos.example.org/x",
+        "https://u@h",
+        "ftp://h",
+    ):
+        result = check(tmp_path, **{**PRODUCTION, "SITE_URL": wrong})
+        assert result.returncode != 0
+        assert "SITE_URL must be set" in result.stderr, wrong
+
+
+def test_links_to_elsewhere_are_told(tmp_path: Path) -> None:
+    result = check(tmp_path, **{**PRODUCTION, "SITE_URL": "http://other.example.org"})
+    assert "emotion_site.W001" in result.stderr
+    assert "emotion_site.E001" in result.stderr

@@ -72,6 +72,8 @@ def test_the_copied_files_are_a_whole_site(tmp_path: Path) -> None:
         "PATH": os.environ["PATH"],
         "DATA_DIR": str(tmp_path / "data"),
         "SECRET_KEY": "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
+        "SITE_URL": "https://photos.example.org",
+        "ALLOWED_HOSTS": "photos.example.org",
         "S3_BUCKET": "photos",
     }
 

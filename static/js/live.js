@@ -242,7 +242,8 @@ element("snapshot").addEventListener("click", async () => {
     const response = await post(live.dataset.uploadApi, body);
     const answer = await response.json();
     if (response.status === 201) {
-      notify(texts.saved, { level: "success", link: [texts.open, answer.links.page] });
+      const page = new URL(answer.links.page).pathname;
+      notify(texts.saved, { level: "success", link: [texts.open, page] });
     } else {
       notify(answer.detail ?? texts.notSaved, { level: "danger" });
     }

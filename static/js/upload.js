@@ -93,7 +93,7 @@ function send(file, line) {
         lines.set(upload.id, line);
         line.dataset.status = upload.status;
         const link = line.querySelector(".queue-link");
-        link.href = upload.links.page;
+        link.href = new URL(upload.links.page).pathname;
         link.hidden = false;
         update(upload);
       } else if (request.status === 429 && request.response?.code === "throttled") {

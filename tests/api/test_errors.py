@@ -22,7 +22,7 @@ def problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert (response.status_code, response["Content-Type"]) == (status, "application/problem+json")
     body: dict[str, Any] = json.loads(response.content)
     assert (body["status"], body["code"]) == (status, code)
-    assert body["type"] == f"http://testserver/api/v1/errors/#{code}"
+    assert body["type"] == f"https://faces.example/api/v1/errors/#{code}"
     assert body["title"]
     assert body["detail"]
     return body

@@ -90,6 +90,7 @@ class Site:
             "DATA_DIR": str(data_dir),
             "PORT": str(self.port),
             "SITE_PORT": str(self.port),
+            "SITE_URL": self.url,
             "PYTHONUNBUFFERED": "1",
             # Benchmarks and tests ask faster than people may; those of the limits set their own.
             "API_RATE": "100000/min",

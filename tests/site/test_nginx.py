@@ -64,6 +64,7 @@ class SiteBehindNginx(Site):
             SECRET_KEY="a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
             ALLOWED_HOSTS="localhost,127.0.0.1",
             BEHIND_PROXY="true",
+            SITE_URL=self.outside,
             CSRF_TRUSTED_ORIGINS=self.outside,
             ACCEL_REDIRECT="/protected/",
             LOG_FORMAT="json",
@@ -239,7 +240,7 @@ def test_a_photo_is_sent_by_nginx_to_its_owner_alone(
         direct = httpx.get(
             f"http://127.0.0.1:{behind.port}{path}",
             cookies={"sessionid": person.http.cookies["sessionid"]},
-            headers={"X-Forwarded-Proto": "https"},
+            headers={"X-Forwarded-Proto": "https", "Host": behind.outside.partition("//")[2]},
         )
         assert direct.headers["X-Accel-Redirect"].startswith("/protected/photos/")
         assert direct.content == b""

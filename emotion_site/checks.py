@@ -1,0 +1,27 @@
+"""What `manage.py check --deploy` says about where the site is reached."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.http.request import validate_host
+
+
+@register(Tags.security, deploy=True)
+def site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Links in mails lead to a host that the site answers to, over HTTPS."""
+    found: list[CheckMessage] = []
+    site = urlsplit(settings.SITE_URL)
+    if site.scheme != "https":
+        hint = "Set SITE_URL to https://…: a link in a mail carries a key to somebody's account."
+        found.append(Warning("SITE_URL is not https.", hint=hint, id="emotion_site.W001"))
+    host = site.hostname or ""
+    if not validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS):
+        hint = "Add it to ALLOWED_HOSTS, or correct SITE_URL."
+        found.append(
+            Error(
+                f"The host of SITE_URL, {host}, is not allowed.", hint=hint, id="emotion_site.E001"
+            )
+        )
+    return found
