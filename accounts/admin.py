@@ -9,10 +9,14 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -23,6 +27,29 @@ from operations.read_only import ReadOnlyAdmin
 # allauth's own pages show the secrets that codes are made from, search by user name, and let
 # whoever may write addresses give somebody's account another one.
 admin.site.unregister([Authenticator, EmailAddress, UserSession])
+# Django's own lets whoever may change groups give their own one every permission.
+admin.site.unregister(Group)
+
+
+class WrittenBySuperusers(admin.ModelAdmin):
+    """Staff with the permission look; superusers alone add, change and delete."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) if _is_superuser(request) else {}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+
+@admin.register(Group)
+class GroupAdmin(WrittenBySuperusers, DjangoGroupAdmin):
+    """Permissions that several people have."""
 
 
 @admin.register(Authenticator)
@@ -44,20 +71,10 @@ class AuthenticatorAdmin(admin.ModelAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(AllauthEmailAddressAdmin):
-    """Written by superusers alone: who receives an account's mail can set its password."""
+class EmailAddressAdmin(WrittenBySuperusers, AllauthEmailAddressAdmin):
+    """Who receives an account's mail can set its password."""
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if _is_superuser(request) else {}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return _is_superuser(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
-        return _is_superuser(request)
-
-    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
-        return _is_superuser(request)
+    search_fields = ("email",)
 
 
 @admin.register(UserSession)
@@ -99,7 +116,7 @@ class UserAdmin(DjangoUserAdmin):
     show_full_result_count = False
     actions = ("enable", "disable")
     fieldsets = (
-        (None, {"fields": ("email", "password")}),
+        (None, {"fields": ("email", "sign_in")}),
         (_("Name"), {"fields": ("first_name", "last_name")}),
         (
             _("Quotas"),
@@ -117,12 +134,20 @@ class UserAdmin(DjangoUserAdmin):
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        dates = ("last_login", "date_joined")
+        dates = ("sign_in", "last_login", "date_joined")
         if request.user.is_superuser:
             return dates
         # Who receives an account's mail can set its password.
         address = () if obj is None else ("email",)
         return (*dates, *address, "is_staff", "is_superuser", "groups", "user_permissions")
+
+    @admin.display(description=_("password"))
+    def sign_in(self, user: User) -> str:
+        """Whether there is one; Django's field shows the beginning of its hash."""
+        if not user.has_usable_password():
+            return str(_("None is set."))
+        link = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('{} <a href="{}">{}</a>', _("Set."), link, _("Set another"))
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)

@@ -19,6 +19,16 @@ class VisageAdminSite(AdminSite):
     # Not admin/index.html: each application's page extends that, and has none of these figures.
     index_template = "admin/dashboard.html"
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """As Django's, with :class:`GuardedAdmin` under whatever class it is."""
+        from emotion_site.guarded_admin import GuardedAdmin
+
+        admin_class = admin_class or GuardedAdmin
+        if not issubclass(admin_class, GuardedAdmin):
+            module = {"__module__": admin_class.__module__, "__doc__": admin_class.__doc__}
+            admin_class = type(admin_class.__name__, (GuardedAdmin, admin_class), module)
+        super().register(model_or_iterable, admin_class, **options)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
             path("services/", self.admin_view(require_safe(self.services)), name="services"),

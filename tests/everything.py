@@ -59,7 +59,9 @@ def make(upload: Upload) -> Arguments:
     )
     export.file.save("export.zip", ContentFile(b"an archive"))
     EmailAddress.objects.get_or_create(user=owner, email=owner.email, defaults={"primary": True})
-    webhook = Webhook.objects.create(owner=owner, url="https://alice.example/hook", secret="s")
+    webhook = Webhook.objects.create(
+        owner=owner, url="https://alice.example/hook", secret="whsec_of_alice"
+    )
     rows = {
         "upload": upload,
         "face": face,
