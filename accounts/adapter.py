@@ -21,7 +21,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """The site's name in mails is its own; the inherited one is the Host header."""
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
-        super().send_mail(template_prefix, email, {**context, "current_site": site})
+        known = {"request": self.request, "email": email, "current_site": site}
+        self.render_mail(template_prefix, email, {**known, **context}).send()
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """What failed sign-ins are counted by: the e-mail address alone.

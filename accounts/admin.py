@@ -13,6 +13,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -20,7 +21,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import audit, tokens
+from accounts import access, audit, notices, tokens
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from operations.read_only import ReadOnlyAdmin
 
@@ -69,6 +70,14 @@ class AuthenticatorAdmin(admin.ModelAdmin):
         user = None if obj is None else obj.user
         return super().has_delete_permission(request, obj) and _may_touch(request, user)
 
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        super().delete_model(request, obj)
+        audit.record("two_factor_removed_by_staff", obj.user, actor=cast(User, request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        for factor in queryset:
+            self.delete_model(request, factor)
+
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(WrittenBySuperusers, AllauthEmailAddressAdmin):
@@ -114,7 +123,7 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "first_name", "last_name")
     date_hierarchy = "date_joined"
     show_full_result_count = False
-    actions = ("enable", "disable")
+    actions = ("enable", "disable", "end_access")
     fieldsets = (
         (None, {"fields": ("email", "sign_in")}),
         (_("Name"), {"fields": ("first_name", "last_name")}),
@@ -168,11 +177,33 @@ class UserAdmin(DjangoUserAdmin):
         """For superusers: whoever sets a password can sign in as that person unseen."""
         if not request.user.is_superuser:
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        user = User.objects.filter(pk=id).exclude(password=before).first()
+        if user is not None:
+            audit.record("password_set_by_staff", user, actor=cast(User, request.user))
+        return response
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write down what staff changed of the ways into somebody's account."""
+        before = User.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        if before is None:
+            return
+        actor = cast(User, request.user)
+        if obj.email != before.email:
+            # The old one no longer opens the account, and who had it is told.
+            EmailAddress.objects.filter(user=obj).delete()
+            audit.record("email_changed_by_staff", obj, actor=actor)
+            notices.send_soon(obj, audit.ACTIONS["email_changed_by_staff"], to=before.email)
+        if obj.is_active != before.is_active:
+            _record_active(obj, actor)
+        if {"is_staff", "is_superuser", "groups", "user_permissions"} & set(form.changed_data):
+            audit.record("rights_changed", obj, actor=actor)
 
     @admin.action(description=_("Enable"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        count = _touchable(request, queryset).filter(is_active=False).update(is_active=True)
+        count = _switch(_touchable(request, queryset), cast(User, request.user), on=True)
         text = ngettext("%(count)d person enabled.", "%(count)d people enabled.", count)
         self.message_user(request, text % {"count": count})
 
@@ -180,13 +211,25 @@ class UserAdmin(DjangoUserAdmin):
         description=_("Disable: they cannot sign in, their data stays"), permissions=["change"]
     )
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        own = cast(User, request.user).pk
-        others = _touchable(request, queryset).exclude(pk=own)
-        if queryset.filter(pk=own).exists():
+        actor = cast(User, request.user)
+        if queryset.filter(pk=actor.pk).exists():
             self.message_user(request, _("You cannot disable yourself."), messages.WARNING)
-        count = others.filter(is_active=True).update(is_active=False)
+        others = _touchable(request, queryset).exclude(pk=actor.pk)
+        count = _switch(others, actor, on=False)
         text = ngettext("%(count)d person disabled.", "%(count)d people disabled.", count)
         self.message_user(request, text % {"count": count})
+
+    @admin.action(
+        description=_("End all access: tokens, webhooks, second factors, sessions"),
+        permissions=["change"],
+    )
+    def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        people = list(_touchable(request, queryset))
+        for user in people:
+            access.end(user, cast(User, request.user))
+        text = ngettext("Access ended for %(count)d person.", "Access ended for %(count)d people.",
+                        len(people))  # fmt: skip
+        self.message_user(request, text % {"count": len(people)})
 
 
 @admin.register(Consent)
@@ -245,6 +288,21 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 
 def _is_superuser(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser)
+
+
+def _record_active(user: User, actor: User) -> None:
+    audit.record("account_enabled" if user.is_active else "account_disabled", user, actor=actor)
+
+
+@transaction.atomic
+def _switch(people: QuerySet[User], actor: User, *, on: bool) -> int:
+    """Enable or disable people, each of which is written down; returns how many changed."""
+    changed = list(people.select_for_update().filter(is_active=not on))
+    User.objects.filter(pk__in=[user.pk for user in changed]).update(is_active=on)
+    for user in changed:
+        user.is_active = on
+        _record_active(user, actor)
+    return len(changed)
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.core import context
+from django import forms as django_forms
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from accounts import access
 from accounts.models import User
 
 
 class ChangePasswordForm(forms.ChangePasswordForm):
     """Counts wrong passwords together with those of signing in: here they could be tried, too."""
+
+    end_access = django_forms.BooleanField(
+        label=_(
+            "Also end everything else that opens my account: API tokens, webhooks, two-factor "
+            "sign-in and sessions elsewhere"
+        ),
+        required=False,
+    )
 
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]
@@ -20,6 +35,57 @@ class ChangePasswordForm(forms.ChangePasswordForm):
         if not adapter.reauthenticate(self.user, password):
             raise adapter.validation_error("enter_current_password")
         return password
+
+    def save(self) -> None:
+        super().save()
+        if self.cleaned_data["end_access"]:
+            access.end(self.user, self.user, keep_session=context.request.session.session_key)
+
+
+class ResetPasswordForm(forms.ResetPasswordForm):
+    """Writes to an account's own address alone.
+
+    allauth also looks among addresses that an account wants to change to: the link would open the
+    account of whoever claimed somebody else's.
+    """
+
+    users: list[User]
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        self.users = [user for user in self.users if user.email.lower() == email.lower()]
+        return email
+
+
+class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
+    """A new password for who reads the mail of the address, which may not be who signed up.
+
+    Where nobody had shown before that the address is theirs, all that was set up until now ends.
+    """
+
+    end_access = django_forms.BooleanField(
+        label=_(
+            "Also end everything else that opens my account: API tokens, webhooks and sessions"
+        ),
+        required=False,
+        initial=True,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.user is not None and not access.owns_address(self.user):
+            del self.fields["end_access"]
+
+    @transaction.atomic
+    def save(self) -> None:
+        super().save()
+        if not access.owns_address(self.user):
+            access.end(self.user, self.user)
+            access.note_that_address_is_theirs(self.user)
+        elif self.cleaned_data["end_access"]:
+            access.end(self.user, self.user, second_factors=False)
+        else:
+            access.forget_pending_addresses(self.user)
 
 
 class AddEmailForm(forms.AddEmailForm):

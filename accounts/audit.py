@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import notices
 from accounts.models import AuditEvent
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ ACTIONS: dict[str, Promise] = {
     "two_factor_enabled": _("Two-factor sign-in was switched on"),
     "two_factor_disabled": _("Two-factor sign-in was switched off"),
     "recovery_codes_made": _("New recovery codes were made"),
+    "password_set_by_staff": _("The password was set by staff"),
+    "email_changed_by_staff": _("The e-mail address was changed by staff"),
+    "two_factor_removed_by_staff": _("A second factor was removed by staff"),
+    "rights_changed": _("What the account may do was changed by staff"),
+    "account_enabled": _("The account was enabled by staff"),
+    "account_disabled": _("The account was disabled by staff"),
+    "access_ended": _("Tokens, webhooks, other sessions and what else opened the account ended"),
     "token_created": _("An API token was created"),
     "token_deleted": _("An API token was deleted"),
     # Consent
@@ -46,11 +54,21 @@ ACTIONS: dict[str, Promise] = {
     "webhook_deleted": _("A webhook was deleted"),
 }
 
+#: Ways into an account that change: the person is mailed of each. Of what people change on
+#: allauth's pages it mails them itself.
+MAILED = frozenset(
+    {
+        "password_set_by_staff", "email_changed_by_staff", "two_factor_removed_by_staff",
+        "rights_changed", "account_enabled", "account_disabled", "access_ended",
+        "token_created", "token_deleted", "webhook_added", "webhook_deleted",
+    }
+)  # fmt: skip
+
 
 def record(
     action: str, user: User, actor: User | None = None, target: str = "", **details: Any
 ) -> None:
-    """Write down that something happened.
+    """Write down that something happened, and mail the person if it is one of :data:`MAILED`.
 
     Args:
         action: one of :data:`ACTIONS`.
@@ -65,3 +83,5 @@ def record(
     if action not in ACTIONS:
         raise ValueError(f"{action} is no action of the audit trail.")
     AuditEvent.objects.create(user=user, actor=actor, action=action, target=target, details=details)
+    if action in MAILED:
+        notices.send_soon(user, ACTIONS[action])

@@ -326,6 +326,8 @@ ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.ConsentForm"
 ACCOUNT_FORMS = {
     "add_email": "accounts.allauth_forms.AddEmailForm",
     "change_password": "accounts.allauth_forms.ChangePasswordForm",
+    "reset_password": "accounts.allauth_forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.allauth_forms.ResetPasswordKeyForm",
 }
 SIGNUP = env.str("SIGNUP", default="open")
 if SIGNUP not in {"open", "closed"}:
@@ -345,10 +347,12 @@ ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Visage"
-# Where addresses may stay unverified, a stranger's address with two factors would lock its owner
-# out. Where none is verified there is nothing to wait for, and where all are, only a change of
-# address can be pending.
-MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION != "optional"
+# Whoever has not shown that the address is theirs sets up no second factor: a reset by mail ends
+# all that came before. Where every address is verified, only a change of it can be pending; where
+# no mail is set up, nothing can be verified or reset.
+MFA_ALLOW_UNVERIFIED_EMAIL = (
+    ACCOUNT_EMAIL_VERIFICATION == "mandatory" or not ACCOUNT_EMAIL_NOTIFICATIONS
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"

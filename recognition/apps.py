@@ -9,3 +9,4 @@ class RecognitionConfig(AppConfig):
     def ready(self) -> None:
         from recognition.model_registry import checks  # noqa: F401  (they register themselves)
         from recognition.uploads import files  # noqa: F401  (they register themselves)
+        from recognition.webhooks import access  # noqa: F401  (they register themselves)

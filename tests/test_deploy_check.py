@@ -19,6 +19,8 @@ PRODUCTION = {
     "BEHIND_PROXY": "true",
     "METRICS_TOKEN": "a-token-of-prometheus",
     "LOG_FORMAT": "json",
+    "EMAIL_URL": "smtp+tls://visage:a-password@mail.example.org:587",
+    "EMAIL_VERIFICATION": "mandatory",
 }
 
 
@@ -62,3 +64,11 @@ def test_links_to_elsewhere_are_told(tmp_path: Path) -> None:
     result = check(tmp_path, **{**PRODUCTION, "SITE_URL": "http://other.example.org"})
     assert "emotion_site.W001" in result.stderr
     assert "emotion_site.E001" in result.stderr
+
+
+def test_open_sign_up_without_verification_is_told(tmp_path: Path) -> None:
+    for verification in ("none", "optional"):
+        result = check(tmp_path, **{**PRODUCTION, "EMAIL_VERIFICATION": verification})
+        assert "accounts.W001" in result.stderr
+    closed = {**PRODUCTION, "EMAIL_VERIFICATION": "none", "SIGNUP": "closed"}
+    assert check(tmp_path, **closed).returncode == 0

@@ -74,6 +74,7 @@ def test_the_copied_files_are_a_whole_site(tmp_path: Path) -> None:
         "SECRET_KEY": "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",
         "SITE_URL": "https://photos.example.org",
         "ALLOWED_HOSTS": "photos.example.org",
+        "SIGNUP": "closed",
         "S3_BUCKET": "photos",
     }
 

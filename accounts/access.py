@@ -1,0 +1,63 @@
+"""End everything that opens an account, for whoever gets it back from somebody else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.dispatch import Signal
+
+from accounts import audit
+from accounts.models import ApiToken
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: Sent with `user` in the transaction that ends their access: other parts of the site end what
+#: they keep for a person that somebody else may have set up.
+access_ended = Signal()
+
+
+@transaction.atomic
+def end(
+    user: User, actor: User | None, *, keep_session: str | None = None, second_factors: bool = True
+) -> None:
+    """Delete tokens, sessions, second factors and unconfirmed addresses, and tell everybody else.
+
+    Args:
+        user: whose account.
+        actor: who wants it; None where nobody is signed in.
+        keep_session: key of the one that goes on.
+        second_factors: whether these go, too. They stay where mail alone proves who somebody is:
+            else whoever reads the mail would need no second factor.
+    """
+    ApiToken.objects.filter(user=user).delete()
+    if second_factors:
+        Authenticator.objects.filter(user=user).delete()
+    forget_pending_addresses(user)
+    for session in UserSession.objects.filter(user=user).exclude(session_key=keep_session):
+        session.end()
+    access_ended.send(sender=type(user), user=user)
+    audit.record("access_ended", user, actor=actor)
+
+
+def forget_pending_addresses(user: User) -> None:
+    """A link to confirm another address, asked for by whoever had the account, leads nowhere."""
+    EmailAddress.objects.filter(user=user, verified=False).exclude(email=user.email).delete()
+
+
+def owns_address(user: User) -> bool:
+    """Whether the person has shown that they receive the mail of their address."""
+    return bool(EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists())
+
+
+def note_that_address_is_theirs(user: User) -> None:
+    """They have opened a link that was sent there."""
+    address, _is_new = EmailAddress.objects.get_or_create(
+        user=user, email=user.email, defaults={"primary": True}
+    )
+    if not address.verified and address.set_verified(commit=False):
+        address.save()

@@ -1,0 +1,51 @@
+"""Mail that tells a person what has changed about the ways into their account."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+
+def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
+    """Mail a person of a change once it is stored; nothing where no mail is set up.
+
+    allauth sends the like of passwords, addresses and second factors that people change
+    themselves; this one is for all else.
+
+    Args:
+        user: whose account.
+        change: one sentence without its full stop, such as "An API token was created".
+        to: where it goes; by default to their present address.
+    """
+    if settings.ACCOUNT_EMAIL_NOTIFICATIONS:
+        context = {
+            "change": str(change),
+            "at": timezone.now(),
+            "activity": settings.SITE_URL + reverse("activity"),
+            "password": settings.SITE_URL + reverse("account_change_password"),
+        }
+        transaction.on_commit(partial(_send, to or user.email, context), robust=True)
+
+
+def _send(address: str, context: dict[str, object]) -> None:
+    subject = render_to_string("accounts/email/change_subject.txt", context).strip()
+    message = render_to_string("accounts/email/change_message.txt", context)
+    try:
+        send_mail(subject, message, None, [address])
+    except OSError as error:
+        # The change stands; its author shall not be told that it failed.
+        logger.warning("a notice could not be mailed: %s", type(error).__name__)
