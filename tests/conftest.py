@@ -107,6 +107,13 @@ def bob_client(bob: User) -> Client:
 
 
 @pytest.fixture
+def root_client(root: User) -> Client:
+    client = Client()
+    client.force_login(root)
+    return client
+
+
+@pytest.fixture
 def alice_upload(alice: User, face_jpeg: bytes) -> Upload:
     """A photo of Alice's that waits for a worker."""
     from recognition.uploads.actions import create_upload

@@ -134,7 +134,16 @@ def test_no_message_is_missing_or_left_over(tmp_path: Path) -> None:
 
 
 #: What is called the same everywhere.
-NAMES = {"Visage", "CSV", "JSON", "ECE", "Authorization: Bearer visage_", "&rsaquo;"}
+NAMES = {
+    "Visage",
+    "CSV",
+    "JSON",
+    "ECE",
+    "Authorization: Bearer visage_",
+    "&rsaquo;",
+    "Esc",
+    "(Esc)",
+}
 
 
 class _Texts(HTMLParser):
@@ -359,5 +368,5 @@ def test_numbers_in_markup_do_not_follow_the_language(
         days = re.findall(r'<input type="date".*?>', page)
         assert all(re.search(r' value="\d{4}-\d\d-\d\d"', day) for day in days), (path, days)
     assert (
-        "um 12,5° gedreht" in alice_client.get(alice_upload.get_absolute_url(), headers=GERMAN).text
+        "um 12,5° geneigt" in alice_client.get(alice_upload.get_absolute_url(), headers=GERMAN).text
     )

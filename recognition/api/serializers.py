@@ -13,7 +13,7 @@ from rest_framework.reverse import reverse
 from recognition.api.waiting import WaitOptions
 from recognition.live.timeline import read_stretches, shares
 from recognition.models import LiveSession, Prediction, Upload, Webhook, WebhookDelivery
-from recognition.wording import LABEL_NAMES, stored_text
+from recognition.wording import FIRST_LABELS, LABEL_NAMES, stored_text
 
 LABELS = list(LABEL_NAMES)
 CORRECTIONS = [*LABELS, Prediction.NOT_A_FACE]
@@ -45,10 +45,13 @@ class BoxSerializer(serializers.Serializer):
 
 
 class ProbabilitiesSerializer(serializers.Serializer):
-    """Label to probability; they sum to 1."""
+    """Label to probability; they sum to 1. Older models do not know `other` and leave it out."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {label: serializers.FloatField(min_value=0, max_value=1) for label in LABELS}
+        return {
+            label: serializers.FloatField(min_value=0, max_value=1, required=label in FIRST_LABELS)
+            for label in LABELS
+        }
 
 
 class FaceSerializer(serializers.ModelSerializer):

@@ -17,7 +17,7 @@ from accounts import consent
 from recognition.live.chart import COLUMNS, face_charts
 from recognition.live.timeline import read_stretches, shares
 from recognition.models import LiveSession, LiveSessionQuerySet
-from recognition.wording import LABEL_NAMES
+from recognition.wording import LABEL_NAMES, labels_of
 
 SESSIONS_PER_PAGE = 20
 #: Rows of the table under the chart; the CSV file has them all.
@@ -44,7 +44,12 @@ def live_sessions(request: HttpRequest) -> HttpResponse:
     rows = []
     for session in page.object_list:
         stretches = read_stretches(session.samples)
-        rows.append((session, shares(stretches, LABEL_NAMES) if stretches else None))
+        rows.append(
+            (
+                session,
+                shares(stretches, labels_of(s.label for s in stretches)) if stretches else None,
+            )
+        )
     return render(request, "recognition/live_sessions.html", {"page": page, "rows": rows})
 
 
@@ -54,7 +59,7 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One session: when each face had which expression."""
     session = get_object_or_404(_own(request), pk=pk)
     stretches = read_stretches(session.samples)
-    labels = tuple(LABEL_NAMES)
+    labels = labels_of(stretch.label for stretch in stretches)
     seconds = max([session.seconds, *(stretch.end for stretch in stretches)])
     context = {
         "session": session,

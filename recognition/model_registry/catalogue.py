@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from recognition.models import ModelChoice
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest, read_manifest
-from recognition.wording import LABEL_NAMES
+from recognition.wording import FIRST_LABELS, LABEL_NAMES
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -157,7 +157,7 @@ def _usable(path: Path) -> Manifest:
     if known is not None and known[0] == _stamp(known[1]):
         return known[1]
     manifest = read_manifest(path)
-    if set(manifest.labels) != set(LABEL_NAMES):
+    if not set(FIRST_LABELS) <= set(manifest.labels) <= set(LABEL_NAMES):
         raise ModelError(
             _("The model %(name)s has other labels than this site: %(labels)s.")
             % {"name": path.name, "labels": ", ".join(manifest.labels)}

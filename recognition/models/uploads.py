@@ -184,7 +184,7 @@ class Prediction(models.Model):
             come after all faces.
         x, y, width, height: the bounding box, in pixels of the upright photo.
         confidence: probability of `label`, from 0 to 1.
-        probabilities: label to probability; sums to 1.
+        probabilities: label to probability, of the labels that the model knew; sums to 1.
         uncertain: the model is not sure enough to be believed; pages say so.
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
             empty for a face. It counts all the same once its owner says what it shows.
@@ -242,8 +242,12 @@ class Prediction(models.Model):
 
     @property
     def probabilities_in_order(self) -> dict[str, float]:
-        """The probabilities in the order of the labels, which PostgreSQL's JSON does not keep."""
-        return {label: self.probabilities[label] for label in LABEL_NAMES}
+        """The probabilities in the order of the labels, which PostgreSQL's JSON does not keep.
+
+        Only of labels that the model knew: an older one may have known fewer.
+        """
+        shares = self.probabilities
+        return {label: shares[label] for label in LABEL_NAMES if label in shares}
 
     @property
     def likeliest(self) -> list[str]:

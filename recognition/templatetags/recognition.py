@@ -13,21 +13,12 @@ from django.utils.translation import gettext_lazy
 from recognition import wording
 from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps
-from recognition.wording import CORRECTION_NAMES, REJECTION_TEXTS
+from recognition.wording import CORRECTION_ICONS, CORRECTION_NAMES, REJECTION_TEXTS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 register = template.Library()
-
-#: An expression to a picture of the sprite.
-_ICONS = {
-    "happy": "emoji-smile",
-    "sad": "emoji-frown",
-    "surprise": "emoji-surprise",
-    "neutral": "emoji-neutral",
-    Prediction.NOT_A_FACE: "x-circle",
-}
 
 #: A part of a heat map in words; left and right as the picture shows them.
 _PARTS = {
@@ -75,7 +66,7 @@ def expression_colour(face: Prediction) -> str:
 @register.filter
 def label_icon(label: str) -> str:
     """The picture of a label; an open question has none of its own."""
-    return _ICONS.get(label, "info-circle")
+    return CORRECTION_ICONS.get(label, "info-circle")
 
 
 @register.filter
@@ -114,6 +105,12 @@ def all_choices() -> list[Choice]:
         Choice(label, name, "0" if label == Prediction.NOT_A_FACE else f"{number}", False)
         for number, (label, name) in enumerate(CORRECTION_NAMES.items(), start=1)
     ]
+
+
+@register.simple_tag
+def all_expressions() -> list[Choice]:
+    """What a spot that is a face after all can be said to show."""
+    return [choice for choice in all_choices() if choice.label != Prediction.NOT_A_FACE]
 
 
 @register.filter

@@ -23,7 +23,7 @@ from recognition.uploads import actions, corrections, reports
 from recognition.uploads.forms import HistoryFilter
 from recognition.vision import images
 from recognition.vision.errors import ImageError
-from recognition.wording import refusal_text
+from recognition.wording import LABEL_NAMES, refusal_text
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -45,6 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "maximum_bytes": images.MAXIMUM_BYTES,
         "maximum_megabytes": images.MAXIMUM_BYTES // (1024 * 1024),
         "formats": _(images.ACCEPTED_FORMATS_TEXT),
+        "label_names": LABEL_NAMES.items(),
     }
     return render(request, "recognition/home.html", context)
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from recognition.models import Upload
+from recognition.models import Prediction, Upload
 from recognition.wording import LABEL_NAMES
 
 CSV_COLUMNS = (
@@ -57,11 +57,16 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
                     face.effective_label, face.label, face.correction,
                     f"{face.confidence:.4f}", str(face.uncertain).lower(),
                     face.rejected, f"{face.roll:g}",
-                    *(f"{face.probabilities.get(label, 0):.4f}" for label in LABEL_NAMES),
+                    *(_share(face, label) for label in LABEL_NAMES),
                 ]
             )  # fmt: skip
         if not faces:
             yield csv_line(start + [""] * (len(CSV_COLUMNS) + len(LABEL_NAMES) - len(start)))
+
+
+def _share(face: Prediction, label: str) -> str:
+    """A probability; empty for a label that the model did not know."""
+    return f"{face.probabilities[label]:.4f}" if label in face.probabilities else ""
 
 
 def json_array(values: Iterable[str]) -> Iterator[str]:

@@ -14,13 +14,6 @@ from tests.admin.model_files import copy_shipped, write_candidate
 
 
 @pytest.fixture
-def root_client(root: User) -> Client:
-    client = Client()
-    client.force_login(root)
-    return client
-
-
-@pytest.fixture
 def charlie_client(charlie: User) -> Client:
     """Staff without any permission."""
     client = Client()

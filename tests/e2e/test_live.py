@@ -145,7 +145,7 @@ def test_a_doubtful_label_is_a_question(
     start(page)
     expect(page.locator(".live-box text")).to_have_text("1 · Happy?")
     card = page.locator("#faces .live-face")
-    expect(card.locator(".live-label")).to_have_text("Not sure: Happy or Surprise")
+    expect(card.locator(".live-label")).to_have_text("Not sure: Happy or Surprised")
     expect(card.locator(".live-confidence")).to_have_text("")
 
 

@@ -46,7 +46,7 @@ def test_faces_count_as_the_owner_corrected_them(alice: User, bob: User) -> None
     make_upload(alice, MONDAY, ("surprise", ""), status="failed")
     make_upload(bob, MONDAY, ("surprise", ""))
     uploads = of(alice)["uploads"]
-    assert uploads["counts"] == {"happy": 1, "sad": 2, "surprise": 0, "neutral": 0}
+    assert uploads["counts"] == {"happy": 1, "sad": 2, "surprise": 0, "neutral": 0, "other": 0}
     assert (uploads["photos"], uploads["total"], uploads["not_a_face"]) == (2, 3, 1)
     assert uploads["shares"]["sad"] == pytest.approx(2 / 3, abs=1e-4)
     assert [period["total"] for period in uploads["periods"]] == [2, 0, 1, 0, 0, 0, 0]
@@ -80,7 +80,7 @@ def test_live_sessions_give_seconds_on_the_day_they_were_seen(alice: User, bob: 
         )
     live = of(alice)["live"]
     assert live["sessions"] == 1
-    assert live["counts"] == {"happy": 20, "sad": 5, "surprise": 0, "neutral": 10.5}
+    assert live["counts"] == {"happy": 20, "sad": 5, "surprise": 0, "neutral": 10.5, "other": 0}
     assert [period["total"] for period in live["periods"]][:2] == [25, 10.5]
     tuesday = of(alice, MONDAY + timedelta(days=1), days=1)["live"]
     assert (tuesday["sessions"], tuesday["total"]) == (1, 10.5)
@@ -93,7 +93,7 @@ def test_agreement_is_a_confusion_matrix(alice: User) -> None:
     assert (agreement["corrected"], agreement["agreed"]) == (3, 1)
     assert agreement["share"] == pytest.approx(1 / 3)
     assert agreement["matrix"]["happy"] == {
-        "happy": 1, "sad": 1, "surprise": 0, "neutral": 0, "not_a_face": 0,
+        "happy": 1, "sad": 1, "surprise": 0, "neutral": 0, "other": 0, "not_a_face": 0,
     }  # fmt: skip
     assert agreement["matrix"]["sad"]["not_a_face"] == 1
 
@@ -128,7 +128,7 @@ def test_the_page_has_charts_with_tables_behind_them(alice: User, alice_client: 
     text = page(alice_client)
     assert text.count('<rect class="timeline-bar') == 3
     assert "2 Mar 2026: Happy 2</title>" in text
-    assert "3 Mar 2026: Surprise 1:15</title>" in text
+    assert "3 Mar 2026: Surprised 1:15</title>" in text
     assert text.count("As a table") == 2
     assert "You looked at 2 faces, and agreed with the model on 1 (50 %)." in text
     assert "1 photo · 3 faces" in " ".join(text.split())

@@ -16,7 +16,6 @@ from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face, standardize
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Face
-from recognition.wording import LABEL_NAMES
 from tests.pictures import (
     ASTRONAUT_FACE,
     astronaut,
@@ -101,10 +100,6 @@ def test_faces_of_one_photo_do_not_influence_each_other(recognizer: EmotionRecog
     alone = recognizer.classify(gray, [face])[0]
     together = recognizer.classify(gray, [elsewhere, face, elsewhere])[1]
     assert together == pytest.approx(alone, abs=0.02)
-
-
-def test_labels_on_pages_are_those_of_the_model(recognizer: EmotionRecognizer) -> None:
-    assert tuple(LABEL_NAMES) == recognizer.manifest.labels
 
 
 def test_standardized_crops_do_not_depend_on_light_and_contrast() -> None:

@@ -1,4 +1,4 @@
-// Boxes over the video and the four probabilities beside it, kept and moved from frame to frame.
+// Boxes over the video and the probabilities beside it, kept and moved from frame to frame.
 
 import { percent } from "../percent.js";
 
@@ -66,7 +66,7 @@ export class Faces {
     this.#panel.insertBefore(card, after ?? null);
     const bars = new Map([...card.querySelectorAll(".probability")].map((row) => [
       row.dataset.label,
-      { bar: row.querySelector("progress"), text: row.lastElementChild },
+      { row, bar: row.querySelector("progress"), text: row.lastElementChild },
     ]));
     return {
       group, box, text, card, bars,
@@ -104,11 +104,11 @@ export class Faces {
     elements.label.textContent = face.uncertain ? this.#doubt(face) : name;
     elements.label.className = `live-label flex-grow-1 emotion-text-${face.uncertain ? "unsure" : face.label}`;
     elements.confidence.textContent = confidence;
-    for (const [label, probability] of Object.entries(face.probabilities)) {
-      const row = elements.bars.get(label);
-      if (!row) continue;
-      row.bar.value = probability;
-      row.text.textContent = percent(probability);
+    for (const [label, { row, bar, text }] of elements.bars) {
+      const probability = face.probabilities[label];
+      row.hidden = probability === undefined; // An older model knows fewer labels.
+      bar.value = probability ?? 0;
+      text.textContent = percent(probability ?? 0);
     }
   }
 }
