@@ -181,7 +181,7 @@ class UserAdmin(DjangoUserAdmin):
         response = super().user_change_password(request, id, form_url)
         user = User.objects.filter(pk=id).exclude(password=before).first()
         if user is not None:
-            audit.record("password_set_by_staff", user, actor=cast(User, request.user))
+            audit.record("password_set_by_staff", user, actor=request.user)
         return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

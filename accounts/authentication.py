@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from accounts import consent, tokens
+from accounts.addresses import network_of
 from accounts.models import ApiToken, User
+from operations import rates
 
 if TYPE_CHECKING:
     # Which imports its default classes, and so this module.
@@ -27,6 +30,19 @@ class TokenAuthentication(BaseAuthentication):
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != self.scheme.lower().encode():
             return None
+        try:
+            token = self._valid(words)
+        except AuthenticationFailed:
+            # Others behind the same address have valid ones: only wrong ones are refused.
+            who, rate = network_of(request._request), settings.WRONG_TOKEN_RATE
+            wait = rates.too_often("wrong tokens", who, rate)
+            if wait is not None:
+                raise Throttled(wait) from None
+            raise
+        tokens.note_use(token)
+        return token.user, token
+
+    def _valid(self, words: list[bytes]) -> ApiToken:
         token = tokens.find(words[1].decode("latin-1")) if len(words) == 2 else None
         if token is None:
             raise AuthenticationFailed(_("There is no such token."), "token_invalid")
@@ -34,8 +50,7 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("The token has expired."), "token_expired")
         if not token.user.is_active:
             raise AuthenticationFailed(_("The account is disabled."), "account_disabled")
-        tokens.note_use(token)
-        return token.user, token
+        return token
 
     def authenticate_header(self, request: Request) -> str:
         return f'{self.scheme} realm="api"'

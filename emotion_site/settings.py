@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "emotion_site.visitors.limited",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -294,6 +295,11 @@ API_RATE = env.str("API_RATE", default="600/min")
 #: Requests of one person that create uploads.
 API_UPLOAD_RATE = env.str("API_UPLOAD_RATE", default="300/min")
 API_ANONYMOUS_RATE = env.str("API_ANONYMOUS_RATE", default="60/min")
+#: Requests of one address from which nobody is signed in, to all web processes together; and those
+#: of them with a token that is not valid, beyond which the answer is 429.
+ANONYMOUS_RATE = env.str("ANONYMOUS_RATE", default="600/min")
+WRONG_TOKEN_RATE = env.str("WRONG_TOKEN_RATE", default="30/min")
+RATE_PREFIX = "visage-rates"
 #: Requests that one process lets wait for a result at the same time; others are answered at once.
 API_MAXIMUM_WAITING = env.int("API_MAXIMUM_WAITING", default=200)
 #: Send webhooks to addresses of one's own network, and without HTTPS. Whoever can sign up can
@@ -305,9 +311,11 @@ WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashing.BoundedArgon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+#: Passwords that one process hashes at the same time.
+PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=2)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

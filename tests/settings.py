@@ -17,6 +17,8 @@ SECURE_SSL_REDIRECT = False
 # A choice that one test made, and that was rolled back, is not known to the next.
 MODEL_CHECK_SECONDS = 0.0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Tests of the limits set their own.
+ANONYMOUS_RATE = WRONG_TOKEN_RATE = ""
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 STORAGES = {
     **STORAGES,  # noqa: F405

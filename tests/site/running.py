@@ -95,6 +95,7 @@ class Site:
             # Benchmarks and tests ask faster than people may; those of the limits set their own.
             "API_RATE": "100000/min",
             "API_UPLOAD_RATE": "100000/min",
+            "ANONYMOUS_RATE": "",
             **environment,
         }
         if "DATABASE_URL" in os.environ and "DATABASE_URL" not in environment:

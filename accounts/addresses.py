@@ -1,0 +1,25 @@
+"""Where a request comes from, for limits."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from allauth.account.adapter import get_adapter
+from django.http import HttpRequest
+
+#: Bits of an IPv6 address that tell one customer from another: each has the rest to choose from.
+IPV6_BITS = 64
+
+
+def network_of(request: HttpRequest) -> str:
+    """The visitor's network address, of IPv6 the network of one customer."""
+    text: str = get_adapter(request).get_client_ip(request)
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, IPV6_BITS), strict=False))
+    return str(address)
