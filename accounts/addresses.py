@@ -13,7 +13,11 @@ IPV6_BITS = 64
 
 def network_of(request: HttpRequest) -> str:
     """The visitor's network address, of IPv6 the network of one customer."""
-    text: str = get_adapter(request).get_client_ip(request)
+    return network(get_adapter(request).get_client_ip(request))
+
+
+def network(text: str) -> str:
+    """A network address as limits count it; whatever is none stays as it is."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from channels.auth import get_user
 from django.conf import settings
 
+from accounts.addresses import network
+
 if TYPE_CHECKING:
     from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 #: Close code for a visitor who is not, or no longer, signed in (4000 to 4999 are an
 #: application's own).
 NOT_SIGNED_IN = 4401
+#: Close code where too many sockets are open already, for this person or from this address.
+TOO_MANY_SOCKETS = 4429
 #: Seconds between two looks whether the person is still signed in.
 CHECK_SECONDS = 3.0
 
@@ -31,6 +35,14 @@ async def accepted_user(consumer: AsyncWebsocketConsumer) -> User | None:
         return cast("User", user)
     await consumer.close(NOT_SIGNED_IN)
     return None
+
+
+def address_of(scope: dict[str, Any]) -> str:
+    """The network address at the other end, as the proxy in front tells it where there is one."""
+    if settings.BEHIND_PROXY:
+        forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
+        return network(forwarded.rpartition(",")[2].strip())
+    return network(str((scope.get("client") or [""])[0]))
 
 
 async def signed_in_user(scope: dict[str, Any], user_id: int | None) -> User | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks import faults
+from benchmarks import faults, floods
 from benchmarks import load as loads
 from benchmarks.mutations import read_mutations
 from benchmarks.report import Figure, show_figures
@@ -41,6 +41,10 @@ class Size:
     corpus_every: int = 1
     mutations: int = 10_000
     huge_megabytes: int = 1000
+    drips: int = 50
+    drip_grace: float = 20
+    noisy_sockets: int = 4
+    noise_seconds: float = 20
     people: int = 50
     live_pages: int = 10
     load_seconds: float = 600
@@ -67,6 +71,10 @@ SMALL = Size(
     corpus_every=9,
     mutations=300,
     huge_megabytes=200,
+    drips=2,
+    drip_grace=2,
+    noisy_sockets=2,
+    noise_seconds=3,
     people=5,
     live_pages=2,
     load_seconds=12,
@@ -236,6 +244,36 @@ def huge(folder: Path, size: Size) -> Iterator[Figure]:
         )
 
 
+def drips(folder: Path, size: Size) -> Iterator[Figure]:
+    for kind, seconds in floods.dripping(folder, size.drips, size.drip_grace).items():
+        yield Figure(
+            f"{size.drips} requests whose {kind} comes by a byte a second: the last ended after",
+            "30 s",
+            f"{seconds:.0f} s",
+            seconds <= 30,
+            {"seconds": seconds},
+        )
+
+
+def noise(folder: Path, size: Size) -> Iterator[Figure]:
+    with Site(folder) as site:
+        for name, payload in (("one-byte", b"x"), ("200 kB", bytes(200_000))):
+            result = floods.noise(
+                site, "/ws/uploads/", payload, size.noisy_sockets, size.noise_seconds
+            )
+            yield Figure(
+                f"{size.noisy_sockets} sockets send {name} frames for {size.noise_seconds:.0f} s: "
+                "closed; others' pages p50, p95; memory",
+                "all; p95 500 ms; +60 MB",
+                f"{result.n_closed}; {result.median:.0f}, {result.p95:.0f} ms; "
+                f"{result.growth:+.0f} MB",
+                result.n_closed >= size.noisy_sockets
+                and result.growth < 60
+                and (not size.load_is_timed or result.p95 < 500),
+                asdict(result),
+            )
+
+
 def load(folder: Path, size: Size) -> Iterator[Figure]:
     result = loads.load(folder, size.people, size.live_pages, size.load_seconds, size.bare_photos)
     n_errors = sum(result.errors.values())
@@ -257,7 +295,7 @@ PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
     promise.__name__: promise
     for promise in (
         kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, huge,
-        load,
+        drips, noise, load,
     )
 }  # fmt: skip
 

@@ -18,12 +18,13 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-from emotion_site import request_bodies  # noqa: E402
+from emotion_site import request_bodies, socket_bounds  # noqa: E402
 from emotion_site.client_headers import TrustedScope  # noqa: E402
 from emotion_site.origin import SameOriginValidator  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 request_bodies.install()
+socket_bounds.install()
 
 application = TrustedScope(
     ProtocolTypeRouter(

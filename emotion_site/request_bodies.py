@@ -1,65 +1,207 @@
-"""Bodies of requests: how large they may be, and that nobody reads them before Django does.
+"""Bodies of requests: how large, whose and how slow they may be, before Django sees any of them.
 
-Daphne takes a body of any size before it calls the application, and Twisted under it reads every
-form in memory, though nothing uses the result: 200 MB of form took 2.4 GB. Neither has a setting
-for it.
+Daphne takes a body of any size at any URL, keeps it in a temporary file, and only then calls the
+application; Twisted under it reads every form in memory, though nothing uses the result: 200 MB of
+form took 2.4 GB. Neither has a setting for it. So the limits are here, where the bytes arrive:
+
+- up to :data:`ANYBODY_BYTES` from anybody, and to :data:`SMALL_BYTES` from whoever is signed in, in
+  memory;
+- more only where photos are uploaded (:data:`UPLOAD_PATHS`), from whoever is signed in, up to
+  ``MAXIMUM_BODY_MEGABYTES``, a few at a time;
+- a request whose head and body do not arrive at a pace ends.
 """
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+import tempfile
+import time
+from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
 
+from channels.db import database_sync_to_async
 from daphne import http_protocol
 from django.conf import settings
+from django.shortcuts import resolve_url
+
+from accounts.headers import signed_in_id
+
+#: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
+UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/")
+ANYBODY_BYTES = 64 * 1024
+SMALL_BYTES = 1024 * 1024
+#: Bodies of one person above `ANYBODY_BYTES` that one process takes at the same time.
+AT_ONCE = 8
+#: Bytes a second at which a request must have come that is still arriving after
+#: :data:`settings.REQUEST_GRACE_SECONDS`.
+SLOWEST = 4096
+#: Seconds after which it ends at any pace.
+LONGEST_SECONDS = 900.0
+#: Seconds for which a connection stays open after a refusal, for the client to read it.
+LINGER_SECONDS = 2.0
+
+#: Larger bodies that are arriving or being worked on, by person.
+_taken: Counter[int] = Counter()
 
 
 class BoundedRequest(http_protocol.WebRequest):
-    """A request that is cut off where its body becomes larger than the site takes."""
+    """A request that is cut off where its body becomes more than the site takes."""
 
     n_received = 0
+    limit = SMALL_BYTES
+    is_refused = False
+    #: Whose larger body it is, once that is known.
+    person: int | None = None
+    gate: asyncio.Task[None] | None = None
+    pace: Any = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "parsePOSTFormSubmission": False})
+        self.began = time.monotonic()
+        self.pace = self.channel.callLater(settings.REQUEST_GRACE_SECONDS, self._check_pace)
+
+    def gotLength(self, length: int | None) -> None:
+        path = self.channel._path.partition(b"?")[0].decode("latin-1")
+        if self.channel._command == b"POST" and path in UPLOAD_PATHS:
+            self.limit = settings.MAXIMUM_BODY_BYTES
+        self.upload_path = path
+        # No file for a body that is small, whatever length it claims.
+        self.content: Any = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115
+        if length is not None:
+            self._expect(length)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        # What still comes after a refusal is dropped.
+        if self.is_refused:
+            return
+        self.n_received += len(data)
+        self._expect(self.n_received)
+        if not self.is_refused:
+            super().handleContentChunk(data)
 
     def process(self) -> Any:
+        """The body is complete: hand it on, once it is known whose it is."""
+        if self.is_refused:
+            return None
+        self._forget_pace()
+        if self.gate is not None and not self.gate.done():
+            self.gate.add_done_callback(lambda _gate: self.process())
+            return None
         # Daphne takes it for the site's own path, and fails where it is no ASCII.
         self.requestHeaders.removeHeader(b"daphne-root-path")
         return super().process()
 
-    def gotLength(self, length: int | None) -> None:
-        super().gotLength(length)
-        if length is not None and length > settings.MAXIMUM_BODY_BYTES:
-            self._cut_off()
+    def finish(self) -> None:
+        self._let_go()
+        super().finish()
 
-    def handleContentChunk(self, data: bytes) -> None:
-        # What still comes after the refusal is dropped.
-        if self.n_received > settings.MAXIMUM_BODY_BYTES:
+    def connectionLost(self, reason: Any) -> None:
+        self._let_go()
+        super().connectionLost(reason)
+
+    def _expect(self, n_bytes: int) -> None:
+        """Refuse a body of so many bytes, or see first whose it is."""
+        if n_bytes > self.limit:
+            size = f"{self.limit // 1024**2} MB"
+            self._refuse(413, "too_large", f"A request to this URL may have {size}.")
+        elif n_bytes > ANYBODY_BYTES and self.gate is None:
+            self.channel._networkProducer.pauseProducing()
+            self.gate = asyncio.ensure_future(self._see_whose())
+
+    async def _see_whose(self) -> None:
+        try:
+            # In a thread of its own: those of pages may be busy.
+            ask = database_sync_to_async(signed_in_id, thread_sensitive=False)
+            person = await ask(
+                self.getHeader(b"cookie") or b"", self.getHeader(b"authorization") or b""
+            )
+        except Exception:
+            http_protocol.logger.exception("nobody could say whose body this is")
+            person = None
+        if self.channel is None or self.is_refused:
             return
-        self.n_received += len(data)
-        if self.n_received > settings.MAXIMUM_BODY_BYTES:
-            self._cut_off()
+        if person is None:
+            self._ask_to_sign_in()
+        elif _taken[person] >= AT_ONCE:
+            detail = f"{AT_ONCE} of your requests are arriving already. Send fewer at once."
+            self._refuse(429, "throttled", detail, {"Retry-After": "5"})
         else:
-            super().handleContentChunk(data)
+            self.person = person
+            _taken[person] += 1
+            self.channel._networkProducer.resumeProducing()
 
-    def _cut_off(self) -> None:
-        self.n_received = settings.MAXIMUM_BODY_BYTES + 1
-        megabytes = settings.MAXIMUM_BODY_BYTES // (1024 * 1024)
+    def _ask_to_sign_in(self) -> None:
+        if self.upload_path.startswith("/api/"):
+            detail = f"Whoever is not signed in may send {ANYBODY_BYTES // 1024} kB."
+            self._refuse(
+                401, "not_authenticated", detail, {"WWW-Authenticate": 'Bearer realm="api"'}
+            )
+        elif self.limit > SMALL_BYTES:
+            query = urlencode({"next": self.upload_path})
+            location = f"{resolve_url(settings.LOGIN_URL)}?{query}"
+            self._refuse(303, "not_authenticated", "Sign in first.", {"Location": location})
+        else:
+            detail = f"Whoever is not signed in may send {ANYBODY_BYTES // 1024} kB."
+            self._refuse(413, "too_large", detail)
+
+    def _check_pace(self) -> None:
+        """End a request that comes in drops; one that comes at a pace is looked at again."""
+        self.pace = None
+        seconds = time.monotonic() - self.began
+        if self.n_received < SLOWEST * seconds or seconds > LONGEST_SECONDS:
+            self._refuse(408, "too_slow", "The request did not arrive in time.")
+        else:
+            again = settings.REQUEST_GRACE_SECONDS / 4
+            self.pace = self.channel.callLater(again, self._check_pace)
+
+    def _refuse(
+        self, status: int, code: str, detail: str, headers: dict[str, str] | None = None
+    ) -> None:
+        """Answer at once, and take nothing more."""
+        if self.is_refused or self.channel is None:
+            return
+        self.is_refused = True
+        self._forget_pace()
+        title = {
+            303: "See Other", 401: "Unauthorized", 408: "Request Timeout",
+            413: "Content Too Large", 429: "Too Many Requests",
+        }[status]  # fmt: skip
         body = json.dumps(
-            {
-                "type": "about:blank",
-                "title": "Content Too Large",
-                "status": 413,
-                "code": "too_large",
-                "detail": f"A request may have {megabytes} MB.",
-            }
-        ).encode()
-        self.channel.transport.write(
-            b"HTTP/1.1 413 Content Too Large\r\n"
-            b"Content-Type: application/problem+json\r\n"
-            b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
-        )
-        self.channel.loseConnection()
+            {"type": "about:blank", "title": title, "status": status, "code": code,
+             "detail": detail}
+        ).encode()  # fmt: skip
+        lines = {
+            "Content-Type": "application/problem+json",
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+            "Connection": "close",
+            **(headers or {}),
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        transport = self.channel.transport
+        transport.write(f"HTTP/1.1 {status} {title}\r\n{head}\r\n".encode() + body)
+        # Closed at once, the connection would be reset by what is still on its way, and the
+        # client might lose the answer.
+        transport.loseWriteConnection()
+        self.channel._networkProducer.pauseProducing()
+        self.channel.callLater(LINGER_SECONDS, transport.abortConnection)
+        self.content = io.BytesIO()
+
+    def _forget_pace(self) -> None:
+        if self.pace is not None:
+            self.pace.cancel()
+            self.pace = None
+
+    def _let_go(self) -> None:
+        self._forget_pace()
+        if self.person is not None:
+            _taken[self.person] -= 1
+            if not _taken[self.person]:
+                del _taken[self.person]
+            self.person = None
 
 
 def install() -> None:

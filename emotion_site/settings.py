@@ -269,8 +269,10 @@ MODEL_CHECK_SECONDS = 3.0
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
 #: Threads that look at live frames: one for each core that this process may use.
 LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
-#: The largest live frame, in bytes. Daphne itself cuts off whoever sends more than 1 MB at once.
+#: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.
 LIVE_MAXIMUM_BYTES = 512 * 1024
+#: Sockets of each kind that may be open to one network address, which a whole room may share.
+SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=500)
 MAXIMUM_ATTEMPTS = 3
 #: A claim older than this belongs to a worker that died. Longer than the hard time limit.
 CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=50)
@@ -434,7 +436,9 @@ if S3_BUCKET:
             ),
         },
     }
-#: The largest body of a request; a form may carry several photos.
+#: Seconds that a request may take to arrive at whatever pace; see `emotion_site.request_bodies`.
+REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
+#: The largest body of a request with photos; a form may carry several.
 MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM
 

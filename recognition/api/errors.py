@@ -99,6 +99,7 @@ KINDS: dict[str, Kind] = {
         410, _("Deleted since"), _("What this key created was deleted; use a new key.")
     ),
     "photo_deleted": Kind(410, _("Photo deleted"), _("Its owner keeps results only; they stay.")),
+    "too_slow": Kind(408, _("Too slow"), _("The request did not arrive in time; send it again.")),
     "too_large": Kind(
         413,
         _("Photo or request too large"),

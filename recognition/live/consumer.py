@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import time
-from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,8 +16,15 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import consent
-from accounts.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
-from operations import metrics
+from accounts.sockets import (
+    CHECK_SECONDS,
+    NOT_SIGNED_IN,
+    TOO_MANY_SOCKETS,
+    accepted_user,
+    address_of,
+    signed_in_user,
+)
+from operations import metrics, open_sockets
 from recognition import quotas
 from recognition.live import recordings
 from recognition.live.pool import load_model, pool
@@ -35,7 +41,6 @@ logger = logging.getLogger(__name__)
 TOO_MANY_BAD_FRAMES = 4400
 QUOTA_USED_UP = 4402
 NO_CONSENT = 4403
-TOO_MANY_SOCKETS = 4429
 MODEL_UNAVAILABLE = 4503
 
 SOCKETS_PER_USER = 2
@@ -47,9 +52,6 @@ BAD_FRAMES = 5
 RECORDING_PAUSE_SECONDS = 1.0
 #: Seconds of use after which they are counted in the database.
 USAGE_SECONDS = 15.0
-
-#: Open sockets of this process, by user.
-_open_sockets: Counter[int] = Counter()
 
 
 class LiveConsumer(AsyncWebsocketConsumer):
@@ -70,6 +72,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     watch: asyncio.Task[None] | None = None
     recording: recordings.Recording | None = None
     recorded_at = float("-inf")
+    place: open_sockets.Place | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,10 +100,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if not await self._may_see(user):
             await self.close(NO_CONSENT)
             return
-        if _open_sockets[user.pk] >= SOCKETS_PER_USER:
+        self.place = await open_sockets.take(
+            "live", user.pk, address_of(self.scope), of_person=SOCKETS_PER_USER
+        )
+        if self.place is None:
             await self.close(TOO_MANY_SOCKETS)
             return
-        _open_sockets[user.pk] += 1
         metrics.SOCKETS.change(+1, "live")
         self.user_id = user.pk
         await self._count_use(user)
@@ -241,6 +246,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         try:
             while True:
                 await asyncio.sleep(CHECK_SECONDS)
+                if self.place is not None:
+                    await self.place.keep()
                 self._measure_use()
                 user = await signed_in_user(self.scope, self.user_id)
                 if user is None:
@@ -290,10 +297,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             if task is not None:
                 task.cancel()
         if self.user_id is not None:
-            _open_sockets[self.user_id] -= 1
             metrics.SOCKETS.change(-1, "live")
-            if not _open_sockets[self.user_id]:
-                del _open_sockets[self.user_id]
+        if self.place is not None:
+            await self.place.leave()
         if self.recording is not None:
             recording, self.recording = self.recording, None
             await database_sync_to_async(recording.save)(ends=True)

@@ -8,11 +8,21 @@ from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from accounts.sockets import CHECK_SECONDS, NOT_SIGNED_IN, accepted_user, signed_in_user
-from operations import metrics
+from accounts.sockets import (
+    CHECK_SECONDS,
+    NOT_SIGNED_IN,
+    TOO_MANY_SOCKETS,
+    accepted_user,
+    address_of,
+    signed_in_user,
+)
+from operations import metrics, open_sockets
 from recognition.uploads import notifications
 
 logger = logging.getLogger(__name__)
+
+#: Each open page has one.
+SOCKETS_PER_USER = 12
 
 
 class UploadsConsumer(AsyncJsonWebsocketConsumer):
@@ -20,10 +30,25 @@ class UploadsConsumer(AsyncJsonWebsocketConsumer):
 
     group: str | None = None
     watch: asyncio.Task[None] | None = None
+    place: open_sockets.Place | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        # Not in `disconnect`: that is not reached when the server gives up on a connection.
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.place is not None:
+                await self.place.leave()
 
     async def connect(self) -> None:
         user = await accepted_user(self)
         if user is None:
+            return
+        self.place = await open_sockets.take(
+            "uploads", user.pk, address_of(self.scope), of_person=SOCKETS_PER_USER
+        )
+        if self.place is None:
+            await self.close(TOO_MANY_SOCKETS)
             return
         self.group = notifications.group_of(user.pk)
         metrics.SOCKETS.change(+1, "uploads")
@@ -45,6 +70,8 @@ class UploadsConsumer(AsyncJsonWebsocketConsumer):
         try:
             while await signed_in_user(self.scope, user_id):
                 await asyncio.sleep(CHECK_SECONDS)
+                if self.place is not None:
+                    await self.place.keep()
             await self.close(NOT_SIGNED_IN)
         except Exception:
             # A socket that is not watched must not stay open.

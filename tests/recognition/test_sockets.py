@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
@@ -15,6 +17,12 @@ from recognition.uploads import notifications
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HOST = "localhost:8000"
+
+
+@pytest.fixture(autouse=True)
+def site_url(settings: Any) -> None:
+    """The one host and port that this site is reached by."""
+    settings.SITE_URL = f"http://{HOST}"
 
 
 def socket(origin: str | None, user: User | None = None) -> WebsocketCommunicator:

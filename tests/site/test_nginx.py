@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime
+import http.client
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from string import Template
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -68,6 +73,7 @@ class SiteBehindNginx(Site):
             CSRF_TRUSTED_ORIGINS=self.outside,
             ACCEL_REDIRECT="/protected/",
             LOG_FORMAT="json",
+            REQUEST_GRACE_SECONDS="3",
         )
         self.second_port = free_port()
         self._write_configuration(data_dir, https)
@@ -286,6 +292,103 @@ def test_a_body_over_the_limit_is_refused(
         assert response.json()["code"] == "too_large"
     n_after = len(requests_seen(behind, "web")) + len(requests_seen(behind, "web-2"))
     assert n_after == n_before, "the web process was bothered with it"
+
+
+def tls_connection(site: SiteBehindNginx, source: str) -> ssl.SSLSocket:
+    """To nginx, from an address of this machine of one's own: limits count by address."""
+    port = urlsplit(site.url).port
+    plain = socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(source, 0))
+    context = ssl.create_default_context(cafile=site.data_dir / "certificate.pem")
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def head(path: str, length: int, person: Person | None = None) -> bytes:
+    cookie = f"Cookie: sessionid={person.http.cookies['sessionid']}\r\n" if person else ""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "signed_in", "status"),
+    [
+        ("/", True, 413),
+        ("/accounts/login/", False, 413),
+        ("/api/v1/webhooks/", True, 413),
+        ("/api/v1/uploads/", False, 401),
+        ("/uploads/new/", False, 303),
+    ],
+)
+def test_two_megabytes_are_taken_from_who_uploads_alone(
+    path: str, signed_in: bool, status: int, behind: SiteBehindNginx, person: Person
+) -> None:
+    """Refused by the head, which is all that was sent."""
+    with tls_connection(behind, "127.0.0.1") as connection:
+        connection.sendall(head(path, 2_000_000, person if signed_in else None))
+        answer = connection.recv(4000).decode()
+    assert int(answer.split()[1]) == status
+    if path.startswith("/api/"):
+        assert "application/problem+json" in answer
+    assert not list((behind.data_dir / "body").rglob("*")), "nginx keeps no body"
+
+
+def test_a_dripping_body_ends_behind_nginx(behind: SiteBehindNginx, person: Person) -> None:
+    with tls_connection(behind, "127.0.0.1") as connection:
+        connection.sendall(head("/api/v1/uploads/", 2_000_000, person))
+        connection.settimeout(0.5)
+        began = time.monotonic()
+        answer = b""
+        while not answer and time.monotonic() - began < 60:
+            with suppress(TimeoutError):
+                connection.sendall(b"x")
+                answer = connection.recv(4000)
+    assert answer.startswith(b"HTTP/1.1 408")
+
+
+def test_one_address_has_so_many_uploads_at_a_time(behind: SiteBehindNginx, person: Person) -> None:
+    with ExitStack() as open_ones:
+        connections = []
+        for _ in range(34):
+            connection = open_ones.enter_context(tls_connection(behind, "127.0.0.2"))
+            connection.sendall(head("/api/v1/uploads/", 50_000, person))
+            connections.append(connection)
+        statuses = []
+        for connection in reversed(connections):
+            connection.settimeout(1 if len(statuses) < 2 else 0.01)
+            with suppress(TimeoutError):
+                answer = connection.recv(4000).decode()
+                statuses.append(int(answer.split()[1]))
+                assert "Retry-After: 5" in answer
+                assert '"code":"throttled"' in answer
+            if len(statuses) == 2:
+                break
+        assert statuses == [429, 429]
+
+
+def test_one_address_has_so_many_forms_and_requests_at_a_time(behind: SiteBehindNginx) -> None:
+    host = f"Host: {urlsplit(behind.url).netloc}\r\n".encode()
+    form = b"POST /accounts/login/ HTTP/1.1\r\n" + host + b"Content-Length: 0\r\n\r\n"
+    page = b"GET /no-such-page/ HTTP/1.1\r\n" + host + b"\r\n"
+    with tls_connection(behind, "127.0.0.3") as connection:
+        statuses = [status_of_next(connection, form) for _ in range(75)]
+        assert statuses.count(429) >= 5
+        assert set(statuses) == {403, 429}
+        # The other address is not concerned.
+        with tls_connection(behind, "127.0.0.4") as other:
+            assert status_of_next(other, form) == 403
+        assert status_of_next(connection, page) == 404
+    configuration = (behind.data_dir / "visage.conf").read_text()
+    for location in re.findall(r"location [^@{]+\{[^{}]+proxy_pass[^{}]+\}", configuration):
+        assert "zone=visage_requests" in location or "/ws/" in location
+
+
+def status_of_next(connection: ssl.SSLSocket, request: bytes) -> int:
+    """Send a request, read its whole answer, and return the status."""
+    connection.sendall(request)
+    answer = http.client.HTTPResponse(connection, method=request.split()[0].decode())
+    answer.begin()
+    answer.read()
+    return answer.status
 
 
 def test_limits_count_the_visitors_address_and_not_a_claimed_one(

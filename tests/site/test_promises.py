@@ -12,7 +12,7 @@ from benchmarks.chaos import PROMISES, SMALL
 #: Only what depends on the database is tried again on another one.
 ON_EVERY_DATABASE = {"kills", "doubled", "writers"}
 #: Tried by a test of their own.
-ELSEWHERE = {"huge"}
+ELSEWHERE = {"huge", "drips", "noise"}
 
 
 @pytest.mark.parametrize("promise", [name for name in PROMISES if name not in ELSEWHERE])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from benchmarks.faults import huge_bodies, peak_memory
+from benchmarks.floods import dripping
 from tests.pictures import encode
-from tests.site.running import Site
+from tests.site.running import Person, Site, wait_until
 
 
 def test_a_body_without_an_end_is_cut_off(tmp_path: Path) -> None:
@@ -29,6 +33,105 @@ def test_a_declared_length_beyond_the_limit_is_refused_at_once(site: Site) -> No
             b"Content-Length: 1000000000\r\n\r\n"
         )
         assert connection.recv(1000).startswith(b"HTTP/1.1 413")
+
+
+#: Bytes that only an upload may have; what anybody may send; what a signed-in person may.
+LARGE, ANYBODYS, SMALL = 2_000_000, 60_000, 900_000
+
+
+@pytest.fixture(scope="module")
+def person(site: Site) -> Person:
+    return site.sign_up("bodies@example.org")
+
+
+def head(path: str, length: int, **headers: str) -> bytes:
+    lines = {"Host": "127.0.0.1", "Content-Length": str(length), **headers}
+    text = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in lines.items())
+    return f"POST {path} HTTP/1.1\r\n{text}\r\n".encode()
+
+
+def cookie(person: Person) -> str:
+    return "; ".join(f"{name}={value}" for name, value in person.http.cookies.items())
+
+
+def answer_to(site: Site, head: bytes, timeout: float = 10) -> str:
+    """What is said to the head of a request, and to a first piece of its body, alone."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=timeout) as connection:
+        connection.sendall(head + b"x" * 1000)
+        return connection.recv(4000).decode()
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/uploads/new/", "/api/v1/uploads/", "/no/"])
+def test_a_body_is_not_taken_from_just_anybody(site: Site, path: str) -> None:
+    """Refused by its head: nothing more of it has been sent."""
+    forged = {"Cookie": "sessionid=0123456789abcdef0123456789abcdef", "X_Forwarded_For": "::1"}
+    for headers in ({}, forged, {"Authorization": "Bearer visage_none"}):
+        status = answer_to(site, head(path, LARGE, **headers)).split()[1]
+        assert status == {"/uploads/new/": "303", "/api/v1/uploads/": "401"}.get(path, "413")
+
+
+def test_whoever_is_not_signed_in_learns_it(site: Site) -> None:
+    answer = answer_to(site, head("/api/v1/uploads/", LARGE))
+    assert "WWW-Authenticate: Bearer" in answer
+    assert '"code": "not_authenticated"' in answer
+    answer = answer_to(site, head("/uploads/new/", LARGE))
+    assert "Location: /accounts/login/?next=%2Fuploads%2Fnew%2F" in answer
+
+
+def test_only_uploads_may_be_large(site: Site, person: Person) -> None:
+    for path in ("/", "/webhooks/", "/api/v1/webhooks/", "/uploads/selected/", "/api/v1/uploads/x"):
+        answer = answer_to(site, head(path, LARGE, Cookie=cookie(person)))
+        assert answer.startswith("HTTP/1.1 413"), path
+    # These are waited for.
+    for path, length in (("/webhooks/", SMALL), ("/uploads/new/", LARGE)):
+        with pytest.raises(TimeoutError):
+            answer_to(site, head(path, length, Cookie=cookie(person)), timeout=1)
+    with pytest.raises(TimeoutError):
+        answer_to(site, head("/accounts/login/", ANYBODYS), timeout=1)
+
+
+def test_what_is_larger_without_saying_so_is_cut_off(site: Site) -> None:
+    chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/v1/uploads/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + 3 * chunk
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 401")
+
+
+def test_one_person_has_a_few_large_bodies_at_a_time(site: Site) -> None:
+    many, other = (site.sign_up(f"{name}-bodies@example.org") for name in ("many", "other"))
+
+    def begin(person: Person) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", site.port), timeout=1)
+        connection.sendall(head("/api/v1/uploads/", LARGE, Cookie=cookie(person)) + b"x")
+        return connection
+
+    def first(connection: socket.socket) -> bytes:
+        try:
+            return connection.recv(12)
+        except TimeoutError:
+            return b""
+
+    with ExitStack() as open_ones, ThreadPoolExecutor(16) as threads:
+        connections = [open_ones.enter_context(begin(many)) for _ in range(12)]
+        answers = list(threads.map(first, connections))
+        assert sorted(answers) == [b""] * 8 + [b"HTTP/1.1 429"] * 4
+        assert first(open_ones.enter_context(begin(other))) == b""
+
+    # They are let go of with their connections.
+    def is_taken() -> bool:
+        with begin(many) as connection:
+            return first(connection) == b""
+
+    wait_until(is_taken)
+
+
+def test_what_comes_in_drops_ends(tmp_path: Path) -> None:
+    seconds = dripping(tmp_path, n_connections=6, grace=2)
+    assert set(seconds) == {"head", "small body", "large body"}
+    assert max(seconds.values()) < 10
 
 
 def test_a_form_with_large_photos_takes_little_more_memory_than_they_have(site: Site) -> None:

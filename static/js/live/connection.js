@@ -13,6 +13,7 @@ const FINAL = {
   4401: "signedOut",
   4402: "quota",
   4403: "consent",
+  4408: "refused",
   4429: "sockets",
   4503: "unavailable",
 };

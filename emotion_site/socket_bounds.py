@@ -1,0 +1,119 @@
+"""How much a client may send over a WebSocket, decided where the bytes arrive.
+
+The application sees whole messages, one after the other out of a queue without an end: whoever
+sends faster than it reads fills the memory, and a megabyte of one-byte frames keeps the event loop
+for seconds. So frames are counted as they begin, in the server's protocol, and a client that sends
+too many, or too much, is cut off before anything of it is queued.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from daphne import ws_protocol
+from django.conf import settings
+
+#: Close code for a client that sends too much, too fast (4000 to 4999 are an application's own).
+TOO_NOISY = 4408
+#: Seconds for which a connection stays after its close frame, for the client to read it.
+LINGER_SECONDS = 1.0
+
+
+@dataclass
+class Bucket:
+    """Lets `rate` a second through, and up to `burst` at once.
+
+    Attributes:
+        left: what may come now.
+    """
+
+    rate: float
+    burst: float
+    left: float = field(init=False)
+    filled_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.left = self.burst
+
+    def take(self, amount: float) -> bool:
+        """Whether there was room for so much more."""
+        now = time.monotonic()
+        self.left = min(self.burst, self.left + (now - self.filled_at) * self.rate) - amount
+        self.filled_at = now
+        return self.left >= 0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one socket may receive.
+
+    Attributes:
+        message_bytes: of one message; more ends the connection with 1009.
+        frames: a second, pings and fragments among them; twice as many at once.
+        bytes: a second; twice as many at once.
+    """
+
+    message_bytes: int
+    frames: float
+    bytes: float
+
+
+#: By path; pages have nothing to say to the others.
+BOUNDS = {"/ws/live/": Bounds(2 * settings.LIVE_MAXIMUM_BYTES, 200, 8 * 1024 * 1024)}
+SILENT = Bounds(1024, 5, 2048)
+
+
+class BoundedSocket(ws_protocol.WebSocketProtocol):
+    """A WebSocket that is closed where its client sends more than it may."""
+
+    is_cut_off = False
+    frame_bucket: Bucket
+    byte_bucket: Bucket
+
+    def onConnect(self, request: Any) -> Any:
+        bounds = BOUNDS.get(request.path, SILENT)
+        self.maxMessagePayloadSize = self.maxFramePayloadSize = bounds.message_bytes
+        self.frame_bucket = Bucket(bounds.frames, 2 * bounds.frames)
+        self.byte_bucket = Bucket(bounds.bytes, 2 * bounds.bytes)
+        return super().onConnect(request)
+
+    def onFrameBegin(self) -> None:
+        n_bytes = self.current_frame.length
+        # A message that is too large by itself has its own code.
+        fits = n_bytes <= self.maxFramePayloadSize
+        if not self.frame_bucket.take(1) or (fits and not self.byte_bucket.take(n_bytes)):
+            self._cut_off(TOO_NOISY)
+        else:
+            super().onFrameBegin()
+
+    def processData(self) -> bool:
+        if self.is_cut_off:
+            # What has arrived already is not even looked at.
+            self.data = b""
+            return False
+        more: bool = super().processData()
+        return more and not self.is_cut_off
+
+    def onFrameData(self, payload: bytes) -> Any:
+        return None if self.is_cut_off else super().onFrameData(payload)
+
+    def onFrameEnd(self) -> Any:
+        return None if self.is_cut_off else super().onFrameEnd()
+
+    def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
+        # The inherited method drops the connection without a word.
+        self._cut_off(self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG)
+
+    def _cut_off(self, code: int) -> None:
+        """Take nothing more from this client, tell it why, and go."""
+        self.is_cut_off = self.failedByMe = True
+        self.sendCloseFrame(code=code)
+        self.transport.pauseProducing()
+        self.factory.reactor.callLater(LINGER_SECONDS, self.dropConnection, abort=True)
+
+
+def install() -> None:
+    """Make Daphne use it."""
+    ws_protocol.WebSocketFactory.protocol = BoundedSocket
