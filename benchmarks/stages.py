@@ -100,7 +100,7 @@ def photo_stages(photo: bytes, name: str, repeats: int) -> dict[str, Row]:
     boxes = recognizer.detector.detect(image_gray)
     seen = recognizer.recognize(stored)
     Upload.objects.update(queued_at=None)
-    claimed = processing.claim(str(Upload.objects.latest("created_at").pk), "bench")
+    claimed = Upload.objects.claim(str(Upload.objects.latest("created_at").pk))
     assert claimed is not None
     assert len(seen.faces) == 1
     return {

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db import transaction
 from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -21,7 +20,7 @@ from accounts.admin import UserAdmin
 from accounts.models import User
 from recognition import quotas
 from recognition.models import LiveUsage, Upload
-from recognition.personal_data import account_deletion, tasks
+from recognition.personal_data import account_deletion
 from recognition.templatetags.recognition import clock
 
 # The person's own page has no place for what belongs to recognition, which accounts know
@@ -69,7 +68,6 @@ class UserWithUsageAdmin(UserAdmin):
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with suppress(quotas.AccountClosed):
             account_deletion.close(obj, actor=cast(User, request.user))
-            transaction.on_commit(lambda: tasks.enqueue_deletion(obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:

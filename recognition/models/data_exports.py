@@ -9,17 +9,20 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
+from recognition.jobs.job import Job, JobQuerySet, status_choices
 
 
 def _export_path(instance: models.Model, filename: str) -> str:
     return f"exports/{uuid.uuid4().hex}.zip"
 
 
-class DataExportQuerySet(OwnedQuerySet["DataExport"]):
+class DataExportQuerySet(  # type: ignore[override]  # (django-stubs makes each parent a manager)
+    JobQuerySet["DataExport"], OwnedQuerySet["DataExport"]
+):
     owner_id = "owner_id"
 
 
-class DataExport(models.Model):
+class DataExport(Job):
     """A zip archive of a person's data, prepared by a task.
 
     Attributes:
@@ -28,11 +31,7 @@ class DataExport(models.Model):
         expires_at: when a sweep deletes it, file and all.
     """
 
-    class Status(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        PROCESSING = "processing", _("Being prepared")
-        DONE = "done", _("Ready")
-        FAILED = "failed", _("Failed")
+    task = "recognition.build_export"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -42,14 +41,14 @@ class DataExport(models.Model):
         related_name="data_exports",
     )
     language = models.CharField(max_length=10, default="en")
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=status_choices(processing=_("Being prepared"), done=_("Ready")),
+        default=Job.Status.PENDING,
+    )
     progress = models.FloatField(default=0.0)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    queued_at = models.DateTimeField(null=True)
-    claimed_until = models.DateTimeField(null=True)
     file = models.FileField(upload_to=_export_path, max_length=200, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
     expires_at = models.DateTimeField(_("deleted on"), null=True)
 
     objects = DataExportQuerySet.as_manager()

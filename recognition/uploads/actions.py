@@ -21,7 +21,7 @@ from recognition import quotas
 from recognition.jobs import queues
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
-from recognition.uploads import processing, tasks
+from recognition.uploads import heat_maps
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 
@@ -88,7 +88,7 @@ def create_upload(
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             if saved is not None:
                 saved(upload)
-            tasks.enqueue_on_commit(str(upload.pk), queue)
+            Upload.objects.enqueue(upload.pk, queue=queue)
     except BaseException as error:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
@@ -102,26 +102,24 @@ def create_upload(
 
 def retry_uploads(uploads: UploadQuerySet) -> int:
     """Queue those that failed once more; returns how many."""
-    with transaction.atomic():
-        ids = processing.reset(uploads)
-        queue = queues.INTERACTIVE if len(ids) == 1 else queues.BULK
-        for upload_id in ids:
-            tasks.enqueue_on_commit(upload_id, queue)
-    return len(ids)
+    # Those whose photo is gone stay as they are: there is nothing left to look at.
+    failed = uploads.filter(status=Upload.Status.FAILED, photo_deleted_at=None)
+    queue = queues.INTERACTIVE if failed.count() == 1 else queues.BULK
+    return failed.restart(queue=queue, error_code="", error_message="")
 
 
 def rerun_uploads(uploads: UploadQuerySet) -> int:
-    """Queue those that are done for the model that is active now; returns how many."""
-    with transaction.atomic():
-        ids = processing.rerun(uploads)
-        for upload_id in ids:
-            tasks.enqueue_on_commit(upload_id, queues.BULK)
-    return len(ids)
+    """Queue those that are done for the model that is active now; returns how many.
+
+    What was seen stays until the new result replaces it.
+    """
+    done = uploads.filter(status=Upload.Status.DONE, photo_deleted_at=None)
+    return done.restart(queue=queues.BULK)
 
 
 def explain_face(face: Prediction) -> bool:
     """Have a face's heat map drawn unless it is there; False where the queue is out of reach."""
-    return bool(face.heat_map) or tasks.enqueue_explanation(face.pk)
+    return bool(face.heat_map) or heat_maps.enqueue(face)
 
 
 def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:

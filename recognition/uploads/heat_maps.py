@@ -13,10 +13,19 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
+from recognition.jobs import messages
 from recognition.models import Prediction, Upload
 
 if TYPE_CHECKING:
     from recognition.vision.explanation import Words
+
+#: Name of the Celery task that draws one.
+TASK = "recognition.explain_face"
+
+
+def enqueue(prediction: Prediction) -> bool:
+    """Ask for a face's heat map; False where the queue cannot be reached."""
+    return messages.send(TASK, prediction.pk)
 
 
 def lacking() -> QuerySet[Prediction]:

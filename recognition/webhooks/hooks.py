@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
-from recognition.webhooks import deliveries, sending, tasks
+from recognition.webhooks import deliveries, sending
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -57,10 +57,7 @@ def delete(webhook: Webhook) -> None:
 
 def ping(webhook: Webhook) -> WebhookDelivery:
     """Send a test message soon."""
-    with transaction.atomic():
-        delivery = deliveries.record_ping(webhook)
-        transaction.on_commit(tasks.enqueue_deliveries)
-    return delivery
+    return deliveries.record_ping(webhook)
 
 
 def switch(webhook: Webhook, *, on: bool) -> None:
