@@ -21,23 +21,20 @@ from django.utils.translation import ngettext
 
 from accounts.models import AuditEvent
 from recognition.models import LiveUsage, Upload
+from recognition.refusals import Refusal
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
-class QuotaExceeded(Exception):
-    """A quota is used up; the message is a sentence for people.
-
-    Attributes:
-        code: for programs.
-        retry_after: seconds until there is room again; None where time alone makes none.
-    """
+class QuotaExceeded(Refusal):
+    """A quota is used up; without `retry_after`, until something is deleted."""
 
     code = "quota_exceeded"
 
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
+        self.status = 403 if retry_after is None else 429
         self.retry_after = retry_after
 
 

@@ -30,6 +30,7 @@ from recognition.jobs.job import ClaimLost
 from recognition.jobs.running import run
 from recognition.models import DataExport, Upload
 from recognition.personal_data import contents
+from recognition.refusals import Refusal
 from recognition.uploads import notifications
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ DAYS_KEPT = 7
 PHOTOS_A_STEP, LINES_A_STEP = 20, 1000
 
 
-class ExportRunning(Exception):
-    """One is being prepared already; the message is a sentence for people."""
+class ExportRunning(Refusal):
+    """One is being prepared already."""
+
+    code, status = "export_running", 409
 
 
 def start(user: User) -> DataExport:

@@ -21,6 +21,7 @@ from recognition import quotas
 from recognition.jobs import queues
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
+from recognition.refusals import Refusal
 from recognition.uploads import heat_maps
 from recognition.vision import images
 from recognition.vision.errors import ImageError
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-class StorageFull(Exception):
-    """There is no room for another photo; the message is a sentence for people."""
+class StorageFull(Refusal):
+    """There is no room for another photo."""
 
-    code = "storage_full"
+    code, status = "storage_full", 507
 
 
 def create_upload(

@@ -17,8 +17,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from operations.private_files import private_file
-from recognition import quotas
 from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.refusals import Refusal
 from recognition.uploads import actions, corrections, reports
 from recognition.uploads.forms import HistoryFilter
 from recognition.vision import images
@@ -70,7 +70,7 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
             messages.error(
                 request, _("%(name)s: %(reason)s") % {"name": name, "reason": refusal_text(error)}
             )
-        except (quotas.QuotaExceeded, actions.StorageFull) as error:
+        except Refusal as error:
             # Whatever comes after may be smaller, but a list of refusals helps nobody.
             messages.error(request, str(error))
             break

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
+from recognition.refusals import Refusal
 from recognition.webhooks import deliveries, sending
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 MAXIMUM_WEBHOOKS = 10
 
 
-class TooManyWebhooks(Exception):
-    """The message is a sentence for people."""
+class TooManyWebhooks(Refusal):
+    """Somebody has as many as there may be."""
 
-    code = "too_many_webhooks"
+    code, status = "too_many_webhooks", 409
 
 
 def add(owner: User, url: str) -> Webhook:
