@@ -267,6 +267,10 @@ MODEL_CHECK_SECONDS = 3.0
 #: as many photos at a time as there are cores. With two, one live page gets a fifth more frames a
 #: second, and 25 or 50 of them no fewer.
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
+#: What finds faces: BlazeFace and the Haar cascade together, or one of them alone.
+DETECTOR = env.str("DETECTOR", default="both")
+if DETECTOR not in {"both", "blazeface", "haar"}:
+    raise ImproperlyConfigured("DETECTOR is both, blazeface or haar.")
 #: Threads that look at live frames: one for each core that this process may use.
 LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
 #: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.

@@ -159,13 +159,18 @@ def _replay(comparison: ModelComparison) -> bool:
         ClaimLost: it was cancelled, or another task has it.
     """
     # Not above: the parent of a worker's children must stay small.
+    from recognition.vision.detection import DetectorName
     from recognition.vision.recognizer import EmotionRecognizer
 
     manifest = catalogue.find(comparison.candidate)
     result = comparison.result or empty_result(manifest.version)
     if result["candidate_version"] != manifest.version:
         raise ModelError(_("The model's files were replaced while it was compared."))
-    recognizer = EmotionRecognizer(manifest.path, num_threads=settings.RECOGNIZER_THREADS)
+    recognizer = EmotionRecognizer(
+        manifest.path,
+        num_threads=settings.RECOGNIZER_THREADS,
+        detector=DetectorName(settings.DETECTOR),
+    )
     began = saved = time.monotonic()
     for upload_id in comparison.upload_ids[result["seen"] :]:
         _replay_upload(recognizer.recognize, upload_id, result)

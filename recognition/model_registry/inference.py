@@ -11,6 +11,7 @@ from operations import metrics
 from recognition.model_registry.catalogue import active_manifest, manifest_of
 from recognition.models import Prediction, Upload
 from recognition.vision import explanation
+from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 from recognition.vision.recognizer import EmotionRecognizer
@@ -31,7 +32,11 @@ def get_recognizer(manifest: Manifest) -> EmotionRecognizer:
     """
     recognizer: EmotionRecognizer | None = getattr(_of_thread, "recognizer", None)
     if recognizer is None or recognizer.manifest != manifest:
-        recognizer = EmotionRecognizer(manifest.path, num_threads=settings.RECOGNIZER_THREADS)
+        recognizer = EmotionRecognizer(
+            manifest.path,
+            num_threads=settings.RECOGNIZER_THREADS,
+            detector=DetectorName(settings.DETECTOR),
+        )
         _of_thread.recognizer = recognizer
     return recognizer
 
