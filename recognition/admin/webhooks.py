@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -40,7 +39,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = (
         "created_at", "event", "host", "owner", "attempts", "status_code", "error",
-        "delivered_at", "next_attempt",
+        "delivered_at", "next_attempt_at",
     )  # fmt: skip
     list_filter = (("delivered_at", admin.EmptyFieldListFilter), "event", "status_code")
     list_select_related = ("webhook__owner",)
@@ -48,12 +47,8 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     fields = (
         "id", "event", "host", "owner", "attempts", "status_code", "error", "created_at",
-        "delivered_at", "next_attempt",
+        "delivered_at", "next_attempt_at",
     )  # fmt: skip
-
-    @admin.display(description=_("next attempt"), ordering="queued_at")
-    def next_attempt(self, delivery: WebhookDelivery) -> datetime | None:
-        return delivery.next_attempt_at
 
     @admin.display(description=_("host"))
     def host(self, delivery: WebhookDelivery) -> str:

@@ -30,9 +30,7 @@ class HistoryFilter(forms.Form):
         ],
     )
     status = forms.ChoiceField(
-        label=_("Status"),
-        required=False,
-        choices=[("", _("Any")), *Upload._meta.get_field("status").flatchoices],
+        label=_("Status"), required=False, choices=[("", _("Any")), *Upload.Status.choices]
     )
     since = forms.DateField(label=_("From"), required=False, widget=DayInput())
     until = forms.DateField(label=_("To"), required=False, widget=DayInput())

@@ -2,80 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.detection import DetectorName
-from recognition.vision.detectors import make_detector
+from recognition.vision.detection import FaceDetector
 from recognition.vision.errors import ModelError
 from recognition.vision.explanation import SIDE, Explanation, explain
+from recognition.vision.gate import FaceGate
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.stopwatch import Stopwatch
-from recognition.vision.types import BoundingBox, Face, Recognition
+from recognition.vision.turned import TurnedFaceFinder
+from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
 #: Photos are decoded no larger than this: twice the size at which faces are looked for, so that
 #: the smallest face still fills the classifier's input.
 WORKING_SIDE = 2048
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A spot of the working image before it is labelled; see :class:`Face`."""
+
+    box: BoundingBox
+    rejected: Rejection | None
+    roll: float = 0.0
+
+
 class EmotionRecognizer:
     """Detects faces and classifies their expression. Not thread-safe: use one a thread."""
 
-    def __init__(
-        self,
-        manifest_path: Path,
-        *,
-        num_threads: int = 2,
-        detector: DetectorName = DetectorName.BOTH,
-    ) -> None:
-        """Load the models.
+    def __init__(self, manifest_path: Path, *, num_threads: int = 2) -> None:
+        """Load the model.
 
         Args:
             manifest_path: the manifest beside the trained model.
-            num_threads: threads of one classification, and of one look of the face detector.
-            detector: what finds the faces.
+            num_threads: threads of one classification.
 
         Raises:
-            ModelError: a model is missing or does not fit its manifest.
+            ModelError: the model is missing or does not fit its manifest.
         """
         self.manifest = read_manifest(manifest_path)
-        self.detector = make_detector(detector, num_threads=num_threads)
+        self.detector = FaceDetector()
+        self.gate = FaceGate()
+        self.turned = TurnedFaceFinder(self.gate, self.detector.settings)
         self.classifier = EmotionClassifier(self.manifest, num_threads=num_threads)
 
-    def recognize(self, data: bytes) -> Recognition:
+    def recognize(self, data: bytes, size: tuple[int, int] | None = None) -> Recognition:
         """Decode an image file, find its faces and label each.
 
         Args:
             data: bytes of an image file.
+            size: width and height of the photo that `data` is a smaller copy of; boxes are in its
+                pixels. None where `data` is the photo.
 
         Raises:
             ImageError: the bytes are not an image that we accept.
         """
         watch = Stopwatch()
-        image_gray, (width, height) = decode_gray(data, longest_side=WORKING_SIDE)
+        image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
+        width, height = size or own_size
         watch.lap("decode")
-        found = self.detector.detect(image_gray)
-        watch.lap("detect")
+        candidates = self._find(image_gray, watch)
         probabilities = self.classify(
-            image_gray, [face.box for face in found], rolls=[face.roll for face in found]
+            image_gray,
+            [candidate.box for candidate in candidates],
+            rolls=[candidate.roll for candidate in candidates],
         )
         watch.lap("classify")
         scale = width / image_gray.shape[1]
         seen = [
             Face(
-                face.box.scaled(scale).cut(width, height),
+                _scaled(candidate.box, scale, width, height),
                 face_probabilities,
                 uncertain=max(face_probabilities.values()) < self.manifest.uncertain_below,
-                rejected=face.rejected,
-                roll=face.roll,
-                found_by=face.found_by,
+                rejected=candidate.rejected,
+                roll=candidate.roll,
             )
-            for face, face_probabilities in zip(found, probabilities, strict=True)
+            for candidate, face_probabilities in zip(candidates, probabilities, strict=True)
         ]
         return Recognition(
             width,
@@ -86,7 +95,13 @@ class EmotionRecognizer:
         )
 
     def explain(
-        self, data: bytes, box: BoundingBox, label: str, *, roll: float = 0.0
+        self,
+        data: bytes,
+        box: BoundingBox,
+        label: str,
+        *,
+        roll: float = 0.0,
+        size: tuple[int, int] | None = None,
     ) -> tuple[Explanation, NDArray[np.uint8]]:
         """Find out which parts of a face carried its label.
 
@@ -95,6 +110,7 @@ class EmotionRecognizer:
             box: the face, in pixels of the upright image.
             label: the one to explain.
             roll: by how much the face is turned clockwise, in degrees.
+            size: as for :meth:`recognize`.
 
         Returns:
             The explanation, and the face to draw it on: uint8, framed as the classifier saw it.
@@ -105,8 +121,8 @@ class EmotionRecognizer:
         """
         if label not in self.manifest.labels:
             raise ModelError(f"The model {self.manifest.version} does not know {label!r}.")
-        image_gray, (width, _height) = decode_gray(data, longest_side=WORKING_SIDE)
-        scale = image_gray.shape[1] / width
+        image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
+        scale = image_gray.shape[1] / (size or own_size)[0]
         inner = box.scaled(scale)
         margin = self.manifest.crop_margin
         crop = crop_face(image_gray, inner, self.manifest.input_size, margin, roll)
@@ -142,3 +158,35 @@ class EmotionRecognizer:
             dict(zip(self.manifest.labels, map(float, row), strict=True))
             for row in self.classifier.classify(crops, mirror=mirror)
         ]
+
+    def _find(self, image_gray: NDArray[np.uint8], watch: Stopwatch) -> list[_Candidate]:
+        """Upright faces; only where there is none, turned ones; and what was rejected."""
+        boxes = self.detector.detect(image_gray)
+        watch.lap("detect")
+        upright = [_Candidate(box, self.gate.reject(image_gray, box)) for box in boxes]
+        watch.lap("check")
+        if any(candidate.rejected is None for candidate in upright):
+            return upright
+        roll, boxes = self.turned.find(image_gray)
+        watch.lap("detect")
+        # A face a little too far aside is proposed by the first look and rejected by the gate.
+        rejected = [
+            candidate
+            for candidate in upright
+            if not any(_has_center(box, candidate.box) for box in boxes)
+        ]
+        return [*(_Candidate(box, None, roll) for box in boxes), *rejected]
+
+
+def _has_center(box: BoundingBox, other: BoundingBox) -> bool:
+    """Whether the middle of `other` lies in `box`."""
+    x, y = other.x + other.width / 2, other.y + other.height / 2
+    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
+
+
+def _scaled(box: BoundingBox, scale: float, width: int, height: int) -> BoundingBox:
+    """A box of the working image in pixels of the full image, cut at its border."""
+    left, top = max(0, round(box.x * scale)), max(0, round(box.y * scale))
+    right = min(width, round((box.x + box.width) * scale))
+    bottom = min(height, round((box.y + box.height) * scale))
+    return BoundingBox(left, top, right - left, bottom - top)

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
-from recognition.refusals import Refusal
-from recognition.webhooks import deliveries, sending
+from recognition.webhooks import deliveries, sending, tasks
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 MAXIMUM_WEBHOOKS = 10
 
 
-class TooManyWebhooks(Refusal):
-    """Somebody has as many as there may be."""
+class TooManyWebhooks(Exception):
+    """The message is a sentence for people."""
 
-    code, status = "too_many_webhooks", 409
+    code = "too_many_webhooks"
 
 
 def add(owner: User, url: str) -> Webhook:
@@ -58,7 +57,10 @@ def delete(webhook: Webhook) -> None:
 
 def ping(webhook: Webhook) -> WebhookDelivery:
     """Send a test message soon."""
-    return deliveries.record_ping(webhook)
+    with transaction.atomic():
+        delivery = deliveries.record_ping(webhook)
+        transaction.on_commit(tasks.enqueue_deliveries)
+    return delivery
 
 
 def switch(webhook: Webhook, *, on: bool) -> None:
