@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format typecheck audit messages train evaluate bench bench-latency bench-live bench-stages chaos figures clean
+.PHONY: help run install check test lint format typecheck audit messages train evaluate bench bench-latency bench-live bench-stages chaos figures clean
 
 BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -28,6 +28,10 @@ test: $(VENV)/dev.installed  ## Install test tools and run every check and test
 	$(MAKE) --no-print-directory lint typecheck
 	$(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS)
 	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS) tests/accounts tests/recognition tests/api tests/admin --ignore tests/admin/test_running_site.py
+
+check: $(VENV)/dev.installed  ## The fast loop: style, types, import rules, tests without a site or a browser
+	$(MAKE) --no-print-directory lint typecheck
+	$(PYTHON) -m pytest $(AT_ONCE) --without-sites tests/jobs tests/accounts tests/api tests/admin tests/recognition tests/test_architecture.py
 
 lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations
 	$(VENV)/bin/ruff check .

@@ -28,6 +28,7 @@ from operations import metrics
 from operations.redis_client import connect
 from operations.tasks_seen import QUEUED_AT
 from recognition.jobs import broker
+from recognition.jobs.job import UNFINISHED
 from recognition.models import Upload
 
 logger = logging.getLogger(__name__)
@@ -72,15 +73,11 @@ class SiteCollector:
 
 def _uploads() -> Metric:
     """Those on their way; those that ended are counted when they end, not in a growing table."""
-    unfinished = (Upload.Status.PENDING, Upload.Status.PROCESSING)
     counted = dict(
-        Upload.objects.filter(status__in=unfinished)
-        .order_by()
-        .values_list("status")
-        .annotate(count=Count("pk"))
+        Upload.objects.unfinished().order_by().values_list("status").annotate(count=Count("pk"))
     )
     family = GaugeMetricFamily("visage_uploads", "Uploads on their way.", labels=["status"])
-    for status in unfinished:
+    for status in UNFINISHED:
         family.add_metric([status.value], counted.get(status.value, 0))
     return family
 

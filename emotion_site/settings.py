@@ -255,12 +255,6 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-comparisons": {"task": "recognition.sweep_comparisons", "schedule": 30.0},
 }
 
-# Who gets in --------------------------------------------------------------------------------------
-
-SIGNUP = env.str("SIGNUP", default="open")
-if SIGNUP not in {"open", "closed"}:
-    raise ImproperlyConfigured("SIGNUP is either open, or closed: then an operator invites people.")
-
 # Recognition ----------------------------------------------------------------------------------
 
 MODEL_MANIFEST = Path(
@@ -273,6 +267,10 @@ MODEL_CHECK_SECONDS = 3.0
 #: as many photos at a time as there are cores. With two, one live page gets a fifth more frames a
 #: second, and 25 or 50 of them no fewer.
 RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
+#: What finds faces: BlazeFace and the Haar cascade together, or one of them alone.
+DETECTOR = env.str("DETECTOR", default="both")
+if DETECTOR not in {"both", "blazeface", "haar"}:
+    raise ImproperlyConfigured("DETECTOR is both, blazeface or haar.")
 #: Threads that look at live frames: one for each core that this process may use.
 LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
 #: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.
@@ -288,21 +286,10 @@ REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
 #: person may choose for themselves, up to the maximum.
 RETENTION_DEFAULT_DAYS = env.int("RETENTION_DEFAULT_DAYS", default=None)
 RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
-#: Photos that this host decodes at the same time, in processes of their own.
-DECODING_PROCESSES = env.int("DECODING_PROCESSES", default=available_cores())
-
-
-def _quota(name: str, where_anybody_may_sign_up: int | None) -> int | None:
-    """A quota from the environment; empty for none. Invited people have none by default."""
-    if name not in os.environ:
-        return where_anybody_may_sign_up if SIGNUP == "open" else None
-    return env.int(name) if os.environ[name] else None
-
-
-#: What one person may use, unless their own row says otherwise; None for as much as they like.
-QUOTA_UPLOADS_A_DAY = _quota("QUOTA_UPLOADS_A_DAY", 500)
-QUOTA_BYTES = _quota("QUOTA_BYTES", 2_000_000_000)
-QUOTA_LIVE_MINUTES_A_DAY = _quota("QUOTA_LIVE_MINUTES_A_DAY", None)
+#: What one person may use, unless their own row says otherwise; none for as much as they like.
+QUOTA_UPLOADS_A_DAY = env.int("QUOTA_UPLOADS_A_DAY", default=None)
+QUOTA_BYTES = env.int("QUOTA_BYTES", default=None)
+QUOTA_LIVE_MINUTES_A_DAY = env.int("QUOTA_LIVE_MINUTES_A_DAY", default=None)
 #: Photos in one submission of the form that works without JavaScript.
 MAXIMUM_FILES_PER_FORM = 50
 
@@ -356,6 +343,9 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.allauth_forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.allauth_forms.ResetPasswordKeyForm",
 }
+SIGNUP = env.str("SIGNUP", default="open")
+if SIGNUP not in {"open", "closed"}:
+    raise ImproperlyConfigured("SIGNUP is either open, or closed: then an operator invites people.")
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -450,8 +440,6 @@ if S3_BUCKET:
             ),
         },
     }
-#: Larger files of a request go to the disk: many may wait for their turn at the same time.
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 #: Seconds that a request may take to arrive at whatever pace; see `emotion_site.request_bodies`.
 REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
 #: The largest body of a request with photos; a form may carry several.

@@ -7,6 +7,8 @@ class RecognitionConfig(AppConfig):
     verbose_name = _("Recognition")
 
     def ready(self) -> None:
-        from recognition.model_registry import checks  # noqa: F401  (they register themselves)
-        from recognition.uploads import files  # noqa: F401  (they register themselves)
-        from recognition.webhooks import access  # noqa: F401  (they register themselves)
+        # They register themselves: checks, what follows a change of a row, and tasks.
+        from recognition import tasks  # noqa: F401
+        from recognition.model_registry import checks  # noqa: F401
+        from recognition.uploads import files  # noqa: F401
+        from recognition.webhooks import access  # noqa: F401

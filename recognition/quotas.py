@@ -20,24 +20,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AuditEvent
-from recognition.models import DataExport, LiveUsage, Prediction, Upload
+from recognition.models import LiveUsage, Upload
+from recognition.refusals import Refusal
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
-class QuotaExceeded(Exception):
-    """A quota is used up; the message is a sentence for people.
-
-    Attributes:
-        code: for programs.
-        retry_after: seconds until there is room again; None where time alone makes none.
-    """
+class QuotaExceeded(Refusal):
+    """A quota is used up; without `retry_after`, until something is deleted."""
 
     code = "quota_exceeded"
 
     def __init__(self, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
+        self.status = 403 if retry_after is None else 429
         self.retry_after = retry_after
 
 
@@ -86,15 +83,8 @@ def uploads_today(user: User) -> Quota:
 
 
 def stored_bytes(user: User) -> Quota:
-    """What photos, thumbnails, heat maps and an export take in the storage."""
-    used = sum(
-        rows.order_by().aggregate(total=Sum(column))["total"] or 0
-        for rows, column in (
-            (Upload.objects.for_owner(user), "stored_bytes"),
-            (Prediction.objects.for_owner(user), "heat_map_bytes"),
-            (DataExport.objects.for_owner(user), "stored_bytes"),
-        )
-    )
+    stored = Upload.objects.for_owner(user).filter(photo_deleted_at=None)
+    used = stored.aggregate(total=Sum("byte_size"))["total"] or 0
     return Quota(used, _limit(user.quota_bytes, settings.QUOTA_BYTES))
 
 
@@ -121,12 +111,8 @@ def lock(user_id: int) -> User:
     return locked
 
 
-def check_upload(user: User, stored: int) -> None:
+def check_upload(user: User, byte_size: int) -> None:
     """See whether one more photo fits.
-
-    Args:
-        user: whose it is.
-        stored: bytes that it will take, as far as they are known; at least one.
 
     Raises:
         QuotaExceeded: it does not.
@@ -140,14 +126,11 @@ def check_upload(user: User, stored: int) -> None:
             limit,
         )
         raise QuotaExceeded(message % {"limit": limit}, _seconds_to_tomorrow())
-    quota = stored_bytes(user)
-    if not quota.has_room_for(max(1, stored)):
+    stored = stored_bytes(user)
+    if not stored.has_room_for(byte_size):
         raise QuotaExceeded(
-            _(
-                "This photo does not fit into your %(limit)s of storage. Delete other photos, or "
-                "an export of your data, first."
-            )
-            % {"limit": filesizeformat(quota.limit or 0)}
+            _("This photo does not fit into your %(limit)s of storage. Delete others first.")
+            % {"limit": filesizeformat(stored.limit or 0)}
         )
 
 

@@ -39,6 +39,21 @@ def starts_a_site(file: Path) -> bool:
     return bool(re.search(r"^from (tests\.site\.running|benchmarks)", file.read_text(), re.M))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-sites", action="store_true", help="leave out tests that start a running site"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what starts a site, where that is asked for; pytest says how many there were."""
+    if not config.getoption("--without-sites"):
+        return
+    sites = [item for item in items if {"site", "own_site"} & set(item.fixturenames)]  # type: ignore[attr-defined]
+    config.hook.pytest_deselected(items=sites)
+    items[:] = [item for item in items if item not in sites]
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SitesInOneLine:
     return SitesInOneLine(config, log)
 

@@ -8,7 +8,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from operations.read_only import ReadOnlyAdmin
-from recognition.model_registry import catalogue, comparison, tasks
+from recognition.model_registry import catalogue, comparison
 from recognition.model_registry.figures import figures_of
 from recognition.models import ModelChoice, ModelComparison
 from recognition.vision.errors import ModelError
@@ -138,5 +137,4 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
         except ModelError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect("admin:recognition_modelchoice_changelist")
-        transaction.on_commit(lambda: tasks.enqueue_comparison(str(started.pk)))
         return redirect("admin:recognition_modelcomparison_change", started.pk)

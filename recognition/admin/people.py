@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db import transaction
 from django.db.models import BigIntegerField, Count, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
@@ -20,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import UserAdmin
 from accounts.models import User
 from recognition import quotas
-from recognition.models import DataExport, LiveUsage, Prediction, Upload
-from recognition.personal_data import account_deletion, tasks
+from recognition.models import LiveUsage, Upload
+from recognition.personal_data import account_deletion
 from recognition.templatetags.recognition import clock
 
 # The person's own page has no place for what belongs to recognition, which accounts know
@@ -38,8 +37,7 @@ class UserWithUsageAdmin(UserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         own = Upload.objects.filter(owner=OuterRef("pk")).order_by().values("owner")
-        faces = Prediction.objects.filter(upload__owner=OuterRef("pk")).order_by()
-        exports = DataExport.objects.filter(owner=OuterRef("pk")).order_by()
+        kept = own.filter(photo_deleted_at=None)
         today = timezone.now().astimezone(UTC).date()
         live = LiveUsage.objects.filter(owner=OuterRef("pk"), day=today)
         return (
@@ -47,10 +45,7 @@ class UserWithUsageAdmin(UserAdmin):
             .get_queryset(request)
             .annotate(
                 n_uploads=_sum(own, Count("pk")),
-                # As `quotas.stored_bytes` has it.
-                n_bytes=_sum(own, Sum("stored_bytes"))
-                + _sum(faces.values("upload__owner"), Sum("heat_map_bytes"))
-                + _sum(exports.values("owner"), Sum("stored_bytes")),
+                n_bytes=_sum(kept, Sum("byte_size")),
                 live_seconds=Subquery(live.values("seconds")[:1]),
             )
         )
@@ -73,7 +68,6 @@ class UserWithUsageAdmin(UserAdmin):
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with suppress(quotas.AccountClosed):
             account_deletion.close(obj, actor=cast(User, request.user))
-            transaction.on_commit(lambda: tasks.enqueue_deletion(obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -39,7 +40,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = (
         "created_at", "event", "host", "owner", "attempts", "status_code", "error",
-        "delivered_at", "next_attempt_at",
+        "delivered_at", "next_attempt",
     )  # fmt: skip
     list_filter = (("delivered_at", admin.EmptyFieldListFilter), "event", "status_code")
     list_select_related = ("webhook__owner",)
@@ -47,8 +48,12 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     fields = (
         "id", "event", "host", "owner", "attempts", "status_code", "error", "created_at",
-        "delivered_at", "next_attempt_at",
+        "delivered_at", "next_attempt",
     )  # fmt: skip
+
+    @admin.display(description=_("next attempt"), ordering="queued_at")
+    def next_attempt(self, delivery: WebhookDelivery) -> datetime | None:
+        return delivery.next_attempt_at
 
     @admin.display(description=_("host"))
     def host(self, delivery: WebhookDelivery) -> str:

@@ -17,12 +17,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from recognition.quotas import QuotaExceeded
-from recognition.uploads.actions import StorageFull
-from recognition.vision.decoding.pool import DecodingBusy
+from recognition.refusals import Refusal
 from recognition.vision.errors import ImageError
-from recognition.webhooks.hooks import TooManyWebhooks
-from recognition.webhooks.sending import AddressRefused
 from recognition.wording import refusal_text
 
 CONTENT_TYPE = "application/problem+json"
@@ -54,11 +50,6 @@ KINDS: dict[str, Kind] = {
     "empty": Kind(400, _("Empty file"), _("The file has no bytes.")),
     "damaged": Kind(400, _("Damaged photo"), _("The file breaks off or is broken inside.")),
     "too_small": Kind(400, _("Photo too small"), _("`me` tells the smallest size.")),
-    "image_too_costly": Kind(
-        400,
-        _("Photo takes too much work"),
-        _("Opening it takes too much memory or time; save it again as an ordinary JPEG."),
-    ),
     "invalid_image": Kind(400, _("Photo refused"), _("`detail` says why.")),
     "invalid_address": Kind(
         400, _("Not an address"), _("Give a webhook's address as https://host/path.")
@@ -131,11 +122,6 @@ KINDS: dict[str, Kind] = {
     "server_error": Kind(
         500, _("Our mistake"), _("It was noted. The same request may work later.")
     ),
-    "busy": Kind(
-        503,
-        _("Too much at once"),
-        _("Nothing was stored. Send it again after the seconds in `Retry-After`."),
-    ),
     "storage_full": Kind(
         507, _("No room left"), _("Nothing was stored. Try later, or tell whoever runs the site.")
     ),
@@ -192,6 +178,18 @@ class Problem:
         }
 
 
+#: What Django raises, in a program's terms; the first that fits counts.
+DJANGO: tuple[tuple[type[Exception], tuple[int, str, Any]], ...] = (
+    (Http404, (404, "not_found", _("There is nothing here."))),
+    (PermissionDenied, (403, "permission_denied", _("You may not do this."))),
+    (
+        TooManyFilesSent,
+        (400, "too_many_files", _("There are too many files in one request.")),
+    ),
+    (SuspiciousOperation, (400, "bad_request", _("This request cannot be understood."))),
+)
+
+
 def problem_of(error: Exception) -> Problem | None:
     """What to say of an exception; None for one that nobody foresaw."""
     detail: Any
@@ -200,25 +198,12 @@ def problem_of(error: Exception) -> Problem | None:
     if isinstance(error, ImageError):
         code, detail = error.code, refusal_text(error)
         status = KINDS[code].status
-    elif isinstance(error, QuotaExceeded):
-        status, code, detail = 403, error.code, str(error)
+    elif isinstance(error, Refusal):
+        status, code, detail = error.status, error.code, str(error)
         if error.retry_after is not None:
-            status, headers["Retry-After"] = 429, str(error.retry_after)
-    elif isinstance(error, (StorageFull, AddressRefused, TooManyWebhooks)):
-        code, detail = error.code, str(error)
-        status = KINDS[code].status
-    elif isinstance(error, DecodingBusy):
-        status, code = KINDS[error.code].status, error.code
-        detail = _("Too many photos are coming in at once. Please try again in a moment.")
-        headers["Retry-After"] = str(error.retry_after)
-    elif isinstance(error, Http404):
-        status, code, detail = 404, "not_found", _("There is nothing here.")
-    elif isinstance(error, PermissionDenied):
-        status, code, detail = 403, "permission_denied", _("You may not do this.")
-    elif isinstance(error, TooManyFilesSent):
-        status, code, detail = 400, "too_many_files", _("There are too many files in one request.")
-    elif isinstance(error, SuspiciousOperation):
-        status, code, detail = 400, "bad_request", _("This request cannot be understood.")
+            headers["Retry-After"] = str(error.retry_after)
+    elif (known := _known(error)) is not None:
+        status, code, detail = known
     elif isinstance(error, exceptions.ValidationError):
         status, code = 400, "invalid"
         detail = _("Some fields are missing or not valid.")
@@ -264,6 +249,10 @@ class ProblemResponse(Response):
     def rendered_content(self) -> bytes:  # type: ignore[override]
         self["Content-Type"] = CONTENT_TYPE
         return JSONRenderer().render(self.data)
+
+
+def _known(error: Exception) -> tuple[int, str, Any] | None:
+    return next((known for kind, known in DJANGO if isinstance(error, kind)), None)
 
 
 def _by_field(detail: Any) -> dict[str, Any]:

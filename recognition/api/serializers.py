@@ -305,6 +305,7 @@ class DeliverySerializer(serializers.ModelSerializer):
 
     state = serializers.ChoiceField(choices=["waiting", "delivered", "given_up"])
     payload = serializers.DictField()
+    next_attempt_at = serializers.DateTimeField(allow_null=True)
     status_code = serializers.IntegerField(allow_null=True, help_text="Of the last answer.")
     error = serializers.CharField(help_text="Why the last attempt failed; empty where it arrived.")
 

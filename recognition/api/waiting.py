@@ -32,8 +32,6 @@ FIRST_INTERVAL = 0.1
 GROWTH = 1.5
 LONGEST_INTERVAL = 2.0
 
-UNFINISHED = (Upload.Status.PENDING, Upload.Status.PROCESSING)
-
 _n_waiting = 0
 
 
@@ -114,6 +112,6 @@ async def _wait(pending: Pending) -> None:
 
 def _any_unfinished(ids: list[UUID]) -> bool:
     try:
-        return Upload.objects.filter(pk__in=ids, status__in=UNFINISHED).exists()
+        return Upload.objects.filter(pk__in=ids).unfinished().exists()
     finally:
         close_old_connections()

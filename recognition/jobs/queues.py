@@ -7,10 +7,7 @@ person waiting for more than the photo that is being worked on.
 
 from __future__ import annotations
 
-from collections import Counter
-
 from operations.redis_client import connect
-from recognition.models import Upload
 
 #: Short, and promised within a minute: deleting an account, and looking for what was lost.
 URGENT = "urgent"
@@ -18,8 +15,6 @@ URGENT = "urgent"
 INTERACTIVE = "interactive"
 #: Everything else: API batches, re-runs, retention, exports, comparisons.
 BULK = "bulk"
-#: Somebody with more photos than this that wait is not waiting for each of them.
-MANY_WAITING = 20
 
 
 def lengths() -> dict[str, int]:
@@ -30,17 +25,3 @@ def lengths() -> dict[str, int]:
     """
     with connect() as client:
         return {name: int(client.llen(name)) for name in (INTERACTIVE, BULK)}
-
-
-def queue_of_each(upload_ids: list[str]) -> dict[str, str]:
-    """The queue for uploads whose task was lost, and with it the queue that it was in."""
-    owners = dict(Upload.objects.filter(pk__in=upload_ids).values_list("pk", "owner_id"))
-    waiting = Counter(
-        Upload.objects.filter(
-            owner_id__in=set(owners.values()), status=Upload.Status.PENDING
-        ).values_list("owner_id", flat=True)
-    )
-    return {
-        str(upload_id): BULK if waiting[owner] > MANY_WAITING else INTERACTIVE
-        for upload_id, owner in owners.items()
-    }

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from recognition.jobs.job import ClaimLost
+from recognition.jobs.running import run
 from recognition.model_registry import catalogue
 from recognition.models import ModelComparison, Prediction, Upload
 from recognition.vision.errors import ImageError, ModelError
@@ -31,16 +32,10 @@ DEFAULT_UPLOADS, MAXIMUM_UPLOADS = 200, 2000
 SLICE_SECONDS = 8.0
 #: Seconds between two times that what was counted is saved.
 SAVE_SECONDS = 2.0
-#: Seconds after which a slice that no worker took is queued again. Long: the lowest priority
-#: waits for every photo.
-REQUEUE_SECONDS = 600
 #: Uploads listed with what would change; the counts are of all.
 LISTED_UPLOADS = 200
 #: Two boxes that overlap by more than this are of one face.
 SAME_FACE = 0.4
-
-Status = ModelComparison.Status
-RUNNING = (Status.PENDING, Status.PROCESSING)
 
 
 def create(candidate: str, count: int, only_corrected: bool, user: User) -> ModelComparison:
@@ -55,60 +50,31 @@ def create(candidate: str, count: int, only_corrected: bool, user: User) -> Mode
         corrected = Prediction.objects.exclude(correction="").values("upload_id")
         uploads = uploads.filter(pk__in=corrected)
     ids = uploads.order_by("-created_at", "-id").values_list("pk", flat=True)
-    return ModelComparison.objects.create(
-        candidate=candidate,
-        upload_ids=[str(pk) for pk in ids[: min(count, MAXIMUM_UPLOADS)]],
-        only_corrected=only_corrected,
-        started_by=user,
-        queued_at=timezone.now(),
-    )
+    with transaction.atomic():
+        comparison = ModelComparison.objects.create(
+            candidate=candidate,
+            upload_ids=[str(pk) for pk in ids[: min(count, MAXIMUM_UPLOADS)]],
+            only_corrected=only_corrected,
+            started_by=user,
+            queued_at=timezone.now(),
+        )
+        ModelComparison.objects.enqueue(comparison.pk)
+    return comparison
 
 
 def cancel(comparison_id: str) -> bool:
     """End it; a slice that is running stops when it next saves. False where it had ended."""
-    running = ModelComparison.objects.filter(pk=comparison_id, status__in=RUNNING)
-    return bool(running.update(status=Status.CANCELLED, **_ended()))
+    comparisons = ModelComparison.objects.filter(pk=comparison_id)
+    return bool(comparisons.stop(ModelComparison.CANCELLED))
 
 
-def run_slice(comparison_id: str, task_id: str) -> bool:
-    """Replay uploads for a few seconds.
+def run_slice(comparison_id: str) -> bool:
+    """Replay uploads for a few seconds, and queue the next slice where there is more to do.
 
     Returns:
-        True where there is more to do and this was the one that did it: queue the next slice.
+        Whether this call replayed any.
     """
-    comparison = _claim(comparison_id, task_id)
-    if comparison is None:
-        return False
-    try:
-        finished = _replay(comparison)
-    except ModelError as error:
-        _fail(comparison, str(error))
-        return False
-    except _ClaimLost:
-        return False
-    except BaseException:
-        # Whatever it was, including the time limit: another attempt may begin at once.
-        _held(comparison).update(claim="", claimed_until=None, queued_at=None)
-        raise
-    if finished:
-        _held(comparison).update(status=Status.DONE, progress=1.0, **_ended())
-        return False
-    return bool(_held(comparison).update(claim="", claimed_until=None, queued_at=timezone.now()))
-
-
-def take_overdue() -> list[str]:
-    """Find comparisons whose next slice was lost, and mark each as queued now; returns ids."""
-    now = timezone.now()
-    lost = Q(claimed_until=None) & (
-        Q(queued_at=None) | Q(queued_at__lt=now - timedelta(seconds=REQUEUE_SECONDS))
-    )
-    # Its worker died. `queued_at` keeps the next sweep from queueing it again.
-    abandoned = Q(claimed_until__lt=now) & Q(
-        queued_at__lt=now - timedelta(seconds=settings.REQUEUE_SECONDS)
-    )
-    overdue = ModelComparison.objects.filter(lost | abandoned, status__in=RUNNING)
-    ids = list(overdue.values_list("pk", flat=True))
-    return [str(pk) for pk in ids if overdue.filter(pk=pk).update(queued_at=now)]
+    return run(ModelComparison.objects.all(), comparison_id, _run_slice)
 
 
 def empty_result(version: str) -> dict[str, Any]:
@@ -173,27 +139,16 @@ def count_upload(
             result["changed"].append({"upload": str(upload.pk), "faces": changes})
 
 
-class _ClaimLost(Exception):
-    """It was cancelled, or another task has it."""
-
-
-def _claim(comparison_id: str, task_id: str) -> ModelComparison | None:
-    now = timezone.now()
-    free = ModelComparison.objects.filter(
-        Q(claimed_until=None) | Q(claimed_until__lt=now), pk=comparison_id, status__in=RUNNING
-    )
-    began = free.filter(attempts__lt=settings.MAXIMUM_ATTEMPTS).update(
-        status=Status.PROCESSING,
-        attempts=F("attempts") + 1,
-        claim=task_id,
-        claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS),
-    )
-    if began:
-        return ModelComparison.objects.filter(pk=comparison_id).first()
-    free.filter(attempts__gte=settings.MAXIMUM_ATTEMPTS).update(
-        status=Status.FAILED, error=_("It was tried several times and did not get on."), **_ended()
-    )
-    return None
+def _run_slice(comparison: ModelComparison) -> None:
+    try:
+        finished = _replay(comparison)
+    except ModelError as error:
+        ModelComparison.objects.fail(comparison, error=str(error)[:300])
+        return
+    if finished:
+        ModelComparison.objects.finish(comparison, progress=1.0)
+    else:
+        ModelComparison.objects.release(comparison)
 
 
 def _replay(comparison: ModelComparison) -> bool:
@@ -201,16 +156,21 @@ def _replay(comparison: ModelComparison) -> bool:
 
     Raises:
         ModelError: the candidate is missing or not the one that was begun with.
-        _ClaimLost: it was cancelled, or another task has it.
+        ClaimLost: it was cancelled, or another task has it.
     """
     # Not above: the parent of a worker's children must stay small.
+    from recognition.vision.detection import DetectorName
     from recognition.vision.recognizer import EmotionRecognizer
 
     manifest = catalogue.find(comparison.candidate)
     result = comparison.result or empty_result(manifest.version)
     if result["candidate_version"] != manifest.version:
         raise ModelError(_("The model's files were replaced while it was compared."))
-    recognizer = EmotionRecognizer(manifest.path, num_threads=settings.RECOGNIZER_THREADS)
+    recognizer = EmotionRecognizer(
+        manifest.path,
+        num_threads=settings.RECOGNIZER_THREADS,
+        detector=DetectorName(settings.DETECTOR),
+    )
     began = saved = time.monotonic()
     for upload_id in comparison.upload_ids[result["seen"] :]:
         _replay_upload(recognizer.recognize, upload_id, result)
@@ -226,9 +186,7 @@ def _replay(comparison: ModelComparison) -> bool:
 
 
 def _replay_upload(
-    recognize: Callable[[bytes, tuple[int, int]], Recognition],
-    upload_id: str,
-    result: dict[str, Any],
+    recognize: Callable[[bytes], Recognition], upload_id: str, result: dict[str, Any]
 ) -> None:
     upload = Upload.objects.filter(pk=upload_id, status=Upload.Status.DONE).first()
     if upload is None or not upload.image:
@@ -236,7 +194,7 @@ def _replay_upload(
         return
     try:
         with upload.image.open("rb") as file:
-            recognition = recognize(file.read(), upload.size)
+            recognition = recognize(file.read())
     except (ImageError, OSError):
         result["skipped"] += 1
         return
@@ -244,29 +202,11 @@ def _replay_upload(
 
 
 def _save(comparison: ModelComparison, result: dict[str, Any]) -> None:
-    held = _held(comparison).update(
-        result=result,
-        progress=result["seen"] / max(1, len(comparison.upload_ids)),
-        # It got on: only attempts that do not are counted.
-        attempts=0,
-    )
-    if not held:
-        raise _ClaimLost
-
-
-def _fail(comparison: ModelComparison, reason: str) -> None:
-    _held(comparison).update(status=Status.FAILED, error=reason[:300], **_ended())
-
-
-def _ended() -> dict[str, Any]:
-    return {"claim": "", "claimed_until": None, "finished_at": timezone.now()}
-
-
-def _held(comparison: ModelComparison) -> QuerySet[ModelComparison]:
-    """The comparison's row, provided that it still carries this slice's claim."""
-    return ModelComparison.objects.filter(
-        pk=comparison.pk, status=Status.PROCESSING, claim=comparison.claim
-    )
+    progress = result["seen"] / max(1, len(comparison.upload_ids))
+    # It got on: only attempts that do not are counted.
+    if not ModelComparison.objects.extend(comparison, result=result, progress=progress, attempts=0):
+        raise ClaimLost
+    comparison.attempts = 0
 
 
 def _matched(

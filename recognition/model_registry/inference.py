@@ -11,6 +11,7 @@ from operations import metrics
 from recognition.model_registry.catalogue import active_manifest, manifest_of
 from recognition.models import Prediction, Upload
 from recognition.vision import explanation
+from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 from recognition.vision.recognizer import EmotionRecognizer
@@ -31,7 +32,11 @@ def get_recognizer(manifest: Manifest) -> EmotionRecognizer:
     """
     recognizer: EmotionRecognizer | None = getattr(_of_thread, "recognizer", None)
     if recognizer is None or recognizer.manifest != manifest:
-        recognizer = EmotionRecognizer(manifest.path, num_threads=settings.RECOGNIZER_THREADS)
+        recognizer = EmotionRecognizer(
+            manifest.path,
+            num_threads=settings.RECOGNIZER_THREADS,
+            detector=DetectorName(settings.DETECTOR),
+        )
         _of_thread.recognizer = recognizer
     return recognizer
 
@@ -68,7 +73,7 @@ def predict_upload(upload: Upload) -> tuple[Recognition, str]:
     with metrics.STAGES.time("read"), upload.image.open("rb") as file:
         data = file.read()
     recognizer = active_recognizer()
-    recognition = recognizer.recognize(data, upload.size)
+    recognition = recognizer.recognize(data)
     for stage, seconds in recognition.seconds.items():
         metrics.STAGES.observe(seconds, stage)
     return recognition, recognizer.manifest.version
@@ -92,10 +97,6 @@ def draw_heat_map(prediction: Prediction) -> bytes:
     manifest = manifest_of(prediction.upload.model_version)
     recognizer = get_recognizer(manifest) if manifest else active_recognizer()
     found, face_gray = recognizer.explain(
-        data,
-        prediction.box,
-        prediction.label,
-        roll=prediction.roll,
-        size=prediction.upload.size,
+        data, prediction.box, prediction.label, roll=prediction.roll
     )
     return explanation.draw(found, face_gray)

@@ -9,31 +9,29 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
+from recognition.jobs.job import Job, JobQuerySet, status_choices
 
 
 def _export_path(instance: models.Model, filename: str) -> str:
     return f"exports/{uuid.uuid4().hex}.zip"
 
 
-class DataExportQuerySet(OwnedQuerySet["DataExport"]):
+class DataExportQuerySet(  # type: ignore[override]  # (django-stubs makes each parent a manager)
+    JobQuerySet["DataExport"], OwnedQuerySet["DataExport"]
+):
     owner_id = "owner_id"
 
 
-class DataExport(models.Model):
+class DataExport(Job):
     """A zip archive of a person's data, prepared by a task.
 
     Attributes:
         language: in which it was asked for, and its mail is written.
         progress: share that is done, from 0 to 1.
-        stored_bytes: that the archive takes in the storage.
         expires_at: when a sweep deletes it, file and all.
     """
 
-    class Status(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        PROCESSING = "processing", _("Being prepared")
-        DONE = "done", _("Ready")
-        FAILED = "failed", _("Failed")
+    task = "recognition.build_export"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -43,15 +41,14 @@ class DataExport(models.Model):
         related_name="data_exports",
     )
     language = models.CharField(max_length=10, default="en")
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=status_choices(processing=_("Being prepared"), done=_("Ready")),
+        default=Job.Status.PENDING,
+    )
     progress = models.FloatField(default=0.0)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    queued_at = models.DateTimeField(null=True)
-    claimed_until = models.DateTimeField(null=True)
     file = models.FileField(upload_to=_export_path, max_length=200, blank=True)
-    stored_bytes = models.PositiveBigIntegerField(default=0)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
     expires_at = models.DateTimeField(_("deleted on"), null=True)
 
     objects = DataExportQuerySet.as_manager()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from recognition.jobs.job import Job, JobQuerySet, status_choices
 
 
 class ModelChoice(models.Model):
@@ -37,7 +41,11 @@ class ModelChoice(models.Model):
         return self.version
 
 
-class ModelComparison(models.Model):
+class ModelComparisonQuerySet(JobQuerySet["ModelComparison"]):
+    pass
+
+
+class ModelComparison(Job):
     """Stored uploads replayed through a candidate: what would change if it were active.
 
     Attributes:
@@ -45,29 +53,28 @@ class ModelComparison(models.Model):
         upload_ids: what is replayed, in this order; fixed at the start.
         only_corrected: whether only uploads with a corrected face were taken.
         attempts: times a worker has begun since it last got further.
-        queued_at: when it was last handed to the queue.
-        claim: id of the task that works on it, with `claimed_until` as its deadline.
         result: counts and changed faces, as `recognition.model_registry.comparison` writes them.
         error: why it failed, for the operator.
     """
 
-    class Status(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        PROCESSING = "processing", _("Running")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-        CANCELLED = "cancelled", _("Cancelled")
+    #: A status that only comparisons have.
+    CANCELLED = "cancelled"
+
+    task = "recognition.compare_models"
+    # After all photos that wait: Redis serves 0 first and 9 last.
+    priority = 9
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     candidate = models.CharField(_("candidate"), max_length=200)
     upload_ids = models.JSONField(default=list)
     only_corrected = models.BooleanField(_("only corrected photos"), default=False)
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=status_choices(cancelled=_("Cancelled")),
+        default=Job.Status.PENDING,
+    )
     progress = models.FloatField(_("progress"), default=0.0)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    queued_at = models.DateTimeField(null=True)
-    claim = models.CharField(max_length=64, blank=True)
-    claimed_until = models.DateTimeField(null=True)
     result = models.JSONField(null=True)
     error = models.CharField(max_length=300, blank=True)
     started_by = models.ForeignKey(
@@ -78,7 +85,8 @@ class ModelComparison(models.Model):
         related_name="+",
     )
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
-    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    objects = ModelComparisonQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("comparison")
@@ -91,4 +99,13 @@ class ModelComparison(models.Model):
     @property
     def is_running(self) -> bool:
         """Waiting for a worker or being worked on."""
-        return self.status in {self.Status.PENDING, self.Status.PROCESSING}
+        return not self.is_finished
+
+    @classmethod
+    def requeue_seconds(cls) -> int:
+        # Long: the lowest priority waits for every photo.
+        return 600
+
+    @classmethod
+    def gave_up(cls) -> dict[str, Any]:
+        return {"error": _now("It was tried several times and did not get on.")}

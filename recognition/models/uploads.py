@@ -10,10 +10,16 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import OwnedQuerySet
+from recognition.jobs import queues
+from recognition.jobs.job import Job, JobQuerySet, status_choices
 from recognition.vision.types import BoundingBox
 from recognition.wording import LABEL_NAMES
+
+#: Code of failure of an upload that has had all its attempts.
+GAVE_UP = "gave_up"
 
 
 def random_path(instance: models.Model, filename: str) -> str:
@@ -22,7 +28,9 @@ def random_path(instance: models.Model, filename: str) -> str:
     return f"photos/{name[:2]}/{name}{PurePosixPath(filename).suffix}"
 
 
-class UploadQuerySet(OwnedQuerySet["Upload"]):
+class UploadQuerySet(  # type: ignore[override]  # (django-stubs makes each parent a manager)
+    JobQuerySet["Upload"], OwnedQuerySet["Upload"]
+):
     owner_id = "owner_id"
 
     def showing(self, label: str) -> UploadQuerySet:
@@ -54,30 +62,21 @@ class UploadQuerySet(OwnedQuerySet["Upload"]):
         )
 
 
-class Upload(models.Model):
-    """One photo. Its row is the truth about where it stands; messages are only hints.
+class Upload(Job):
+    """One photo, in which a worker looks for faces.
 
     Attributes:
         name: the file name as the owner knows it; shown, never used as a path.
-        width, height: of the upright photo as it was received, in pixels. What is stored may be
-            smaller, and boxes are in these pixels all the same.
         byte_size: of the file as it was received.
-        stored_bytes: that photo and thumbnail take in the storage now.
         sha256: of the file as it was received, in hexadecimal.
-        attempts: times a worker has begun.
-        queued_at: when it was last handed to the queue; None if that failed.
-        claim: id of the task that works on it, with `claimed_until` as its deadline.
         model_version: of the model that made the predictions.
         photo_deleted_at: when the owner's retention took the photo away; then `image` is empty
             and `thumbnail` is blurred (empty, too, if the disk was full), and the predictions
             stay.
     """
 
-    class Status(models.TextChoices):
-        PENDING = "pending", _("Waiting")
-        PROCESSING = "processing", _("Looking for faces")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
+    task = "recognition.process_upload"
+    queue = queues.INTERACTIVE
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -93,20 +92,19 @@ class Upload(models.Model):
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
     byte_size = models.PositiveIntegerField(editable=False)
-    stored_bytes = models.PositiveIntegerField(_("stored bytes"), default=0, editable=False)
     sha256 = models.CharField(_("checksum"), max_length=64, editable=False)
 
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
-    queued_at = models.DateTimeField(null=True, editable=False)
-    claim = models.CharField(max_length=64, blank=True, editable=False)
-    claimed_until = models.DateTimeField(null=True, editable=False)
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=status_choices(processing=_("Looking for faces")),
+        default=Job.Status.PENDING,
+    )
     error_code = models.CharField(_("reason of failure"), max_length=40, blank=True)
     error_message = models.CharField(_("reason in words"), max_length=300, blank=True)
     model_version = models.CharField(_("model"), max_length=60, blank=True)
 
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
-    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     photo_deleted_at = models.DateTimeField(_("photo deleted"), null=True, editable=False)
 
     objects = UploadQuerySet.as_manager()
@@ -129,14 +127,10 @@ class Upload(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("upload_detail", args=[self.pk])
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the upright photo as it was received, in pixels."""
-        return self.width, self.height
-
-    @property
-    def is_finished(self) -> bool:
-        return self.status in {self.Status.DONE, self.Status.FAILED}
+    @classmethod
+    def gave_up(cls) -> dict[str, Any]:
+        message = gettext_noop("We tried several times and could not process this photo.")
+        return {"error_code": GAVE_UP, "error_message": message}
 
     @property
     def faces(self) -> list[Prediction]:
@@ -201,7 +195,6 @@ class Prediction(models.Model):
         correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
             prediction itself is never changed.
         heat_map: PNG of the parts of the face that carried the label; empty until asked for.
-        heat_map_bytes: that it takes in the storage.
     """
 
     NOT_A_FACE = "not_a_face"
@@ -221,7 +214,6 @@ class Prediction(models.Model):
     correction = models.CharField(max_length=20, blank=True)
     corrected_at = models.DateTimeField(_("time of correction"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
-    heat_map_bytes = models.PositiveIntegerField(default=0, editable=False)
 
     objects = PredictionQuerySet.as_manager()
 

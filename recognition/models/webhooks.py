@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -11,6 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
+from recognition.jobs.job import Job, JobQuerySet, status_choices
+
+#: Seconds after the first, second, … failed attempt; after the last of them it is given up.
+BACK_OFF = (10, 60, 5 * 60, 30 * 60, 2 * 60 * 60)
 
 
 class WebhookQuerySet(OwnedQuerySet["Webhook"]):
@@ -56,13 +61,16 @@ class Webhook(models.Model):
         return urlsplit(self.url).hostname or "?"
 
 
-class WebhookDelivery(models.Model):
+class WebhookDeliveryQuerySet(JobQuerySet["WebhookDelivery"]):
+    pass
+
+
+class WebhookDelivery(Job):
     """One message to a webhook: what was sent and how each attempt went.
 
     Attributes:
         payload: the JSON that is signed and sent; never a picture.
-        next_attempt_at: when it is due; None once it has arrived or been given up. While it is
-            being sent, when another worker may take it.
+        queued_at: when it is due.
         status_code: of the last answer; None where there was none.
         error: why the last attempt failed, for the owner.
     """
@@ -71,18 +79,24 @@ class WebhookDelivery(models.Model):
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(_("event"), max_length=40)
     payload = models.JSONField()
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, db_index=True)
     status_code = models.PositiveSmallIntegerField(_("status of the answer"), null=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=status_choices(done=_("Delivered"), failed=_("Given up")),
+        default=Job.Status.PENDING,
+    )
     delivered_at = models.DateTimeField(_("delivered"), null=True)
+
+    objects = WebhookDeliveryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("webhook delivery")
         ordering = ["-created_at"]
         verbose_name_plural = _("webhook deliveries")
         indexes = [
+            models.Index(fields=["status", "queued_at"]),
             models.Index(fields=["webhook", "-created_at", "-id"]),
             # The log is cut by age, and the administration lists everybody's.
             models.Index(fields=["-created_at", "-id"]),
@@ -94,6 +108,19 @@ class WebhookDelivery(models.Model):
     @property
     def state(self) -> str:
         """``waiting``, ``delivered`` or ``given_up``."""
-        if self.delivered_at is not None:
-            return "delivered"
-        return "waiting" if self.next_attempt_at is not None else "given_up"
+        ended = {self.Status.DONE: "delivered", self.Status.FAILED: "given_up"}
+        return ended.get(self.Status(self.status), "waiting")
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When it is due; None where it is not waiting."""
+        return self.queued_at if self.status == self.Status.PENDING else None
+
+    @classmethod
+    def maximum_attempts(cls) -> int:
+        return len(BACK_OFF) + 1
+
+    @classmethod
+    def claim_seconds(cls) -> int:
+        # Sending has a short limit of its own.
+        return 60

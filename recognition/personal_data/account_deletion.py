@@ -24,7 +24,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import ApiToken
 from recognition import quotas
-from recognition.jobs import broker
+from recognition.jobs import broker, messages
 from recognition.models import DataExport, Prediction, Upload, Webhook, WebhookDelivery
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Name of the Celery task that deletes one.
+TASK = "recognition.delete_account"
 #: Uploads that are deleted in one transaction.
 BATCH = 200
 #: Seconds after which a deletion is queued again, in case its task was lost.
@@ -39,7 +41,7 @@ REQUEUE_SECONDS = 60
 
 
 def close(user: User, actor: User | None = None) -> None:
-    """Let nobody in any more, by password, session, token or open socket.
+    """Let nobody in any more, by password, session, token or open socket, and have it deleted.
 
     Args:
         user: whose account, which may have been disabled before.
@@ -60,6 +62,7 @@ def close(user: User, actor: User | None = None) -> None:
         ApiToken.objects.filter(user=locked).delete()
         Webhook.objects.filter(owner=locked).update(is_active=False)
         audit.record("account_deletion_requested", locked, actor or locked)
+        messages.send_on_commit(TASK, locked.pk)
 
 
 def overdue() -> list[int]:
@@ -67,6 +70,12 @@ def overdue() -> list[int]:
     before = timezone.now() - timedelta(seconds=REQUEUE_SECONDS)
     closed = get_user_model().objects.filter(deletion_requested_at__lt=before)
     return list(closed.values_list("pk", flat=True))
+
+
+def sweep() -> None:
+    """Queue again the deletions whose task was lost."""
+    for pk in overdue():
+        messages.send(TASK, pk)
 
 
 def delete(user_id: int) -> bool:

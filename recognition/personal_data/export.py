@@ -1,9 +1,8 @@
 """Everything that belongs to a person as one zip archive, prepared by a task.
 
-The row's states are those of an upload (see :mod:`recognition.uploads.processing`): a claim with a
-deadline, moved on while the work goes on, lets one task work; `attempts` tells whose claim it is.
-The file's name is in the row before the file is there, so that whatever is left of an attempt
-that was cut off goes with the row, or with the next attempt.
+The claim is moved on while the work goes on. The file's name is in the row before the file is
+there, so that whatever is left of an attempt that was cut off goes with the row, or with the next
+attempt.
 """
 
 from __future__ import annotations
@@ -21,14 +20,17 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from recognition import quotas
+from recognition.jobs.job import ClaimLost
+from recognition.jobs.running import run
 from recognition.models import DataExport, Upload
 from recognition.personal_data import contents
+from recognition.refusals import Refusal
 from recognition.uploads import notifications
 
 if TYPE_CHECKING:
@@ -39,19 +41,16 @@ logger = logging.getLogger(__name__)
 DAYS_KEPT = 7
 #: Photos, and lines of texts, after which progress is written and the claim moved on.
 PHOTOS_A_STEP, LINES_A_STEP = 20, 1000
-UNFINISHED = (DataExport.Status.PENDING, DataExport.Status.PROCESSING)
 
 
-class ExportRunning(Exception):
-    """One is being prepared already; the message is a sentence for people."""
+class ExportRunning(Refusal):
+    """One is being prepared already."""
 
-
-class _ClaimLost(Exception):
-    """The export was deleted, or another task has taken it over."""
+    code, status = "export_running", 409
 
 
 def start(user: User) -> DataExport:
-    """Make a new export in place of the one before; hand its id to a task after the commit.
+    """Have a new export made in place of the one before.
 
     Raises:
         ExportRunning: one is being prepared.
@@ -60,7 +59,7 @@ def start(user: User) -> DataExport:
     with transaction.atomic():
         owner = quotas.lock(user.pk)
         mine = DataExport.objects.filter(owner=owner)
-        if mine.filter(status__in=UNFINISHED).exists():
+        if mine.unfinished().exists():
             raise ExportRunning(_("Your data is being exported already."))
         mine.delete()
         export = DataExport.objects.create(
@@ -69,6 +68,7 @@ def start(user: User) -> DataExport:
             queued_at=timezone.now(),
         )
         audit.record("data_exported", owner, owner, f"export:{export.pk}")
+        DataExport.objects.enqueue(export.pk)
     return export
 
 
@@ -78,53 +78,15 @@ def build(export_id: str) -> bool:
     Returns:
         Whether this call finished it.
     """
-    export = _claim(export_id)
-    if export is None:
-        return False
-    _announce(export)
-    try:
-        _write(export)
-    except _ClaimLost:
-        _delete_file(export)
-        return False
-    except Exception:  # Including SoftTimeLimitExceeded: another attempt may go better.
-        logger.exception("attempt %d at export %s failed", export.attempts, export_id)
-        _delete_file(export)
-        _release(export)
-        _announce(export)
-        return False
-    now = timezone.now()
-    done = _held(export).update(
-        status=DataExport.Status.DONE,
-        progress=1.0,
-        stored_bytes=export.stored_bytes,
-        claimed_until=None,
-        finished_at=now,
-        expires_at=now + timedelta(days=DAYS_KEPT),
+    working = DataExport.objects.filter(
+        status=DataExport.Status.PROCESSING, claimed_until__gte=timezone.now()
     )
-    if done:
-        _tell_by_mail(export)
-    else:
-        _delete_file(export)
-    _announce(export)
-    return bool(done)
-
-
-def take_overdue() -> list[str]:
-    """Exports whose task was lost or had to wait, each marked as queued now."""
-    now = timezone.now()
-    before = now - timedelta(seconds=settings.REQUEUE_SECONDS)
-    waiting = Q(status=DataExport.Status.PENDING) & (Q(queued_at=None) | Q(queued_at__lt=before))
-    abandoned = Q(status=DataExport.Status.PROCESSING, claimed_until__lt=now, queued_at__lt=before)
-    overdue = DataExport.objects.filter(waiting | abandoned)
-    ids = list(overdue.values_list("pk", flat=True))
-    return [str(pk) for pk in ids if overdue.filter(pk=pk).update(queued_at=now)]
-
-
-def leave_to_sweep(export_id: str) -> None:
-    """Note that an export could not be queued."""
-    waiting = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING)
-    waiting.update(queued_at=None)
+    if working.exclude(pk=export_id).exists():
+        # One at a time on the whole site, so that workers are left for photos: it waits.
+        waiting = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING)
+        waiting.update(queued_at=timezone.now())
+        return False
+    return run(DataExport.objects.all(), export_id, _build)
 
 
 def delete_expired() -> int:
@@ -137,34 +99,24 @@ def delete_expired() -> int:
     return by_model.get(DataExport._meta.label, 0)
 
 
-def _claim(export_id: str) -> DataExport | None:
-    now = timezone.now()
-    busy = Q(status=DataExport.Status.PROCESSING, claimed_until__gte=now)
-    if DataExport.objects.filter(busy).exclude(pk=export_id).exists():
-        # One at a time on the whole site, so that workers are left for photos: it waits.
-        DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING).update(
-            queued_at=now
-        )
-        return None
-    free = Q(status=DataExport.Status.PENDING) | Q(
-        status=DataExport.Status.PROCESSING, claimed_until__lt=now
-    )
-    claimable = DataExport.objects.filter(free, pk=export_id)
-    began = claimable.filter(attempts__lt=settings.MAXIMUM_ATTEMPTS).update(
-        status=DataExport.Status.PROCESSING,
-        attempts=F("attempts") + 1,
-        progress=0.0,
-        claimed_until=now + timedelta(seconds=settings.CLAIM_SECONDS),
-    )
-    if not began:
-        claimable.update(status=DataExport.Status.FAILED, claimed_until=None, finished_at=now)
-        return None
-    export = DataExport.objects.filter(pk=export_id).select_related("owner").first()
-    if export is None:
-        return None
+def _build(export: DataExport) -> None:
+    """Write the archive of a claimed export, and end it.
+
+    Raises:
+        ClaimLost: it was deleted, or another task has taken it over.
+    """
     _delete_file(export)
     export.file.name = f"exports/{uuid.uuid4().hex}.zip"
-    return export if _held(export).update(file=export.file.name) else None
+    try:
+        _go_on(export, 0.0, file=export.file.name)
+        _write(export)
+        expires_at = timezone.now() + timedelta(days=DAYS_KEPT)
+        if not DataExport.objects.finish(export, progress=1.0, expires_at=expires_at):
+            raise ClaimLost
+    except BaseException:
+        _delete_file(export)
+        raise
+    _tell_by_mail(export)
 
 
 def _write(export: DataExport) -> None:
@@ -185,7 +137,6 @@ def _write(export: DataExport) -> None:
                     # The rest is for storing the archive.
                     _go_on(export, 0.9 * done / total)
         _go_on(export, 0.9)
-        export.stored_bytes = file.tell()
         file.seek(0)
         _store(export, file)
 
@@ -230,36 +181,17 @@ def _store(export: DataExport, file: IO[bytes]) -> None:
         raise RuntimeError("the storage did not take the name that the row has")
 
 
-def _go_on(export: DataExport, progress: float) -> None:
+def _go_on(export: DataExport, progress: float, **fields: Any) -> None:
     """Write progress and keep the claim.
 
     Raises:
-        _ClaimLost: there is nothing left to do it for.
+        ClaimLost: there is nothing left to do it for.
     """
-    deadline = timezone.now() + timedelta(seconds=settings.CLAIM_SECONDS)
-    if not _held(export).update(progress=progress, claimed_until=deadline):
-        raise _ClaimLost
+    if not DataExport.objects.extend(export, progress=progress, **fields):
+        raise ClaimLost
     if progress - export.progress >= 0.1:
         export.progress = progress
-        _announce(export)
-
-
-def _release(export: DataExport) -> None:
-    if export.attempts >= settings.MAXIMUM_ATTEMPTS:
-        _held(export).update(
-            status=DataExport.Status.FAILED, claimed_until=None, finished_at=timezone.now()
-        )
-    else:
-        _held(export).update(
-            status=DataExport.Status.PENDING, claimed_until=None, queued_at=timezone.now()
-        )
-
-
-def _held(export: DataExport) -> Any:
-    """The row, provided that it is still this attempt's."""
-    return DataExport.objects.filter(
-        pk=export.pk, status=DataExport.Status.PROCESSING, attempts=export.attempts
-    )
+        notifications.announce(export)
 
 
 def _delete_file(export: DataExport) -> None:
@@ -290,9 +222,3 @@ def _tell_by_mail(export: DataExport) -> None:
         send_mail(subject, text, None, [export.owner.email])
     except Exception as error:  # Whatever the mail server says: the page shows it, too.
         logger.warning("could not mail that an export is ready: %s", type(error).__name__)
-
-
-def _announce(export: DataExport) -> None:
-    status = DataExport.objects.filter(pk=export.pk).values_list("status", flat=True).first()
-    if status is not None:
-        notifications.upload_changed(export.owner_id, str(export.pk), status)

@@ -10,7 +10,6 @@ from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,7 +22,7 @@ from operations.private_files import chunks
 from recognition import quotas
 from recognition.models import DataExport, LiveSession, Upload
 from recognition.models.data_exports import DataExportQuerySet
-from recognition.personal_data import account_deletion, tasks
+from recognition.personal_data import account_deletion
 from recognition.personal_data import export as data_export
 from recognition.personal_data.forms import RetentionChoice
 from recognition.uploads import retention
@@ -47,6 +46,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "kept": describe(days),
         "quotas": quotas.of(user),
         "export": export,
+        "export_bytes": _stored_bytes(export),
         "export_days": data_export.DAYS_KEPT,
         "trains": consent.has(user, consent.Purpose.TRAINING),
     }
@@ -86,11 +86,9 @@ def choose_training(request: HttpRequest) -> HttpResponse:
 def start_export(request: HttpRequest) -> HttpResponse:
     """Have all of one's data put into an archive."""
     try:
-        export = data_export.start(_user(request))
+        data_export.start(_user(request))
     except data_export.ExportRunning as error:
         messages.error(request, str(error))
-    else:
-        tasks.enqueue_export(str(export.pk))
     return redirect(f"{reverse('privacy')}#export")
 
 
@@ -132,7 +130,6 @@ def delete_account(request: HttpRequest) -> HttpResponse:
             # First of all, so that signing out still finds the account.
             logout(request)
             account_deletion.close(user)
-            transaction.on_commit(lambda: tasks.enqueue_deletion(user.pk))
             messages.success(
                 request,
                 _("Your account is closed. Everything in it is gone within a minute."),
@@ -144,6 +141,13 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         "n_sessions": LiveSession.objects.for_owner(user).count(),
     }
     return render(request, "recognition/delete_account.html", context)
+
+
+def _stored_bytes(export: DataExport | None) -> int | None:
+    try:
+        return export.file.size if export and export.status == export.Status.DONE else None
+    except OSError:
+        return None  # Deleted at this moment; the row goes next.
 
 
 def _own_exports(request: HttpRequest) -> DataExportQuerySet:

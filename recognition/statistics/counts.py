@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from recognition.live.timeline import read_stretches
 from recognition.models import LiveSession, Prediction, Upload
+from recognition.refusals import Refusal
 from recognition.wording import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ MAXIMUM_PERIODS = 400
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 
 
-class StatisticsError(ValueError):
-    """A range of time that cannot be answered; the message is a sentence for people."""
+class StatisticsError(Refusal):
+    """A range of time that cannot be answered."""
+
+    code, status = "invalid", 400
 
 
 def of(user: User, *, start: date, end: date, period: str) -> dict[str, Any]:

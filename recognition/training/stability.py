@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.detection import FaceDetector
+from recognition.vision.haar import HaarCascade, HaarSettings
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.types import BoundingBox
 
@@ -55,7 +55,7 @@ def label_stability(
         seed: decides which.
     """
     chosen = np.random.default_rng(seed).permutation(len(images))[:IMAGES]
-    detector = FaceDetector()
+    detector = HaarCascade()
     size, margin = classifier.manifest.input_size, classifier.manifest.crop_margin
     changes = [(1.0, 0.0, 0.0), *JITTERS.values()]
     labels = []
@@ -84,12 +84,12 @@ def _on_canvas(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.copyMakeBorder(large, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REPLICATE)
 
 
-def _face_in_the_middle(detector: FaceDetector, canvas: NDArray[np.uint8]) -> BoundingBox | None:
+def _face_in_the_middle(detector: HaarCascade, canvas: NDArray[np.uint8]) -> BoundingBox | None:
     middle = canvas.shape[0] / 2
     return max(
         (
             box
-            for box in detector.detect(canvas)
+            for box in detector.scan(canvas, HaarSettings())
             if abs(box.x + box.width / 2 - middle) < _OFF_CENTER
             and abs(box.y + box.height / 2 - middle) < _OFF_CENTER
         ),

@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable
-from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -23,19 +21,19 @@ from recognition import quotas
 from recognition.jobs import queues
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
-from recognition.uploads import processing, tasks
+from recognition.refusals import Refusal
+from recognition.uploads import heat_maps
 from recognition.vision import images
-from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
 from recognition.vision.errors import ImageError
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 
-class StorageFull(Exception):
-    """There is no room for another photo; the message is a sentence for people."""
+class StorageFull(Refusal):
+    """There is no room for another photo."""
 
-    code = "storage_full"
+    code, status = "storage_full", 507
 
 
 def create_upload(
@@ -46,8 +44,6 @@ def create_upload(
     saved: Callable[[Upload], None] | None = None,
 ) -> Upload:
     """Check a photo, keep a clean copy of it, and queue it for recognition.
-
-    The bytes as they came are decoded in a process of their own, and kept nowhere.
 
     Args:
         owner: whose photo it is.
@@ -60,17 +56,16 @@ def create_upload(
         QuotaExceeded: the owner has used up what they may; nothing was stored.
         AccountClosed: the owner's account is being deleted; nothing was stored.
         StorageFull: there is no room; nothing was stored.
-        DecodingBusy: too many photos came at once; nothing was stored.
     """
     if file.size is not None and file.size > images.MAXIMUM_BYTES:
         raise images.too_many_bytes()
     # Once before the work, for those who are out, and once under a lock, to be exact.
-    quotas.check_upload(owner, 0)
-    sha256 = content_sha256(file)
+    quotas.check_upload(owner, file.size or 0)
+    data = file.read()
     try:
         with metrics.STAGES.time("clean"):
-            clean = decoding_pool().clean(file)
-    except (ImageError, DecodingBusy) as error:
+            clean = images.clean(data)
+    except ImageError as error:
         metrics.UPLOADS_REFUSED.add(error.code)
         raise
     upload = Upload(
@@ -78,9 +73,8 @@ def create_upload(
         name=clean_name(file.name or ""),
         width=clean.width,
         height=clean.height,
-        byte_size=file.size or 0,
-        stored_bytes=len(clean.jpeg) + len(clean.thumbnail_jpeg),
-        sha256=sha256,
+        byte_size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
         queued_at=timezone.now(),
     )
     # Named before they are written: whatever goes wrong later, both can then be deleted.
@@ -90,12 +84,12 @@ def create_upload(
         upload.image.storage.save(upload.image.name, ContentFile(clean.jpeg))
         upload.thumbnail.storage.save(upload.thumbnail.name, ContentFile(clean.thumbnail_jpeg))
         with transaction.atomic():
-            quotas.check_upload(quotas.lock(owner.pk), upload.stored_bytes)
+            quotas.check_upload(quotas.lock(owner.pk), len(data))
             upload.save()
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             if saved is not None:
                 saved(upload)
-            tasks.enqueue_on_commit(str(upload.pk), queue)
+            Upload.objects.enqueue(upload.pk, queue=queue)
     except BaseException as error:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
@@ -107,43 +101,26 @@ def create_upload(
     return upload
 
 
-@cache
-def decoding_pool() -> DecodingPool:
-    """This process's, which shares its limits with all web processes of the host."""
-    return DecodingPool(settings.DATA_DIR / "run" / "decoding", settings.DECODING_PROCESSES)
-
-
-def content_sha256(file: UploadedFile) -> str:
-    """Of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    for piece in file.chunks():
-        digest.update(piece)
-    file.seek(0)
-    return digest.hexdigest()
-
-
 def retry_uploads(uploads: UploadQuerySet) -> int:
     """Queue those that failed once more; returns how many."""
-    with transaction.atomic():
-        ids = processing.reset(uploads)
-        queue = queues.INTERACTIVE if len(ids) == 1 else queues.BULK
-        for upload_id in ids:
-            tasks.enqueue_on_commit(upload_id, queue)
-    return len(ids)
+    # Those whose photo is gone stay as they are: there is nothing left to look at.
+    failed = uploads.filter(status=Upload.Status.FAILED, photo_deleted_at=None)
+    queue = queues.INTERACTIVE if failed.count() == 1 else queues.BULK
+    return failed.restart(queue=queue, error_code="", error_message="")
 
 
 def rerun_uploads(uploads: UploadQuerySet) -> int:
-    """Queue those that are done for the model that is active now; returns how many."""
-    with transaction.atomic():
-        ids = processing.rerun(uploads)
-        for upload_id in ids:
-            tasks.enqueue_on_commit(upload_id, queues.BULK)
-    return len(ids)
+    """Queue those that are done for the model that is active now; returns how many.
+
+    What was seen stays until the new result replaces it.
+    """
+    done = uploads.filter(status=Upload.Status.DONE, photo_deleted_at=None)
+    return done.restart(queue=queues.BULK)
 
 
 def explain_face(face: Prediction) -> bool:
     """Have a face's heat map drawn unless it is there; False where the queue is out of reach."""
-    return bool(face.heat_map) or tasks.enqueue_explanation(face.pk)
+    return bool(face.heat_map) or heat_maps.enqueue(face)
 
 
 def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:

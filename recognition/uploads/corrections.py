@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from recognition.models import Prediction
+from recognition.refusals import Refusal
 from recognition.vision.types import overlap
 from recognition.wording import CORRECTION_NAMES
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 SAME_FACE = 0.5
 
 
-class CorrectionError(ValueError):
+class CorrectionError(Refusal):
     """The label is none that a face can be given."""
+
+    code, status = "invalid", 400
 
 
 def correct(prediction: Prediction, label: str, actor: User) -> Prediction:

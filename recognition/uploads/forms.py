@@ -30,7 +30,9 @@ class HistoryFilter(forms.Form):
         ],
     )
     status = forms.ChoiceField(
-        label=_("Status"), required=False, choices=[("", _("Any")), *Upload.Status.choices]
+        label=_("Status"),
+        required=False,
+        choices=[("", _("Any")), *Upload._meta.get_field("status").flatchoices],
     )
     since = forms.DateField(label=_("From"), required=False, widget=DayInput())
     until = forms.DateField(label=_("To"), required=False, widget=DayInput())

@@ -13,10 +13,19 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
+from recognition.jobs import messages
 from recognition.models import Prediction, Upload
 
 if TYPE_CHECKING:
     from recognition.vision.explanation import Words
+
+#: Name of the Celery task that draws one.
+TASK = "recognition.explain_face"
+
+
+def enqueue(prediction: Prediction) -> bool:
+    """Ask for a face's heat map; False where the queue cannot be reached."""
+    return messages.send(TASK, prediction.pk)
 
 
 def lacking() -> QuerySet[Prediction]:
@@ -36,8 +45,7 @@ def store(prediction: Prediction, png: bytes) -> bool:
         current.heat_map.save("heat-map.png", ContentFile(png), save=False)
         name = current.heat_map.name
         try:
-            current.heat_map_bytes = len(png)
-            current.save(update_fields=["heat_map", "heat_map_bytes"])
+            current.save(update_fields=["heat_map"])
         except BaseException:
             default_storage.delete(str(name))
             raise

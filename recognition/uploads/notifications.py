@@ -1,13 +1,19 @@
-"""Tell open pages that an upload changed. A hint: a page that misses it asks by itself."""
+"""Tell open pages that an upload or an export changed. A hint: a page that misses it asks."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import transaction
+from django.dispatch import receiver
+
+from recognition.jobs.job import changed
+from recognition.models import DataExport, Upload
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +21,13 @@ logger = logging.getLogger(__name__)
 def group_of(user_id: int) -> str:
     """Name of the channel group of one person's open pages."""
     return f"uploads.{user_id}"
+
+
+@receiver(changed, sender=Upload)
+@receiver(changed, sender=DataExport)
+def announce(job: Upload | DataExport, **kwargs: Any) -> None:
+    """Send the hint once the change is in the database."""
+    transaction.on_commit(lambda: upload_changed(job.owner_id, str(job.pk), job.status))
 
 
 def upload_changed(user_id: int, upload_id: str, status: str) -> None:

@@ -17,12 +17,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from operations.private_files import private_file
-from recognition import quotas
 from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.refusals import Refusal
 from recognition.uploads import actions, corrections, reports
 from recognition.uploads.forms import HistoryFilter
 from recognition.vision import images
-from recognition.vision.decoding.pool import DecodingBusy
 from recognition.vision.errors import ImageError
 from recognition.wording import LABEL_NAMES, refusal_text
 
@@ -71,15 +70,9 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
             messages.error(
                 request, _("%(name)s: %(reason)s") % {"name": name, "reason": refusal_text(error)}
             )
-        except (quotas.QuotaExceeded, actions.StorageFull) as error:
+        except Refusal as error:
             # Whatever comes after may be smaller, but a list of refusals helps nobody.
             messages.error(request, str(error))
-            break
-        except DecodingBusy:
-            messages.error(
-                request,
-                _("Too many photos are coming in at once. Please try again in a moment."),
-            )
             break
     if not files:
         messages.error(request, _("Choose at least one photo."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -62,7 +62,7 @@ def review(request: HttpRequest) -> HttpResponse:
         return _answer(request, queue)
     face = place.face(queue)
     done = place.cleaned_data["done"]
-    context = {
+    context: dict[str, Any] = {
         "queue": queue,
         "face": face,
         "left": queue.waiting().count(),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.cascades import load_cascade
-from recognition.vision.preprocessing import crop_face
+from recognition.vision.preprocessing import crop_face, enclosing_ratio
 from recognition.vision.types import BoundingBox, Rejection
 
 #: Trained apart from the detector's cascade: it agrees on faces and seldom on mistakes.
@@ -78,18 +78,13 @@ class FaceGate:
         Returns:
             Why it is not taken for a face; None where it is.
         """
-        if max(box.width, box.height) < MINIMUM_SIDE:
-            return Rejection.TOO_SMALL
-        crop = crop_face(image_gray, box, _FACE_SIDE, roll=roll)
-        deviation = float(crop.std())
-        if deviation < MINIMUM_DEVIATION:
-            return Rejection.FLAT
-        if float(cv2.Laplacian(crop, cv2.CV_32F).var()) / deviation**2 < MINIMUM_SHARPNESS:
-            return Rejection.BLURRED
+        unusable = why_unusable(image_gray, box, roll)
+        if unusable is not None:
+            return unusable
         support = self.support(image_gray, box, roll)
         if support >= STRONG_SUPPORT:
             return None
-        if support >= SUPPORT_WITH_EYE and self._has_eye(image_gray, box, roll):
+        if support >= SUPPORT_WITH_EYE and self.has_eye(image_gray, box, roll):
             return None
         return Rejection.NOT_CONFIRMED
 
@@ -107,7 +102,8 @@ class FaceGate:
         mirrored = np.ascontiguousarray(patch[:, ::-1])
         return _hits(self._second, patch) + _hits(self._mirror, mirrored)
 
-    def _has_eye(self, image_gray: NDArray[np.uint8], box: BoundingBox, roll: float) -> bool:
+    def has_eye(self, image_gray: NDArray[np.uint8], box: BoundingBox, roll: float = 0.0) -> bool:
+        """Whether there is something like an eye in the upper part of a spot; as for `reject`."""
         whole = crop_face(image_gray, box, _EYE_FACE_SIDE, roll=roll)
         upper = np.ascontiguousarray(whole[:_EYE_PART])
         found = self._eye.detectMultiScale(
@@ -118,6 +114,24 @@ class FaceGate:
             maxSize=(_EYE_LARGEST, _EYE_LARGEST),
         )
         return len(found) > 0
+
+
+def why_unusable(
+    image_gray: NDArray[np.uint8], box: BoundingBox, roll: float = 0.0
+) -> Rejection | None:
+    """Whether a spot is too small, flat or blurred for an expression to be read; as for `reject`.
+
+    The size is that of the box before it was turned: what the classifier has to read.
+    """
+    if max(box.width, box.height) / enclosing_ratio(roll) < MINIMUM_SIDE:
+        return Rejection.TOO_SMALL
+    crop = crop_face(image_gray, box, _FACE_SIDE, roll=roll)
+    deviation = float(crop.std())
+    if deviation < MINIMUM_DEVIATION:
+        return Rejection.FLAT
+    if float(cv2.Laplacian(crop, cv2.CV_32F).var()) / deviation**2 < MINIMUM_SHARPNESS:
+        return Rejection.BLURRED
+    return None
 
 
 def _hits(cascade: cv2.CascadeClassifier, patch: NDArray[np.uint8]) -> int:

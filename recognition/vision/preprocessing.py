@@ -40,6 +40,8 @@ def crop_face(
     size: int,
     margin: float = 0.0,
     roll: float = 0.0,
+    *,
+    black_outside: bool = False,
 ) -> NDArray[np.uint8]:
     """Cut a square round a face, turn it upright and scale it to the classifier's input.
 
@@ -52,6 +54,7 @@ def crop_face(
         size: side of the returned square, in pixels.
         margin: share of the face's side added on every side; negative values cut into it.
         roll: by how much the face is turned clockwise, in degrees.
+        black_outside: pixels outside the image are black instead.
 
     Returns:
         uint8 of shape ``(size, size)``.
@@ -82,7 +85,7 @@ def crop_face(
         matrix,
         (size, size),
         flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+        borderMode=cv2.BORDER_CONSTANT if black_outside else cv2.BORDER_REPLICATE,
     )
 
 
@@ -90,6 +93,18 @@ def enclosing_ratio(roll: float) -> float:
     """Side of the upright box round a turned square, as a multiple of the square's side."""
     angle = math.radians(roll)
     return abs(math.cos(angle)) + abs(math.sin(angle))
+
+
+def enclosing_box(center: tuple[float, float], side: float, roll: float) -> BoundingBox:
+    """The upright box round a turned square, for :func:`crop_face`.
+
+    It may reach over the image's border: cut there, it would no longer be centred on the face.
+    """
+    x, y = center
+    extent = side * enclosing_ratio(roll)
+    return BoundingBox(
+        round(x - extent / 2.0), round(y - extent / 2.0), round(extent), round(extent)
+    )
 
 
 def _shrink_around(

@@ -2,89 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.detection import FaceDetector
+from recognition.vision.detection import DetectorName
+from recognition.vision.detectors import make_detector
 from recognition.vision.errors import ModelError
 from recognition.vision.explanation import SIDE, Explanation, explain
-from recognition.vision.gate import FaceGate
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.stopwatch import Stopwatch
-from recognition.vision.turned import TurnedFaceFinder
-from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
+from recognition.vision.types import BoundingBox, Face, Recognition
 
 #: Photos are decoded no larger than this: twice the size at which faces are looked for, so that
 #: the smallest face still fills the classifier's input.
 WORKING_SIDE = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A spot of the working image before it is labelled; see :class:`Face`."""
-
-    box: BoundingBox
-    rejected: Rejection | None
-    roll: float = 0.0
-
-
 class EmotionRecognizer:
     """Detects faces and classifies their expression. Not thread-safe: use one a thread."""
 
-    def __init__(self, manifest_path: Path, *, num_threads: int = 2) -> None:
-        """Load the model.
+    def __init__(
+        self,
+        manifest_path: Path,
+        *,
+        num_threads: int = 2,
+        detector: DetectorName = DetectorName.BOTH,
+    ) -> None:
+        """Load the models.
 
         Args:
             manifest_path: the manifest beside the trained model.
-            num_threads: threads of one classification.
+            num_threads: threads of one classification, and of one look of the face detector.
+            detector: what finds the faces.
 
         Raises:
-            ModelError: the model is missing or does not fit its manifest.
+            ModelError: a model is missing or does not fit its manifest.
         """
         self.manifest = read_manifest(manifest_path)
-        self.detector = FaceDetector()
-        self.gate = FaceGate()
-        self.turned = TurnedFaceFinder(self.gate, self.detector.settings)
+        self.detector = make_detector(detector, num_threads=num_threads)
         self.classifier = EmotionClassifier(self.manifest, num_threads=num_threads)
 
-    def recognize(self, data: bytes, size: tuple[int, int] | None = None) -> Recognition:
+    def recognize(self, data: bytes) -> Recognition:
         """Decode an image file, find its faces and label each.
 
         Args:
             data: bytes of an image file.
-            size: width and height of the photo that `data` is a smaller copy of; boxes are in its
-                pixels. None where `data` is the photo.
 
         Raises:
             ImageError: the bytes are not an image that we accept.
         """
         watch = Stopwatch()
-        image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
-        width, height = size or own_size
+        image_gray, (width, height) = decode_gray(data, longest_side=WORKING_SIDE)
         watch.lap("decode")
-        candidates = self._find(image_gray, watch)
+        found = self.detector.detect(image_gray)
+        watch.lap("detect")
         probabilities = self.classify(
-            image_gray,
-            [candidate.box for candidate in candidates],
-            rolls=[candidate.roll for candidate in candidates],
+            image_gray, [face.box for face in found], rolls=[face.roll for face in found]
         )
         watch.lap("classify")
         scale = width / image_gray.shape[1]
         seen = [
             Face(
-                _scaled(candidate.box, scale, width, height),
+                face.box.scaled(scale).cut(width, height),
                 face_probabilities,
                 uncertain=max(face_probabilities.values()) < self.manifest.uncertain_below,
-                rejected=candidate.rejected,
-                roll=candidate.roll,
+                rejected=face.rejected,
+                roll=face.roll,
+                found_by=face.found_by,
             )
-            for candidate, face_probabilities in zip(candidates, probabilities, strict=True)
+            for face, face_probabilities in zip(found, probabilities, strict=True)
         ]
         return Recognition(
             width,
@@ -95,13 +86,7 @@ class EmotionRecognizer:
         )
 
     def explain(
-        self,
-        data: bytes,
-        box: BoundingBox,
-        label: str,
-        *,
-        roll: float = 0.0,
-        size: tuple[int, int] | None = None,
+        self, data: bytes, box: BoundingBox, label: str, *, roll: float = 0.0
     ) -> tuple[Explanation, NDArray[np.uint8]]:
         """Find out which parts of a face carried its label.
 
@@ -110,7 +95,6 @@ class EmotionRecognizer:
             box: the face, in pixels of the upright image.
             label: the one to explain.
             roll: by how much the face is turned clockwise, in degrees.
-            size: as for :meth:`recognize`.
 
         Returns:
             The explanation, and the face to draw it on: uint8, framed as the classifier saw it.
@@ -121,8 +105,8 @@ class EmotionRecognizer:
         """
         if label not in self.manifest.labels:
             raise ModelError(f"The model {self.manifest.version} does not know {label!r}.")
-        image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
-        scale = image_gray.shape[1] / (size or own_size)[0]
+        image_gray, (width, _height) = decode_gray(data, longest_side=WORKING_SIDE)
+        scale = image_gray.shape[1] / width
         inner = box.scaled(scale)
         margin = self.manifest.crop_margin
         crop = crop_face(image_gray, inner, self.manifest.input_size, margin, roll)
@@ -158,35 +142,3 @@ class EmotionRecognizer:
             dict(zip(self.manifest.labels, map(float, row), strict=True))
             for row in self.classifier.classify(crops, mirror=mirror)
         ]
-
-    def _find(self, image_gray: NDArray[np.uint8], watch: Stopwatch) -> list[_Candidate]:
-        """Upright faces; only where there is none, turned ones; and what was rejected."""
-        boxes = self.detector.detect(image_gray)
-        watch.lap("detect")
-        upright = [_Candidate(box, self.gate.reject(image_gray, box)) for box in boxes]
-        watch.lap("check")
-        if any(candidate.rejected is None for candidate in upright):
-            return upright
-        roll, boxes = self.turned.find(image_gray)
-        watch.lap("detect")
-        # A face a little too far aside is proposed by the first look and rejected by the gate.
-        rejected = [
-            candidate
-            for candidate in upright
-            if not any(_has_center(box, candidate.box) for box in boxes)
-        ]
-        return [*(_Candidate(box, None, roll) for box in boxes), *rejected]
-
-
-def _has_center(box: BoundingBox, other: BoundingBox) -> bool:
-    """Whether the middle of `other` lies in `box`."""
-    x, y = other.x + other.width / 2, other.y + other.height / 2
-    return box.x <= x <= box.x + box.width and box.y <= y <= box.y + box.height
-
-
-def _scaled(box: BoundingBox, scale: float, width: int, height: int) -> BoundingBox:
-    """A box of the working image in pixels of the full image, cut at its border."""
-    left, top = max(0, round(box.x * scale)), max(0, round(box.y * scale))
-    right = min(width, round((box.x + box.width) * scale))
-    bottom = min(height, round((box.y + box.height) * scale))
-    return BoundingBox(left, top, right - left, bottom - top)

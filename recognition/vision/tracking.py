@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognition.vision.types import BoundingBox, Face, overlap
+from recognition.vision.types import BoundingBox, Face, FoundBy, center_distance, overlap
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class TrackingSettings:
 
     Attributes:
         minimum_overlap: intersection over union above which two boxes are the same face.
+        reach: how far a face may have gone where its boxes do not overlap, in sides of its box:
+            so much at once, and so much more for each second since it was seen.
+        size_ratio: by how much its side may have changed meanwhile.
         forget_after: seconds a face stays known without being seen.
         probability_seconds: time constant of the probabilities' mean. A full turn from one
             label to another crosses over after ``0.69`` of it, a doubtful one after about twice.
@@ -30,7 +33,9 @@ class TrackingSettings:
     """
 
     minimum_overlap: float = 0.15
-    forget_after: float = 1.0
+    reach: tuple[float, float] = (0.5, 1.5)
+    size_ratio: float = 2.0
+    forget_after: float = 2.0
     probability_seconds: float = 0.25
     label_lead: float = 0.12
     box_seconds: float = 0.12
@@ -47,6 +52,7 @@ class TrackedFace:
         label: the label that holds; during a change not always the most probable one.
         probabilities: label to smoothed probability; sums to 1.
         uncertain: the confidence is below what the tracker was told to ask for.
+        found_by: which detector saw it when it was new; None where that is unknown.
     """
 
     number: int
@@ -54,6 +60,7 @@ class TrackedFace:
     label: str
     probabilities: dict[str, float]
     uncertain: bool = False
+    found_by: FoundBy | None = None
 
     @property
     def confidence(self) -> float:
@@ -70,12 +77,14 @@ class _Track:
         self.edges = _edges(face.box)
         self.probabilities = dict(face.probabilities)
         self.label = face.label
+        self.found_by = face.found_by
         self.seen_at = now
 
     def see(self, face: Face, now: float, settings: TrackingSettings) -> None:
         elapsed = max(0.0, now - self.seen_at)
         self.seen_at = now
         self.box = face.box
+        self.found_by = face.found_by or self.found_by
         self._move(_edges(face.box), elapsed, settings)
         weight = _weight(elapsed, settings.probability_seconds)
         for label, probability in face.probabilities.items():
@@ -99,7 +108,8 @@ class _Track:
         x, y, width, height = (round(edge) for edge in self.edges)
         box = BoundingBox(x, y, max(1, width), max(1, height))
         uncertain = self.probabilities[self.label] < uncertain_below
-        return TrackedFace(self.number, box, self.label, dict(self.probabilities), uncertain)
+        probabilities = dict(self.probabilities)
+        return TrackedFace(self.number, box, self.label, probabilities, uncertain, self.found_by)
 
 
 class FaceTracker:
@@ -110,9 +120,9 @@ class FaceTracker:
         self._tracks: list[_Track] = []
 
     @property
-    def last_seen(self) -> list[tuple[BoundingBox, float]]:
-        """Where the known faces were last found, unsmoothed, and when: where to look next."""
-        return [(track.box, track.seen_at) for track in self._tracks]
+    def last_seen(self) -> list[BoundingBox]:
+        """Where the known faces were last found, unsmoothed."""
+        return [track.box for track in self._tracks]
 
     def update(
         self, faces: Sequence[Face], now: float, *, uncertain_below: float = 0.0
@@ -133,7 +143,7 @@ class FaceTracker:
             track for track in self._tracks if now - track.seen_at <= self.settings.forget_after
         ]
         seen: list[_Track] = []
-        for track, face in self._pairs(unmatched):
+        for track, face in self._pairs(unmatched, now):
             track.see(face, now, self.settings)
             unmatched.remove(face)
             seen.append(track)
@@ -145,27 +155,39 @@ class FaceTracker:
             track.shown(uncertain_below) for track in sorted(seen, key=lambda track: track.number)
         )
 
-    def _pairs(self, faces: list[Face]) -> list[tuple[_Track, Face]]:
-        """Match greedily, the closest overlap first; each track and each face at most once."""
+    def _pairs(self, faces: list[Face], now: float) -> list[tuple[_Track, Face]]:
+        """Match greedily, the closest first; each track and each face at most once."""
         candidates = sorted(
             (
-                (overlap(track.box, face.box), t, f)
+                (closeness, t, f)
                 for t, track in enumerate(self._tracks)
                 for f, face in enumerate(faces)
+                if (closeness := self._closeness(track, face, now)) is not None
             ),
             reverse=True,
         )
         pairs: list[tuple[_Track, Face]] = []
         used_tracks: set[int] = set()
         used_faces: set[int] = set()
-        for share, t, f in candidates:
-            if share < self.settings.minimum_overlap:
-                break
+        for _closeness, t, f in candidates:
             if t not in used_tracks and f not in used_faces:
                 used_tracks.add(t)
                 used_faces.add(f)
                 pairs.append((self._tracks[t], faces[f]))
         return pairs
+
+    def _closeness(self, track: _Track, face: Face, now: float) -> float | None:
+        """How well a face continues a track: overlap first, else distance; None if not at all."""
+        shared = overlap(track.box, face.box)
+        if shared >= self.settings.minimum_overlap:
+            return shared
+        side = float(max(track.box.width, track.box.height, 1))
+        ratio = max(face.box.width, face.box.height, 1) / side
+        distance = center_distance(track.box, face.box) / side
+        at_once, a_second = self.settings.reach
+        near = distance <= at_once + a_second * max(0.0, now - track.seen_at)
+        similar = 1.0 / self.settings.size_ratio <= ratio <= self.settings.size_ratio
+        return -distance if near and similar else None
 
     def _free_number(self) -> int:
         taken = {track.number for track in self._tracks}

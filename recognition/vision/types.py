@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -29,6 +30,13 @@ class BoundingBox:
             round(self.height * scale),
         )
 
+    def cut(self, width: int, height: int) -> BoundingBox:
+        """The part that lies in an image of a size in pixels; it is at least one pixel large."""
+        left, top = min(max(0, self.x), width - 1), min(max(0, self.y), height - 1)
+        right = max(left + 1, min(width, self.x + self.width))
+        bottom = max(top + 1, min(height, self.y + self.height))
+        return BoundingBox(left, top, right - left, bottom - top)
+
 
 def overlap(first: BoundingBox, second: BoundingBox) -> float:
     """Intersection over union of two boxes, from 0 to 1."""
@@ -40,6 +48,13 @@ def overlap(first: BoundingBox, second: BoundingBox) -> float:
     return shared / (first.width * first.height + second.width * second.height - shared)
 
 
+def center_distance(first: BoundingBox, second: BoundingBox) -> float:
+    """Between the middles of two boxes, in pixels."""
+    across = first.x + first.width / 2 - second.x - second.width / 2
+    down = first.y + first.height / 2 - second.y - second.height / 2
+    return math.hypot(across, down)
+
+
 class Rejection(StrEnum):
     """Why a spot that the detector proposed is not taken for a face."""
 
@@ -47,6 +62,14 @@ class Rejection(StrEnum):
     FLAT = "flat"
     BLURRED = "blurred"
     NOT_CONFIRMED = "not_confirmed"
+
+
+class FoundBy(StrEnum):
+    """Which detector sees a face."""
+
+    BOTH = "both"
+    BLAZEFACE = "blazeface"
+    HAAR = "haar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +84,7 @@ class Face:
             if it were one. None for a face.
         roll: by how much the face is turned clockwise, in degrees from -180 to 180; 0 is upright.
             The box is the upright one that encloses the turned face.
+        found_by: which detector sees it; None where that is unknown.
     """
 
     box: BoundingBox
@@ -68,6 +92,7 @@ class Face:
     uncertain: bool = False
     rejected: Rejection | None = None
     roll: float = 0.0
+    found_by: FoundBy | None = None
 
     @property
     def label(self) -> str:

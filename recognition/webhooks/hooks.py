@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
-from recognition.webhooks import deliveries, sending, tasks
+from recognition.refusals import Refusal
+from recognition.webhooks import deliveries, sending
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 MAXIMUM_WEBHOOKS = 10
 
 
-class TooManyWebhooks(Exception):
-    """The message is a sentence for people."""
+class TooManyWebhooks(Refusal):
+    """Somebody has as many as there may be."""
 
-    code = "too_many_webhooks"
+    code, status = "too_many_webhooks", 409
 
 
 def add(owner: User, url: str) -> Webhook:
@@ -57,10 +58,7 @@ def delete(webhook: Webhook) -> None:
 
 def ping(webhook: Webhook) -> WebhookDelivery:
     """Send a test message soon."""
-    with transaction.atomic():
-        delivery = deliveries.record_ping(webhook)
-        transaction.on_commit(tasks.enqueue_deliveries)
-    return delivery
+    return deliveries.record_ping(webhook)
 
 
 def switch(webhook: Webhook, *, on: bool) -> None:

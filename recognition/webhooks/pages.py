@@ -15,9 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from recognition.models import Webhook, WebhookQuerySet
+from recognition.refusals import Refusal
 from recognition.webhooks import hooks
 from recognition.webhooks.forms import WebhookForm
-from recognition.webhooks.sending import AddressRefused
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -34,7 +34,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             webhook = hooks.add(cast("User", request.user), form.cleaned_data["url"])
-        except (AddressRefused, hooks.TooManyWebhooks) as error:
+        except Refusal as error:
             form.add_error("url", str(error))
         else:
             return render(request, "webhooks/created.html", {"webhook": webhook})

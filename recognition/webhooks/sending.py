@@ -20,6 +20,8 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from recognition.refusals import Refusal
+
 #: Seconds for the connection, and for each piece of the answer.
 TIMEOUT = 5.0
 #: Seconds for everything after the look-up.
@@ -34,12 +36,10 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-class AddressRefused(Exception):
-    """The address may not be sent to; the message is a sentence for its owner.
+class AddressRefused(Refusal):
+    """The address may not be sent to; `code` tells why."""
 
-    Attributes:
-        code: stable, for programs.
-    """
+    status = 400
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

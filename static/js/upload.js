@@ -96,7 +96,7 @@ function send(file, line) {
         link.href = new URL(upload.links.page).pathname;
         link.hidden = false;
         update(upload);
-      } else if (["throttled", "busy"].includes(request.response?.code)) {
+      } else if (request.status === 429 && request.response?.code === "throttled") {
         pausedUntil = Date.now() + 1000 * Number(request.getResponseHeader("Retry-After") || 1);
         show(line, texts.waiting);
         waitingToSend.unshift([file, line]);

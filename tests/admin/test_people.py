@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from recognition.models import DataExport, LiveSession, LiveUsage, Upload, Webhook, WebhookDelivery
 from recognition.personal_data import account_deletion
+from recognition.personal_data.tasks import delete_account
 from recognition.webhooks import deliveries
 
 USERS = "/admin/accounts/user/"
@@ -31,7 +32,7 @@ def test_the_list_shows_usage(root_client: Client, alice: User, alice_upload: Up
     User.objects.filter(pk=alice.pk).update(quota_uploads_a_day=5, quota_bytes=2048)
     row = next(user for user in root_client.get(USERS).context["cl"].result_list if user == alice)
     assert row.n_uploads == 1
-    assert row.n_bytes == alice_upload.stored_bytes
+    assert row.n_bytes == alice_upload.byte_size
     assert row.live_seconds == 65
     page = root_client.get(USERS).content.decode()
     assert "5 uploads a day, 2.0" in page
@@ -107,7 +108,9 @@ def test_a_deleted_person_is_out_at_once_and_gone_with_everything_soon_after(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     queued: list[int] = []
-    monkeypatch.setattr("recognition.personal_data.tasks.enqueue_deletion", queued.append)
+    monkeypatch.setattr(
+        delete_account, "apply_async", lambda arguments, **options: queued.append(arguments[0])
+    )
     User.objects.filter(pk=alice.pk).update(is_active=is_active)
     page = root_client.get(f"{USERS}{alice.pk}/delete/").content.decode()
     assert "Are you sure" in page
@@ -136,7 +139,9 @@ def test_several_people_are_deleted_at_once(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     queued: list[int] = []
-    monkeypatch.setattr("recognition.personal_data.tasks.enqueue_deletion", queued.append)
+    monkeypatch.setattr(
+        delete_account, "apply_async", lambda arguments, **options: queued.append(arguments[0])
+    )
     form = {
         "action": "delete_selected", "_selected_action": [alice.pk, bob.pk], "post": "yes",
     }  # fmt: skip
@@ -175,7 +180,7 @@ def test_what_waits_for_a_webhook_that_is_switched_off_is_not_sent(
     # Whatever the language of who does it: the owner reads it in their own.
     root_client.cookies["django_language"] = "de"
     root_client.post("/admin/recognition/webhook/", form)
-    assert not deliveries.is_any_due()
+    assert not WebhookDelivery.objects.due().exists()
     delivery.refresh_from_db()
     assert delivery.state == "given_up"
     assert delivery.error == "The webhook was switched off."

@@ -108,7 +108,7 @@ def test_done_uploads_are_run_again_and_keep_their_faces_meanwhile(
     done_upload.refresh_from_db()
     assert (done_upload.status, done_upload.attempts) == (Upload.Status.PENDING, 0)
     assert Prediction.objects.filter(upload=done_upload).count() == faces
-    claimed = processing.claim(str(done_upload.pk), "again")
+    claimed = Upload.objects.claim(str(done_upload.pk))
     assert claimed is not None
     assert processing.complete(claimed, RESULT, "another-model")
     done_upload.refresh_from_db()
@@ -173,7 +173,7 @@ def test_an_upload_is_found_by_its_id_and_hash(root_client: Client, done_upload:
 
 @pytest.fixture
 def three_predictions(alice_upload: Upload) -> Upload:
-    claimed = processing.claim(str(alice_upload.pk), "task")
+    claimed = Upload.objects.claim(str(alice_upload.pk))
     assert claimed is not None
     processing.complete(claimed, RESULT, "model-1")
     Prediction.objects.filter(index=0).update(correction="neutral")

@@ -13,6 +13,7 @@ from django.test import Client
 from accounts.models import User
 from recognition.api.errors import KINDS
 from recognition.models import Upload
+from recognition.refusals import Refusal
 from tests.api.conftest import photo, send_json
 
 UPLOADS = "/api/v1/uploads/"
@@ -135,3 +136,17 @@ def test_the_page_and_the_document_list_every_code(client: Client, db: None) -> 
     assert {code: kind.status for code, kind in KINDS.items()} == {
         code: int(status) for code, status in rows.items()
     }
+
+
+def test_a_refusal_has_the_status_that_its_code_is_documented_with() -> None:
+    def all_of(kind: type[Refusal]) -> list[type[Refusal]]:
+        return [kind, *(deeper for sub in kind.__subclasses__() for deeper in all_of(sub))]
+
+    found = {
+        kind.code: kind.status
+        for kind in all_of(Refusal)
+        if {"code", "status"} <= vars(kind).keys()
+    }
+    assert len(found) >= 4
+    for code, status in found.items():
+        assert code == "export_running" or KINDS[code].status == status

@@ -169,7 +169,7 @@ def test_a_finished_upload_is_told_and_signed(
 
 
 def test_an_upload_that_failed_is_told_too(hook: Webhook, alice_upload: Upload) -> None:
-    claimed = processing.claim(str(alice_upload.pk), "task")
+    claimed = Upload.objects.claim(str(alice_upload.pk))
     assert claimed is not None
     assert processing.fail(claimed, "damaged", "The file is damaged.")
     assert not processing.fail(claimed, "damaged", "The file is damaged.")
@@ -184,7 +184,7 @@ def test_what_does_not_arrive_is_sent_again_ever_later_and_then_given_up(
     deliveries.record_ping(hook)
     waits = []
     while (delivery := WebhookDelivery.objects.get()).next_attempt_at is not None:
-        WebhookDelivery.objects.update(next_attempt_at=timezone.now())
+        WebhookDelivery.objects.update(queued_at=timezone.now())
         assert deliveries.deliver_next()
         assert not deliveries.deliver_next()
         delivery.refresh_from_db()
@@ -248,10 +248,10 @@ def test_a_claim_keeps_others_out_until_it_is_a_dead_workers(
     hook: Webhook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliveries.record_ping(hook)
-    claimed = deliveries._claim_next()
+    claimed = WebhookDelivery.objects.claim()
     assert claimed is not None
-    assert deliveries._claim_next() is None
-    WebhookDelivery.objects.update(next_attempt_at=timezone.now())
+    assert WebhookDelivery.objects.claim() is None
+    WebhookDelivery.objects.update(claimed_until=timezone.now())
     assert deliveries.deliver_next()
     deliveries._note(claimed, sending.Outcome(None, "too late"))
     delivery = WebhookDelivery.objects.get()
@@ -271,7 +271,7 @@ def test_after_too_many_failures_it_is_switched_off(hook: Webhook, receiver: Rec
     receiver.answer = lambda handler: respond(handler, 410)
     for _number in range(deliveries.MAXIMUM_GIVEN_UP):
         deliveries.record_ping(hook)
-        last = {"attempts": 5, "next_attempt_at": timezone.now()}
+        last = {"attempts": 5, "queued_at": timezone.now()}
         WebhookDelivery.objects.filter(attempts=0).update(**last)
         assert deliveries.deliver_next()
     hook.refresh_from_db()

@@ -183,7 +183,7 @@ def test_what_comes_afterwards_recreates_nothing(
     alice: User, alice_upload: Upload, media: Path, face_jpeg: bytes
 ) -> None:
     upload_id = str(alice_upload.pk)
-    working = processing.claim(upload_id, "task")
+    working = Upload.objects.claim(upload_id)
     assert working is not None
     recording = recordings.begin(alice.pk, "model-1")
     account_deletion.close(alice)

@@ -24,10 +24,10 @@ def recognition(*boxes: BoundingBox, rejected: tuple[BoundingBox, ...] = ()) -> 
     return Recognition(512, 512, faces, spots)
 
 
-def run(upload: Upload, result: Recognition, task: str = "task") -> list[Prediction]:
+def run(upload: Upload, result: Recognition) -> list[Prediction]:
     """Look at a photo, once more if need be."""
     Upload.objects.filter(pk=upload.pk).update(status="pending", attempts=0)
-    claimed = processing.claim(str(upload.pk), task)
+    claimed = Upload.objects.claim(upload.pk)
     assert claimed is not None
     assert processing.complete(claimed, result, "model-1")
     return list(upload.predictions.all())
@@ -161,7 +161,7 @@ def test_another_run_keeps_what_was_said(alice: User, faces: list[Prediction]) -
     corrections.correct(faces[1], "not_a_face", alice)
     moved = BoundingBox(LEFT.x + 20, LEFT.y, 100, 100)
     new = BoundingBox(400, 400, 100, 100)
-    after = run(faces[0].upload, recognition(new, moved), "again")
+    after = run(faces[0].upload, recognition(new, moved))
     assert [face.correction for face in after] == ["", "sad"]
     assert after[1].corrected_at is not None
 
@@ -171,7 +171,7 @@ def test_a_correction_goes_to_the_box_that_overlaps_most_and_to_no_other(
 ) -> None:
     corrections.correct(faces[0], "sad", alice)
     near, nearer = BoundingBox(20, 10, 100, 100), BoundingBox(12, 10, 100, 100)
-    after = run(faces[0].upload, recognition(near, nearer), "again")
+    after = run(faces[0].upload, recognition(near, nearer))
     assert [face.correction for face in after] == ["", "sad"]
     far = BoundingBox(LEFT.x + 60, LEFT.y, 100, 100)
-    assert [face.correction for face in run(faces[0].upload, recognition(far), "third")] == [""]
+    assert [face.correction for face in run(faces[0].upload, recognition(far))] == [""]

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from recognition import quotas, tasks
+from recognition.jobs.job import ClaimLost
 from recognition.models import DataExport, LiveSession, Upload, Webhook
 from recognition.personal_data import export as data_export
 from recognition.uploads import corrections, retention
@@ -252,29 +253,31 @@ def expire(export: DataExport) -> None:
 
 def test_a_worker_that_died_is_followed_by_another(alice: User, media: Path) -> None:
     export = data_export.start(alice)
-    dead = data_export._claim(str(export.pk))
+    dead = DataExport.objects.claim(export.pk)
     assert dead is not None
+    dead.file.name = "exports/half.zip"
+    data_export._go_on(dead, 0.0, file=dead.file.name)
     default_storage.save(dead.file.name, io.BytesIO(b"half"))
-    assert data_export._claim(str(export.pk)) is None
+    assert DataExport.objects.claim(export.pk) is None
     assert not data_export.build(str(export.pk))
-    assert data_export.take_overdue() == []
+    assert DataExport.objects.take_overdue() == []
     expire(export)
-    assert data_export.take_overdue() == [str(export.pk)]
+    assert DataExport.objects.take_overdue() == [str(export.pk)]
     assert data_export.build(str(export.pk))
     assert len(archives(media)) == 1
-    with pytest.raises(data_export._ClaimLost):
+    with pytest.raises(ClaimLost):
         data_export._go_on(dead, 0.5)
 
 
 def test_exports_of_several_people_take_turns(alice: User, bob: User) -> None:
     first, second = data_export.start(alice), data_export.start(bob)
-    assert data_export._claim(str(first.pk)) is not None
+    assert DataExport.objects.claim(first.pk) is not None
     assert not data_export.build(str(second.pk))
     second.refresh_from_db()
     assert (second.status, second.attempts) == ("pending", 0)
     DataExport.objects.filter(pk=first.pk).update(status="done")
     expire(second)
-    assert data_export.take_overdue() == [str(second.pk)]
+    assert DataExport.objects.take_overdue() == [str(second.pk)]
     assert data_export.build(str(second.pk))
 
 

@@ -200,7 +200,7 @@ def test_it_goes_with_its_owner(explained: Prediction, alice: User) -> None:
 def test_it_goes_where_a_photo_is_looked_at_again(explained: Prediction) -> None:
     name = explained.heat_map.name
     Upload.objects.update(status=Upload.Status.PENDING)
-    upload = processing.claim(str(explained.upload_id), "task-2")
+    upload = Upload.objects.claim(str(explained.upload_id))
     assert upload is not None
     assert processing.complete(upload, RESULT, "model-2")
     assert name not in files()

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from recognition.models import Prediction, Upload
-from recognition.uploads import processing
+from recognition.models.uploads import GAVE_UP
+from recognition.uploads import actions, processing
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
 
 RESULT = Recognition(
@@ -34,8 +35,8 @@ RESULT = Recognition(
 )
 
 
-def claimed(upload: Upload, task_id: str = "task-1") -> Upload:
-    result = processing.claim(str(upload.pk), task_id)
+def claimed(upload: Upload) -> Upload:
+    result = Upload.objects.claim(upload.pk)
     assert result is not None
     return result
 
@@ -47,7 +48,7 @@ def expire(upload: Upload) -> None:
 
 def test_a_claim_keeps_other_tasks_out(alice_upload: Upload) -> None:
     assert claimed(alice_upload).status == Upload.Status.PROCESSING
-    assert processing.claim(str(alice_upload.pk), "task-2") is None
+    assert Upload.objects.claim(str(alice_upload.pk)) is None
 
 
 def test_the_same_task_redelivered_does_not_disturb_the_first_delivery(
@@ -55,18 +56,18 @@ def test_the_same_task_redelivered_does_not_disturb_the_first_delivery(
 ) -> None:
     upload = claimed(alice_upload)
     for _delivery in range(5):
-        assert processing.claim(str(alice_upload.pk), "task-1") is None
+        assert Upload.objects.claim(str(alice_upload.pk)) is None
     assert processing.complete(upload, RESULT, "model-1")
 
 
 def test_a_claim_past_its_deadline_is_free(alice_upload: Upload) -> None:
-    claimed(alice_upload)
+    first = claimed(alice_upload)
     expire(alice_upload)
-    assert claimed(alice_upload, "task-2").claim == "task-2"
+    assert claimed(alice_upload).claim not in {"", first.claim}
 
 
 def test_an_upload_that_is_gone_is_no_work(db: None) -> None:
-    assert processing.claim("00000000-0000-0000-0000-000000000000", "task-1") is None
+    assert Upload.objects.claim("00000000-0000-0000-0000-000000000000") is None
 
 
 def test_a_result_is_written_once(alice_upload: Upload) -> None:
@@ -79,16 +80,16 @@ def test_a_result_is_written_once(alice_upload: Upload) -> None:
     assert [p.uncertain for p in upload.faces] == [False, True]
     assert [(p.index, p.rejected) for p in upload.rejected_spots] == [(2, "blurred")]
     assert Prediction.objects.count() == 3
-    assert processing.claim(str(upload.pk), "task-2") is None
+    assert Upload.objects.claim(str(upload.pk)) is None
 
 
 def test_whoever_lost_the_claim_writes_nothing(alice_upload: Upload) -> None:
-    slow = claimed(alice_upload, "slow")
+    slow = claimed(alice_upload)
     expire(alice_upload)
-    fast = claimed(alice_upload, "fast")
+    fast = claimed(alice_upload)
     assert not processing.complete(slow, RESULT, "model-1")
     assert not processing.fail(slow, "code", "reason")
-    assert not processing.release(slow)
+    assert not Upload.objects.release(slow)
     assert processing.complete(fast, RESULT, "model-1")
     assert Prediction.objects.count() == 3
 
@@ -105,10 +106,10 @@ def test_after_three_attempts_it_fails_with_a_reason(alice_upload: Upload) -> No
     for _attempt in range(3):
         claimed(alice_upload)
         expire(alice_upload)
-    assert processing.claim(str(alice_upload.pk), "task-1") is None
+    assert Upload.objects.claim(str(alice_upload.pk)) is None
     alice_upload.refresh_from_db()
     assert alice_upload.status == Upload.Status.FAILED
-    assert alice_upload.error_code == processing.GAVE_UP
+    assert alice_upload.error_code == GAVE_UP
     assert alice_upload.error_message
     assert alice_upload.finished_at is not None
 
@@ -118,26 +119,26 @@ def test_an_attempt_in_progress_is_not_given_up(alice_upload: Upload) -> None:
         claimed(alice_upload)
         expire(alice_upload)
     claimed(alice_upload)
-    assert processing.claim(str(alice_upload.pk), "another task") is None
+    assert Upload.objects.claim(str(alice_upload.pk)) is None
     alice_upload.refresh_from_db()
     assert alice_upload.status == Upload.Status.PROCESSING
 
 
 def test_reset_gives_a_failed_upload_all_its_attempts_again(alice_upload: Upload) -> None:
     processing.fail(claimed(alice_upload), "code", "reason")
-    assert processing.reset(Upload.objects.all()) == [str(alice_upload.pk)]
-    assert processing.reset(Upload.objects.all()) == []
-    upload = claimed(alice_upload, "task-2")
+    assert actions.retry_uploads(Upload.objects.all()) == 1
+    assert actions.retry_uploads(Upload.objects.all()) == 0
+    upload = claimed(alice_upload)
     assert (upload.attempts, upload.error_code) == (1, "")
 
 
 def test_only_what_lost_its_task_is_overdue(alice_upload: Upload) -> None:
-    assert processing.take_overdue() == []
+    assert Upload.objects.take_overdue() == []
     claimed(alice_upload)
-    assert processing.take_overdue() == []
+    assert Upload.objects.take_overdue() == []
     expire(alice_upload)
-    assert processing.take_overdue() == [str(alice_upload.pk)]
-    assert processing.take_overdue() == [], "a second sweep must not queue it again"
+    assert Upload.objects.take_overdue() == [str(alice_upload.pk)]
+    assert Upload.objects.take_overdue() == [], "a second sweep must not queue it again"
 
 
 @pytest.mark.parametrize("minutes_ago", [None, 10])
@@ -146,10 +147,43 @@ def test_a_waiting_upload_is_overdue_when_nobody_came(
 ) -> None:
     queued = minutes_ago and timezone.now() - timedelta(minutes=minutes_ago)
     Upload.objects.update(queued_at=queued)
-    assert processing.take_overdue() == [str(alice_upload.pk)]
+    assert Upload.objects.take_overdue() == [str(alice_upload.pk)]
 
 
 def test_finished_uploads_are_never_overdue(alice_upload: Upload) -> None:
     processing.complete(claimed(alice_upload), RESULT, "model-1")
     expire(alice_upload)
-    assert processing.take_overdue() == []
+    assert Upload.objects.take_overdue() == []
+
+
+def test_a_result_that_cannot_be_written_changes_nothing(
+    alice_upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen before, and the claim, stay until all of the new result is there."""
+    processing.complete(claimed(alice_upload), RESULT, "model-1")
+    actions.rerun_uploads(Upload.objects.all())
+    again = claimed(alice_upload)
+    before = (list(Prediction.objects.values()), Upload.objects.values().get())
+
+    def refuse(*arguments: object) -> None:
+        raise OSError("the disk is full")
+
+    for broken in ("bulk_create", "_finish"):
+        with monkeypatch.context() as patch:
+            if broken == "bulk_create":
+                patch.setattr(type(Prediction.objects), "bulk_create", refuse)
+            else:
+                patch.setattr("recognition.webhooks.deliveries.record_finished", refuse)
+            with pytest.raises(OSError, match="full"):
+                processing.complete(again, RESULT, "model-2")
+        assert (list(Prediction.objects.values()), Upload.objects.values().get()) == before
+    assert processing.complete(again, RESULT, "model-2")
+
+
+def test_a_photo_that_is_gone_is_not_looked_at_again(alice_upload: Upload) -> None:
+    processing.complete(claimed(alice_upload), RESULT, "model-1")
+    Upload.objects.update(photo_deleted_at=timezone.now(), image="")
+    assert actions.rerun_uploads(Upload.objects.all()) == 0
+    Upload.objects.update(status=Upload.Status.FAILED)
+    assert actions.retry_uploads(Upload.objects.all()) == 0
+    assert Upload.objects.get().status == Upload.Status.FAILED

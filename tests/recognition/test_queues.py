@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from recognition.jobs import queues
 from recognition.models import Upload
-from recognition.uploads import actions, processing, tasks
+from recognition.uploads import actions, overdue, tasks
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_one_retry_is_watched_and_many_are_not(
 def test_lost_tasks_of_a_batch_do_not_go_before_people(
     alice: User, bob: User, queued: list[tuple[str, str]]
 ) -> None:
-    batch = add_rows(alice, queues.MANY_WAITING + 1)
+    batch = add_rows(alice, overdue.MANY_WAITING + 1)
     (single,) = add_rows(bob, 1)
-    assert tasks.requeue_overdue() == len(batch) + 1
+    assert overdue.requeue() == len(batch) + 1
     assert dict(queued) == {**dict.fromkeys(batch, queues.BULK), single: queues.INTERACTIVE}
 
 
@@ -80,9 +80,9 @@ def test_waiting_in_a_long_queue_is_not_being_lost(
     add_rows(alice, 3, queued_at=since)
     if n_messages is not None:
         monkeypatch.setattr(queues, "lengths", lambda: {queues.BULK: n_messages})
-    assert tasks.requeue_overdue() == len(queued) == n_lost
+    assert overdue.requeue() == len(queued) == n_lost
 
 
 def test_what_was_never_queued_does_not_wait(alice: User) -> None:
     ids = add_rows(alice, 2, queued_at=None)
-    assert sorted(processing.take_overdue(patience=5)) == sorted(ids)
+    assert sorted(Upload.objects.take_overdue(patience=5)) == sorted(ids)

@@ -58,6 +58,7 @@ def test_json_gives_one_object_a_line_for_all_photos_below(folder: Path) -> None
         "uncertain",
         "rejected",
         "roll",
+        "found_by",
         "probabilities",
     }
     assert list(face["probabilities"]) == ["happy", "sad", "surprise", "neutral"]
@@ -124,10 +125,11 @@ def test_what_was_rejected_is_told_with_its_reason(tmp_path: Path) -> None:
 def test_a_photo_on_its_side_is_told(tmp_path: Path) -> None:
     (tmp_path / "side.png").write_bytes(turned_face_png(90))
     (face,) = json.loads(run(str(tmp_path), "--format", "json"))["faces"]
-    assert (face["label"], face["roll"], face["rejected"]) == ("happy", 90, None)
+    assert (face["label"], face["rejected"], face["found_by"]) == ("happy", None, "both")
+    assert face["roll"] == pytest.approx(90, abs=10)
     (row,) = csv.DictReader(io.StringIO(run(str(tmp_path), "--format", "csv")))
-    assert row["roll"] == "90"
-    assert "turned by 90°" in run(str(tmp_path))
+    assert float(row["roll"]) == face["roll"]
+    assert f"turned by {face['roll']:g}°" in run(str(tmp_path))
 
 
 def test_a_missing_model_is_one_clear_line(settings, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -115,7 +115,7 @@ def test_metrics_tell_of_an_upload_from_both_sides(watched: Site, person: Person
     wait_until(lambda: value(watched, "visage_uploads_refused_total", **refused) >= 1)
     found = measures(watched)
     stages = {dict(labels)["stage"] for labels in found["visage_stage_seconds_count"]}
-    assert stages == {"clean", "read", "decode", "detect", "check", "classify", "save"}
+    assert stages == {"clean", "read", "decode", "detect", "classify", "save"}
     for labels, count in found["visage_stage_seconds_count"].items():
         everything = frozenset({*labels, ("le", "+Inf")})
         assert found["visage_stage_seconds_bucket"][everything] == count

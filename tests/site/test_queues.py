@@ -15,12 +15,13 @@ from tests.site.running import Person, Site, wait_until
 _QUEUE_BULK = """
 from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import User
-from recognition import queues, uploads
+from recognition.jobs import queues
+from recognition.uploads import actions
 owner = User.objects.get(email="batch@example.org")
 data = owner.uploads.last().image.read()
 for number in range({n_photos}):
     file = SimpleUploadedFile(f"bulk-{{number}}.jpg", data)
-    uploads.create_upload(owner, file, queue=queues.BULK)
+    actions.create_upload(owner, file, queue=queues.BULK)
 """
 N_BULK = 24
 

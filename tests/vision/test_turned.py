@@ -1,9 +1,8 @@
-"""Photos that lie on their side and heads rolled aside, where no upright face is found."""
+"""Photos that lie on their side and heads rolled aside."""
 
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from PIL import Image
 from recognition.vision.preprocessing import crop_face, enclosing_ratio
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox
-from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg, turned_face_png
+from tests.pictures import astronaut, encode, no_face_jpeg, turned_face_png
 
 #: The middle of the portrait's face and of the portrait, in its pixels.
 FACE_CENTER, CENTER = (225, 115), (256, 256)
@@ -28,13 +27,18 @@ def turned_center(degrees: float, size: tuple[int, int]) -> tuple[float, float]:
     )
 
 
+def off(roll: float, degrees: float) -> float:
+    """The angle between two rolls, in degrees."""
+    return abs((roll - degrees + 180) % 360 - 180)
+
+
 @pytest.mark.parametrize("degrees", [90, -90, 180, 30, -30])
 def test_a_turned_face_is_found_and_read_as_if_upright(
     recognizer: EmotionRecognizer, degrees: int
 ) -> None:
     recognition = recognizer.recognize(turned_face_png(degrees))
     (face,) = recognition.faces
-    assert face.roll == degrees
+    assert off(face.roll, degrees) < 10
     assert face.label == "happy"
     x, y = turned_center(degrees, (recognition.width, recognition.height))
     assert face.box.x + face.box.width / 2 == pytest.approx(x, abs=12)
@@ -42,10 +46,11 @@ def test_a_turned_face_is_found_and_read_as_if_upright(
     assert face.box.width == pytest.approx(97 * enclosing_ratio(degrees), rel=0.2)
 
 
-@pytest.mark.parametrize("roll", [25, 35])
-def test_a_roll_between_the_angles_is_found(recognizer: EmotionRecognizer, roll: int) -> None:
+@pytest.mark.parametrize("roll", [-165, -105, -60, -35, -25, 25, 35, 45, 75, 120, 150])
+def test_any_other_roll_is_found_and_told(recognizer: EmotionRecognizer, roll: int) -> None:
     (face,) = recognizer.recognize(turned_face_png(roll)).faces
-    assert (face.roll, face.label) == (30, "happy")
+    assert off(face.roll, roll) < 15
+    assert face.label == "happy"
 
 
 def test_boxes_are_in_pixels_of_a_large_photo(recognizer: EmotionRecognizer) -> None:
@@ -53,16 +58,16 @@ def test_boxes_are_in_pixels_of_a_large_photo(recognizer: EmotionRecognizer) -> 
     recognition = recognizer.recognize(encode(large))
     (face,) = recognition.faces
     x, y = turned_center(90, (512, 512))
-    assert face.roll == 90
+    assert off(face.roll, 90) < 10
     assert face.box.x + face.box.width / 2 == pytest.approx(6 * x, abs=60)
     assert face.box.y + face.box.height / 2 == pytest.approx(6 * y, abs=60)
 
 
-def test_upright_faces_are_not_looked_for_elsewhere(
-    recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("degrees", [-10, 0, 10])
+def test_a_face_that_is_hardly_rolled_is_read_as_it_is(
+    recognizer: EmotionRecognizer, degrees: int
 ) -> None:
-    monkeypatch.setattr(recognizer.turned, "find", lambda _: pytest.fail("looked for turned faces"))
-    (face,) = recognizer.recognize(face_jpeg()).faces
+    (face,) = recognizer.recognize(turned_face_png(degrees)).faces
     assert face.roll == 0
 
 
@@ -78,27 +83,6 @@ def test_photos_too_narrow_for_a_reduced_one_are_no_trouble(
     recognizer: EmotionRecognizer, size: tuple[int, int]
 ) -> None:
     assert recognizer.recognize(encode(Image.new("RGB", size, "gray"))).faces == ()
-
-
-@pytest.mark.parametrize("side", [512, 1024, 2000])
-@pytest.mark.parametrize("degrees", [90, 30])
-def test_a_turned_face_takes_at_most_about_twice_the_time(
-    recognizer: EmotionRecognizer, side: int, degrees: int
-) -> None:
-    def seconds(portrait: Image.Image) -> float:
-        photo = encode(portrait.resize((side, side), Image.Resampling.BICUBIC))
-        times = []
-        for _ in range(5):
-            # Of all threads, and not on the wall's clock: other work must not count.
-            start = time.process_time()
-            (face,) = recognizer.recognize(photo).faces
-            times.append(time.process_time() - start)
-            assert face.label == "happy"
-        return min(times)
-
-    turned = astronaut().rotate(-degrees, Image.Resampling.BICUBIC, fillcolor=(120, 120, 120))
-    # Measured: 1.5 and 1.8; the rest is room for noise.
-    assert seconds(turned) < 2.2 * seconds(astronaut())
 
 
 def test_a_turned_crop_shows_what_the_upright_one_shows() -> None:

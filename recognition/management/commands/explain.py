@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ImageError, ModelError
 from recognition.vision.explanation import Explanation, draw
 from recognition.vision.recognizer import EmotionRecognizer
@@ -33,7 +34,9 @@ class Command(BaseCommand):
             if output is not None:
                 output.mkdir(parents=True, exist_ok=True)
             recognizer = EmotionRecognizer(
-                settings.MODEL_MANIFEST, num_threads=settings.RECOGNIZER_THREADS
+                settings.MODEL_MANIFEST,
+                num_threads=settings.RECOGNIZER_THREADS,
+                detector=DetectorName(settings.DETECTOR),
             )
         except (ModelError, OSError) as error:
             raise CommandError(str(error)) from None

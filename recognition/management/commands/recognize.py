@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ImageError, ModelError
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import Recognition
@@ -46,11 +47,19 @@ class Command(BaseCommand):
         parser.add_argument(
             "--format", choices=("table", "json", "csv"), default="table", dest="output_format"
         )
+        parser.add_argument(
+            "--detector",
+            choices=[name.value for name in DetectorName],
+            default=settings.DETECTOR,
+            help="what finds the faces (default: the site's, %(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             recognizer = EmotionRecognizer(
-                settings.MODEL_MANIFEST, num_threads=settings.RECOGNIZER_THREADS
+                settings.MODEL_MANIFEST,
+                num_threads=settings.RECOGNIZER_THREADS,
+                detector=DetectorName(options["detector"]),
             )
         except ModelError as error:
             raise CommandError(str(error)) from None
@@ -100,6 +109,7 @@ def _result(file: Path, recognition: Recognition) -> Result:
                 "uncertain": face.uncertain,
                 "rejected": face.rejected,
                 "roll": face.roll,
+                "found_by": face.found_by,
                 "probabilities": {
                     label: round(value, 4) for label, value in face.probabilities.items()
                 },
@@ -129,7 +139,7 @@ class _CsvWriter:
         self._writer.writerow(
             [
                 *("path", "photo_width", "photo_height", "face", "x", "y", "width", "height"),
-                *("label", "confidence", "uncertain", "rejected", "roll"),
+                *("label", "confidence", "uncertain", "rejected", "roll", "found_by"),
                 *(*(f"p_{label}" for label in labels), "error"),
             ]
         )
@@ -145,12 +155,13 @@ class _CsvWriter:
                     str(face["uncertain"]).lower(),
                     face["rejected"],
                     f"{face['roll']:g}",
+                    face["found_by"],
                 ]
                 + [face["probabilities"][label] for label in self._labels]
                 + [""]
             )
         if not result["faces"]:
-            blank = [""] * (10 + len(self._labels))
+            blank = [""] * (11 + len(self._labels))
             self._writer.writerow([*start, *blank, result["error"] or ""])
 
 
@@ -175,6 +186,7 @@ class _TableWriter:
             place = f"{box['width']}×{box['height']} at {box['x']},{box['y']}"
             if face["roll"]:
                 place += f", turned by {face['roll']:g}°"
+            place += f", found by {face['found_by']}"
             if face["rejected"]:
                 self._stream.write(f"   -  rejected: {face['rejected']}  {place}\n")
                 continue

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from recognition.uploads import tasks
+from recognition.uploads import overdue
 
 
 class Command(BaseCommand):
     help = "Queue again the uploads whose task was lost."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{tasks.requeue_overdue()} uploads queued again")
+        self.stdout.write(f"{overdue.requeue()} uploads queued again")

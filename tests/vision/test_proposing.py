@@ -1,0 +1,117 @@
+"""Who finds which face: BlazeFace and the Haar cascade, together and alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from recognition.vision.detection import DetectorName, FaceDetector, FoundFace
+from recognition.vision.detectors import make_detector
+from recognition.vision.types import BoundingBox, FoundBy, overlap
+from tests.pictures import astronaut, meadow
+
+FACE = BoundingBox(177, 66, 97, 97)
+
+
+@pytest.fixture(scope="module")
+def detectors() -> dict[DetectorName, FaceDetector]:
+    return {name: make_detector(name) for name in DetectorName}
+
+
+@pytest.fixture(scope="module")
+def both(detectors: dict[DetectorName, FaceDetector]) -> FaceDetector:
+    return detectors[DetectorName.BOTH]
+
+
+def gray(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(image.convert("L"))
+
+
+def faces(found: list[FoundFace]) -> list[FoundFace]:
+    return [face for face in found if face.rejected is None]
+
+
+@pytest.mark.parametrize("name", list(DetectorName))
+def test_each_way_finds_the_face_in_much_the_same_frame(
+    detectors: dict[DetectorName, FaceDetector], name: DetectorName
+) -> None:
+    (face,) = faces(detectors[name].detect(gray(astronaut())))
+    assert face.found_by == FoundBy(name)
+    assert face.roll == 0
+    assert overlap(face.box, FACE) > 0.7
+
+
+@pytest.mark.parametrize("margin", [-0.05, 0.0, 0.1])
+def test_a_face_that_fills_the_photo_is_found(both: FaceDetector, margin: float) -> None:
+    reach = round(97 * margin)
+    x, y, side = FACE.x - reach, FACE.y - reach, FACE.width + 2 * reach
+    tight = astronaut().crop((x, y, x + side, y + side)).resize((200, 200))
+    (face,) = faces(both.detect(gray(tight)))
+    expected = BoundingBox(*(round(value * 200 / side) for value in (reach, reach, 97, 97)))
+    assert overlap(face.box, expected) > 0.6
+
+
+def test_small_faces_of_a_group_are_found(both: FaceDetector) -> None:
+    scene = meadow().resize((1600, 1000))
+    head = astronaut().crop((125, 20, 325, 220)).resize((150, 150), Image.Resampling.LANCZOS)
+    places = [(80 + 290 * column, 150 + 380 * row) for row in range(2) for column in range(5)]
+    for place in places:
+        scene.paste(head, place)
+    found = faces(both.detect(gray(scene)))
+    assert len(found) == len(places)
+    for x, y in places:
+        expected = BoundingBox(x + 39, y + 34, 73, 73)
+        assert any(overlap(face.box, expected) > 0.4 for face in found)
+
+
+def test_a_small_face_beside_others_is_found_once(both: FaceDetector) -> None:
+    scene = meadow().resize((1200, 800))
+    for place, side in (((100, 100), 400), ((560, 380), 110)):
+        scene.paste(astronaut().crop((125, 20, 325, 220)).resize((side, side)), place)
+    found = faces(both.detect(gray(scene)))
+    assert len(found) == len({(face.box.x // 60, face.box.y // 60) for face in found})
+    assert any(face.box.width > 150 for face in found)
+
+
+PICTURES = (
+    *("brick", "cell", "chelsea", "clock", "coffee", "coins", "colorwheel", "gravel", "horse"),
+    *("hubble_deep_field", "immunohistochemistry", "logo", "moon", "retina", "rocket", "text"),
+)
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_there_is_no_face_where_there_is_none(both: FaceDetector, picture: str) -> None:
+    image = Image.fromarray(getattr(skimage.data, picture)())
+    assert faces(both.detect(gray(image))) == []
+
+
+def test_haar_alone_is_blind_to_what_lies_on_its_side(
+    detectors: dict[DetectorName, FaceDetector],
+) -> None:
+    lying = gray(astronaut().transpose(Image.Transpose.ROTATE_270))
+    assert faces(detectors[DetectorName.HAAR].detect(lying)) == []
+    (face,) = faces(detectors[DetectorName.BOTH].detect(lying))
+    assert abs(face.roll - 90) < 10
+
+
+def test_what_the_cascade_does_not_confirm_is_marked(both: FaceDetector) -> None:
+    covered = astronaut().copy()
+    covered.paste((40, 40, 40), (177, 130, 280, 180))
+    for face in faces(both.detect(gray(covered))):
+        assert face.found_by == FoundBy.BLAZEFACE
+
+
+def test_a_known_face_is_followed_and_a_new_one_examined(both: FaceDetector) -> None:
+    frame = gray(astronaut())
+    (new,) = both.glance(frame, [])
+    assert new.found_by == FoundBy.BOTH
+    (followed,) = both.glance(frame, [new.box])
+    assert (followed.found_by, followed.box) == (None, new.box)
+
+
+def test_a_glance_sees_faces_alone(both: FaceDetector) -> None:
+    assert both.glance(gray(ImageOps.invert(astronaut())), []) == []
+    assert both.glance(gray(meadow()), []) == []
