@@ -88,8 +88,8 @@ class PredictionAdmin(ReadOnlyAdmin):
     date_hierarchy = "upload__created_at"
     fields = (
         "upload_link", "owner", "index", "expression", "percent", "probabilities_in_order",
-        "uncertain", "rejection", "corrected", "corrected_at", "roll", "x", "y", "width", "height",
-        "model_version",
+        "uncertain", "rejection", "corrected", "corrected_at", "roll", "found_by",
+        "x", "y", "width", "height", "model_version",
     )  # fmt: skip
 
     @admin.display(description=_("photo"))

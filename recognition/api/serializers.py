@@ -13,6 +13,7 @@ from rest_framework.reverse import reverse
 from recognition.api.waiting import WaitOptions
 from recognition.live.timeline import read_stretches, shares
 from recognition.models import LiveSession, Prediction, Upload, Webhook, WebhookDelivery
+from recognition.vision.types import FoundBy
 from recognition.wording import FIRST_LABELS, LABEL_NAMES, stored_text
 
 LABELS = list(LABEL_NAMES)
@@ -72,6 +73,7 @@ class FaceSerializer(serializers.ModelSerializer):
     uncertain = serializers.BooleanField(help_text="The model is not sure enough to be believed.")
     rejected = serializers.SerializerMethodField()
     roll = serializers.FloatField(help_text="By how much it is turned clockwise, in degrees.")
+    found_by = serializers.SerializerMethodField()
     probabilities = serializers.SerializerMethodField()
     correction = serializers.SerializerMethodField()
     corrected_at = serializers.DateTimeField(allow_null=True)
@@ -80,7 +82,7 @@ class FaceSerializer(serializers.ModelSerializer):
         model = Prediction
         fields = (
             "id", "box", "label", "predicted_label", "correction", "corrected_at", "confidence",
-            "uncertain", "rejected", "roll", "probabilities",
+            "uncertain", "rejected", "roll", "found_by", "probabilities",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -91,6 +93,16 @@ class FaceSerializer(serializers.ModelSerializer):
     )
     def get_rejected(self, face: Prediction) -> str | None:
         return face.rejected or None
+
+    @extend_schema_field(
+        serializers.ChoiceField(
+            choices=[name.value for name in FoundBy],
+            allow_null=True,
+            help_text="Which detector sees it; null for results from before this was kept.",
+        )
+    )
+    def get_found_by(self, face: Prediction) -> str | None:
+        return face.found_by or None
 
     @extend_schema_field(ProbabilitiesSerializer)
     def get_probabilities(self, face: Prediction) -> dict[str, float]:

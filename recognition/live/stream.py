@@ -99,6 +99,7 @@ def labels_message(answer: Answer, seen: LiveFrame, dropped: int) -> dict[str, A
                 "label": face.label,
                 "confidence": round(face.confidence, 4),
                 "uncertain": face.uncertain,
+                "found_by": face.found_by,
                 "probabilities": {
                     label: round(probability, 4)
                     for label, probability in face.probabilities.items()

@@ -192,6 +192,7 @@ class Prediction(models.Model):
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
             empty for a face. It counts all the same once its owner says what it shows.
         roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
+        found_by: which detector sees it, see `vision.types.FoundBy`; empty where that is unknown.
         correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
             prediction itself is never changed.
         heat_map: PNG of the parts of the face that carried the label; empty until asked for.
@@ -211,6 +212,7 @@ class Prediction(models.Model):
     uncertain = models.BooleanField(_("uncertain"), default=False)
     rejected = models.CharField(max_length=20, blank=True)
     roll = models.FloatField(_("turned by (degrees)"), default=0.0)
+    found_by = models.CharField(_("found by"), max_length=10, blank=True)
     correction = models.CharField(max_length=20, blank=True)
     corrected_at = models.DateTimeField(_("time of correction"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
@@ -272,5 +274,6 @@ class Prediction(models.Model):
             "uncertain": self.uncertain,
             "rejected": self.rejected or None,
             "roll": self.roll,
+            "found_by": self.found_by or None,
             "probabilities": self.probabilities_in_order,
         }

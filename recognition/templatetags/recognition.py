@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from django import template
+from django.conf import settings
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from recognition import wording
 from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps
+from recognition.vision.types import FoundBy
 from recognition.wording import CORRECTION_ICONS, CORRECTION_NAMES, REJECTION_TEXTS
 
 if TYPE_CHECKING:
@@ -55,6 +57,12 @@ def model_expression(face: Prediction) -> str:
     if not others:
         return first
     return _("Not sure: %(first)s or %(second)s") % {"first": first, "second": others[0]}
+
+
+@register.filter
+def seen_by_one(face: Prediction) -> bool:
+    """Whether one of two detectors sees a face and the other does not."""
+    return settings.DETECTOR == "both" and face.found_by in {FoundBy.BLAZEFACE, FoundBy.HAAR}
 
 
 @register.filter

@@ -61,6 +61,7 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
                 uncertain=face.uncertain,
                 rejected=face.rejected or "",
                 roll=face.roll,
+                found_by=face.found_by or "",
             )
             for index, face in enumerate((*recognition.faces, *recognition.rejected))
         ]

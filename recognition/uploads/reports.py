@@ -14,7 +14,7 @@ from recognition.wording import LABEL_NAMES
 CSV_COLUMNS = (
     "upload", "name", "uploaded_at", "status", "error", "photo_width", "photo_height",
     "face", "x", "y", "width", "height", "label", "predicted_label", "correction",
-    "confidence", "uncertain", "rejected", "roll",
+    "confidence", "uncertain", "rejected", "roll", "found_by",
 )  # fmt: skip
 #: A cell that starts with one of these is run as a formula by spreadsheet programs.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -56,7 +56,7 @@ def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
                     *start, face.index, face.x, face.y, face.width, face.height,
                     face.effective_label, face.label, face.correction,
                     f"{face.confidence:.4f}", str(face.uncertain).lower(),
-                    face.rejected, f"{face.roll:g}",
+                    face.rejected, f"{face.roll:g}", face.found_by,
                     *(_share(face, label) for label in LABEL_NAMES),
                 ]
             )  # fmt: skip

@@ -185,12 +185,29 @@ def test_a_turned_face_is_shown_upright(alice_client: Client, alice: User) -> No
     upload = create_upload(alice, photo(turned_face_png(90), "side.png"))
     tasks.process_upload.apply((str(upload.pk),), throw=True)
     face = upload.predictions.get()
-    assert (face.label, face.roll) == ("happy", 90)
+    assert (face.label, face.found_by) == ("happy", "both")
+    assert face.roll == pytest.approx(90, abs=10)
     text = alice_client.get(upload.get_absolute_url()).content.decode()
-    assert "Face tilted 90°" in text
-    assert f'transform="rotate(-90 {face.x + face.width / 2:g}' in text
+    assert f"Face tilted {face.roll:g}°" in text
+    assert f'transform="rotate({-face.roll:g} {face.x + face.width / 2:g}' in text
     (row,) = csv.DictReader(io.StringIO(b"".join(alice_client.get("/uploads/export.csv")).decode()))
-    assert row["roll"] == "90"
+    assert (float(row["roll"]), row["found_by"]) == (face.roll, "both")
+
+
+@pytest.mark.parametrize(
+    ("detector", "found_by", "told"),
+    [("both", "both", False), ("both", "blazeface", True), ("both", "", False),
+     ("haar", "haar", False), ("blazeface", "blazeface", False)],
+)  # fmt: skip
+def test_what_one_of_two_detectors_sees_is_told(
+    alice_client: Client, alice_upload: Upload, monkeypatch: pytest.MonkeyPatch,
+    detector: str, found_by: str, told: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(settings, "DETECTOR", detector)
+    tasks.process_upload.apply((str(alice_upload.pk),), throw=True)
+    alice_upload.predictions.update(found_by=found_by)
+    text = alice_client.get(alice_upload.get_absolute_url()).content.decode()
+    assert ("Only one of the two detectors" in text) is told
 
 
 def test_no_face_is_said_plainly(alice_client: Client, alice: User) -> None:
