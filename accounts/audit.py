@@ -5,6 +5,7 @@ Every part of the site writes it with :func:`record`; rows are never changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
@@ -16,7 +17,7 @@ from accounts.models import AuditEvent
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Action to what the person reads. There are no others.
+#: Action to what the person reads. There are no others; apps :func:`register` their own.
 ACTIONS: dict[str, Promise] = {
     # Signing in
     "signed_up": _("The account was created"),
@@ -43,26 +44,34 @@ ACTIONS: dict[str, Promise] = {
     # Consent
     "consent_given": _("Consent was given"),
     "consent_withdrawn": _("Consent was withdrawn"),
-    # Data
-    "upload_created": _("A photo was uploaded"),
-    "upload_deleted": _("A photo was deleted"),
-    "correction_made": _("A label was corrected"),
-    "photo_viewed_by_staff": _("A photo was looked at by staff"),
-    "data_exported": _("Data was exported"),
     "account_deletion_requested": _("The account was closed, to be deleted"),
-    "webhook_added": _("A webhook was added"),
-    "webhook_deleted": _("A webhook was deleted"),
 }
 
 #: Ways into an account that change: the person is mailed of each. Of what people change on
 #: allauth's pages it mails them itself.
-MAILED = frozenset(
-    {
-        "password_set_by_staff", "email_changed_by_staff", "two_factor_removed_by_staff",
-        "rights_changed", "account_enabled", "account_disabled", "access_ended",
-        "token_created", "token_deleted", "webhook_added", "webhook_deleted",
-    }
-)  # fmt: skip
+MAILED = {
+    "password_set_by_staff", "email_changed_by_staff", "two_factor_removed_by_staff",
+    "rights_changed", "account_enabled", "account_disabled", "access_ended",
+    "token_created", "token_deleted",
+}  # fmt: skip
+
+#: Kinds of targets of which the person is told the beginning of the id.
+SHOWN_TARGETS: set[str] = set()
+
+
+def register(
+    actions: Mapping[str, Promise], *, mailed: Iterable[str] = (), shown: Iterable[str] = ()
+) -> None:
+    """Add an app's own actions when the site starts.
+
+    Args:
+        actions: each with what the person reads.
+        mailed: those among them of which the person is mailed.
+        shown: kinds of targets that are shown with an action.
+    """
+    ACTIONS.update(actions)
+    MAILED.update(mailed)
+    SHOWN_TARGETS.update(shown)
 
 
 def record(

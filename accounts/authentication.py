@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from accounts import consent, tokens
 from accounts.addresses import network_of
 from accounts.models import ApiToken, User
+from accounts.purposes import ACCOUNT
 from operations import rates
 
 if TYPE_CHECKING:
@@ -76,4 +77,4 @@ class HasConsent(BasePermission):
     code = "consent_required"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return consent.has(request.user, consent.Purpose.ACCOUNT)
+        return consent.has(request.user, ACCOUNT)

@@ -1,7 +1,4 @@
-"""Who agreed to what: ask with :func:`has`, write with :func:`give` and :func:`withdraw`.
-
-Whoever changes what a text promises changes its version here; then everybody is asked again.
-"""
+"""Who agreed to what: ask with :func:`has`, write with :func:`give` and :func:`withdraw`."""
 
 from __future__ import annotations
 
@@ -12,19 +9,10 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Consent, User
+from accounts.purposes import VERSIONS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
-Purpose = Consent.Purpose
-
-#: Purpose to the version of its present text. The text of ``account`` is in
-#: templates/accounts/_consent_text.html, that of ``camera`` in templates/recognition/live.html.
-VERSIONS: dict[str, str] = {
-    Purpose.ACCOUNT: "2026-11",
-    Purpose.CAMERA: "2026-11",
-    Purpose.TRAINING: "2026-11",
-}
 
 
 def has(user: User | AnonymousUser, purpose: str) -> bool:

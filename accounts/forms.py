@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import consent
 from accounts.models import ApiToken, User
+from accounts.purposes import ACCOUNT
 
 
 class ConsentForm(forms.Form):
@@ -22,7 +23,7 @@ class ConsentForm(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Called by allauth once the person is there."""
-        consent.give(user, consent.Purpose.ACCOUNT)
+        consent.give(user, ACCOUNT)
 
 
 class ProfileForm(forms.ModelForm):

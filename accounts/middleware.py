@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts import consent
+from accounts.purposes import ACCOUNT
 
 #: Where people need no consent: their account, what is public, and what asks for itself (see
 #: `accounts.authentication.HasConsent`). Nor for taking their data away or deleting it.
@@ -28,7 +29,7 @@ def ask_for_consent(
         if (
             not request.path_info.startswith(FREE)
             and request.user.is_authenticated
-            and not consent.has(request.user, consent.Purpose.ACCOUNT)
+            and not consent.has(request.user, ACCOUNT)
         ):
             address = reverse("consent")
             if request.method == "GET":

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import purposes
+
 
 class UserManager(DjangoUserManager["User"]):
     """Makes users without a user name."""
@@ -88,15 +90,10 @@ class Consent(models.Model):
         withdrawn_at: when they changed their mind; a new consent is a new row.
     """
 
-    class Purpose(models.TextChoices):
-        ACCOUNT = "account", _("Processing of photos")
-        CAMERA = "camera", _("Use of the camera")
-        TRAINING = "training", _("Use of corrections for training")
-
     user = models.ForeignKey(
         User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="consents"
     )
-    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=purposes.choices)
     version = models.CharField(_("version of the text"), max_length=20)
     given_at = models.DateTimeField(_("given"), auto_now_add=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)

@@ -13,5 +13,4 @@ urlpatterns = [
     path("tokens/new/", views.new_api_token, name="new_api_token"),
     path("tokens/<int:pk>/delete/", views.delete_api_token, name="delete_api_token"),
     path("consent/", views.ask_consent, name="consent"),
-    path("consent/camera/", views.give_camera_consent, name="give_camera_consent"),
 ]

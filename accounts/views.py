@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import consent, tokens
 from accounts.forms import ConsentForm, ProfileForm, TokenForm
 from accounts.models import ApiToken, AuditEvent, User
+from accounts.purposes import ACCOUNT
 
 EVENTS_PER_PAGE = 25
 
@@ -85,17 +86,9 @@ def ask_consent(request: HttpRequest) -> HttpResponse:
     ):
         target = resolve_url("home")
     if request.method == "POST" and form.is_valid():
-        consent.give(_user(request), consent.Purpose.ACCOUNT)
+        consent.give(_user(request), ACCOUNT)
         return redirect(target)
     return render(request, "accounts/consent.html", {"form": form, "next": target})
-
-
-@require_POST
-@login_required
-def give_camera_consent(request: HttpRequest) -> HttpResponse:
-    """The live page says that its notice was accepted."""
-    consent.give(_user(request), consent.Purpose.CAMERA)
-    return HttpResponse(status=204)
 
 
 def _user(request: HttpRequest) -> User:

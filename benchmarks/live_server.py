@@ -14,6 +14,8 @@ from tests.site.running import Site
 _MAKE_PEOPLE = """
 import json
 from django.test import Client
+from accounts.purposes import ACCOUNT
+from recognition.people import CAMERA
 from accounts import consent
 from accounts.models import User
 cookies = []
@@ -21,7 +23,7 @@ for number in range({n_people}):
     client = Client()
     person, _made = User.objects.get_or_create(email=f"bench-{{number}}@example.org")
     client.force_login(person)
-    for purpose in (consent.Purpose.ACCOUNT, consent.Purpose.CAMERA):
+    for purpose in (ACCOUNT, CAMERA):
         consent.give(person, purpose)
     cookies.append(client.cookies["sessionid"].value)
 print(json.dumps(cookies))

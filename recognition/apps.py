@@ -7,6 +7,9 @@ class RecognitionConfig(AppConfig):
     verbose_name = _("Recognition")
 
     def ready(self) -> None:
+        from recognition import people
+
+        people.register()
         # They register themselves: checks, what follows a change of a row, and tasks.
         from recognition import tasks  # noqa: F401
         from recognition.model_registry import checks  # noqa: F401

@@ -58,6 +58,7 @@ urlpatterns = [
     path("webhooks/<uuid:pk>/switch/", webhook_pages.switch_webhook, name="switch_webhook"),
     path("webhooks/<uuid:pk>/delete/", webhook_pages.delete_webhook, name="delete_webhook"),
     path("live/", live_pages.live, name="live"),
+    path("accounts/consent/camera/", live_pages.give_camera_consent, name="give_camera_consent"),
     path("live/sessions/", live_pages.live_sessions, name="live_sessions"),
     path("live/sessions/<uuid:pk>/", live_pages.live_session, name="live_session"),
     path(

@@ -18,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from accounts import consent
 from accounts.models import User
+from accounts.purposes import ACCOUNT
 from recognition.models import Upload
 from tests import pictures
 from tests.site.running import Site
@@ -79,7 +80,7 @@ def face_jpeg() -> bytes:
 def make_person(email: str, password: str, **fields: bool) -> User:
     """Somebody who has agreed that their photos are processed."""
     person = User.objects.create_user(email, password, **fields)
-    consent.give(person, consent.Purpose.ACCOUNT)
+    consent.give(person, ACCOUNT)
     return person
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import AuditEvent, Consent, User
+from accounts.purposes import ACCOUNT
 from recognition.models import (
     DataExport,
     LiveSession,
@@ -74,7 +75,7 @@ def make(upload: Upload) -> Arguments:
         "delivery": WebhookDelivery.objects.create(webhook=webhook, event="ping", payload={}),
         "token": tokens.create(owner, "laptop of Alice", "read", 30)[0],
         "event": AuditEvent.objects.create(user=owner, action="signed_in"),
-        "consent": Consent.objects.get(user=owner, purpose=Consent.Purpose.ACCOUNT),
+        "consent": Consent.objects.get(user=owner, purpose=ACCOUNT),
         "person": owner,
         "group": Group.objects.create(name="friends"),
         "address": EmailAddress.objects.create(user=owner, email="alice.two@example.org"),

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.audit import ACTIONS
-from accounts.models import AuditEvent, Consent
+from accounts import purposes
+from accounts.audit import ACTIONS, SHOWN_TARGETS
+from accounts.models import AuditEvent
 
 register = template.Library()
 
@@ -65,12 +66,12 @@ def event_text(event: AuditEvent) -> str:
     """What happened, in plain words."""
     text = str(ACTIONS.get(event.action, event.action))
     purpose = event.details.get("purpose")
-    if purpose in Consent.Purpose.values:
-        text += f": {Consent.Purpose(purpose).label}"
+    if purpose in purposes.NAMES:
+        text += f": {purposes.NAMES[purpose]}"
     if "prefix" in event.details:
         text += f": {event.details['prefix']}…"
     kind, _separator, identity = event.target.partition(":")
-    if kind == "upload" and identity:
+    if kind in SHOWN_TARGETS and identity:
         text += f" ({identity[:8]})"
     return text
 

@@ -30,6 +30,7 @@ from recognition.live import recordings
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import Answer, FrameStream, labels_message
 from recognition.model_registry.catalogue import active_manifest
+from recognition.people import CAMERA
 from recognition.vision.errors import ModelError
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _may_see(self, user: Any) -> bool:
         """Whether the person has accepted the live page's notice, and not taken it back."""
-        return await database_sync_to_async(consent.has)(user, consent.Purpose.CAMERA)
+        return await database_sync_to_async(consent.has)(user, CAMERA)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.watch is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +18,11 @@ from accounts import consent
 from recognition.live.chart import COLUMNS, face_charts
 from recognition.live.timeline import read_stretches, shares
 from recognition.models import LiveSession, LiveSessionQuerySet
+from recognition.people import CAMERA
 from recognition.wording import LABEL_NAMES, labels_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 SESSIONS_PER_PAGE = 20
 #: Rows of the table under the chart; the CSV file has them all.
@@ -31,9 +36,17 @@ def live(request: HttpRequest) -> HttpResponse:
     """The page with the camera."""
     context = {
         "label_names": LABEL_NAMES.items(),
-        "has_consent": consent.has(request.user, consent.Purpose.CAMERA),
+        "has_consent": consent.has(request.user, CAMERA),
     }
     return render(request, "recognition/live.html", context)
+
+
+@require_POST
+@login_required
+def give_camera_consent(request: HttpRequest) -> HttpResponse:
+    """The live page says that its notice was accepted."""
+    consent.give(cast("User", request.user), CAMERA)
+    return HttpResponse(status=204)
 
 
 @require_safe

@@ -22,6 +22,7 @@ from operations.private_files import chunks
 from recognition import quotas
 from recognition.models import DataExport, LiveSession, Upload
 from recognition.models.data_exports import DataExportQuerySet
+from recognition.people import TRAINING
 from recognition.personal_data import account_deletion
 from recognition.personal_data import export as data_export
 from recognition.personal_data.forms import RetentionChoice
@@ -48,7 +49,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "export": export,
         "export_bytes": _stored_bytes(export),
         "export_days": data_export.DAYS_KEPT,
-        "trains": consent.has(user, consent.Purpose.TRAINING),
+        "trains": consent.has(user, TRAINING),
     }
     return render(request, "recognition/privacy.html", context)
 
@@ -73,10 +74,10 @@ def choose_retention(request: HttpRequest) -> HttpResponse:
 def choose_training(request: HttpRequest) -> HttpResponse:
     """Let one's corrections be used for training, or no longer."""
     if request.POST.get("agree") == "yes":
-        consent.give(_user(request), consent.Purpose.TRAINING)
+        consent.give(_user(request), TRAINING)
         messages.success(request, _("Thank you. You can change your mind at any time."))
     else:
-        consent.withdraw(_user(request), consent.Purpose.TRAINING)
+        consent.withdraw(_user(request), TRAINING)
         messages.success(request, _("Your corrections are no longer given away for training."))
     return redirect("privacy")
 

@@ -16,6 +16,7 @@ from accounts.models import User
 from clients.live_client import LiveClient, sign_in
 from emotion_site.asgi import application
 from operations import open_sockets
+from recognition.people import CAMERA
 from tests.live.conftest import Viewer
 from tests.pictures import encode, face_jpeg, no_face_jpeg
 from tests.site.running import Site
@@ -252,7 +253,7 @@ async def test_odd_commands_are_errors(viewer: Viewer, text: str) -> None:
 async def test_nothing_is_left_of_a_closed_socket(alice: User, frames: list[bytes]) -> None:
     client = Client()
     await sync_to_async(client.force_login)(alice)
-    await sync_to_async(consent.give)(alice, consent.Purpose.CAMERA)
+    await sync_to_async(consent.give)(alice, CAMERA)
     cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
     headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
     communicator = WebsocketCommunicator(application, "/ws/live/", headers)

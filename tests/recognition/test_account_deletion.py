@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts import consent
 from accounts.models import ApiToken, AuditEvent, Consent, User
+from accounts.purposes import ACCOUNT
 from recognition import quotas, tasks
 from recognition.live import recordings
 from recognition.models import (
@@ -215,7 +216,7 @@ async def test_open_pages_hear_of_it_and_are_closed(alice: User) -> None:
 
 
 def test_without_consent_people_can_still_leave(alice: User, alice_client: Client) -> None:
-    consent.withdraw(alice, consent.Purpose.ACCOUNT)
+    consent.withdraw(alice, ACCOUNT)
     assert alice_client.get("/uploads/").status_code == 302
     assert alice_client.get("/privacy/").status_code == 200
     assert "Your account is closed." in close(alice_client).content.decode()

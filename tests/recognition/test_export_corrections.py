@@ -17,9 +17,11 @@ from PIL import Image
 
 from accounts import consent
 from accounts.models import Consent, User
+from accounts.purposes import ACCOUNT
 from recognition import tasks
 from recognition.model_registry.inference import active_recognizer
 from recognition.models import Prediction, Upload
+from recognition.people import TRAINING
 from recognition.training.dataset import LABELS, _read_records
 from recognition.uploads import corrections, retention
 from recognition.uploads.actions import create_upload
@@ -56,7 +58,7 @@ def exported(archive: Path) -> dict[str, bytes]:
 def test_a_corrected_face_becomes_a_crop_as_the_classifier_sees_it(
     alice: User, faces: list[Prediction], archive: Path
 ) -> None:
-    consent.give(alice, consent.Purpose.TRAINING)
+    consent.give(alice, TRAINING)
     ((name, data),) = exported(archive).items()
     assert re.fullmatch(r"train/surprise/[0-9a-f]{24}\.png", name)
     image = Image.open(io.BytesIO(data))
@@ -73,7 +75,7 @@ def test_a_corrected_face_becomes_a_crop_as_the_classifier_sees_it(
 
 
 def test_nothing_tells_whose_it_is(alice: User, faces: list[Prediction], archive: Path) -> None:
-    consent.give(alice, consent.Purpose.TRAINING)
+    consent.give(alice, TRAINING)
     exported(archive)
     content = archive.read_bytes()
     for secret in (str(faces[0].upload_id), faces[0].upload_id.hex, "two.jpg", "alice"):
@@ -85,11 +87,11 @@ def test_without_a_standing_consent_nothing_is_taken(
     why: str, alice: User, faces: list[Prediction], archive: Path
 ) -> None:
     if why == "another purpose":
-        consent.give(alice, consent.Purpose.ACCOUNT)
+        consent.give(alice, ACCOUNT)
     elif why != "never":
-        consent.give(alice, consent.Purpose.TRAINING)
+        consent.give(alice, TRAINING)
     if why == "withdrawn":
-        consent.withdraw(alice, consent.Purpose.TRAINING)
+        consent.withdraw(alice, TRAINING)
     elif why == "an old text":
         Consent.objects.update(version="0")
     elif why == "closed":
@@ -101,7 +103,7 @@ def test_only_corrected_faces_of_photos_that_are_there_are_taken(
     alice: User, bob: User, faces: list[Prediction], archive: Path, face_jpeg: bytes
 ) -> None:
     for person in (alice, bob):
-        consent.give(person, consent.Purpose.TRAINING)
+        consent.give(person, TRAINING)
     upload = create_upload(bob, SimpleUploadedFile("b.jpg", face_jpeg))
     tasks.process_upload.apply((str(upload.pk),), throw=True)
     assert len(exported(archive)) == 1
@@ -125,7 +127,7 @@ def test_people_give_and_withdraw_on_their_page(alice: User, alice_client: Clien
 
     assert "nothing is taken" in alice_client.get("/privacy/").content.decode()
     assert "You agreed." in answer("yes").content.decode()
-    assert consent.has(alice, consent.Purpose.TRAINING)
+    assert consent.has(alice, TRAINING)
     assert "nothing is taken" in answer("no").content.decode()
-    assert not consent.has(alice, consent.Purpose.TRAINING)
+    assert not consent.has(alice, TRAINING)
     assert not Upload.objects.exists()

@@ -18,6 +18,7 @@ from emotion_site.asgi import application
 from recognition import quotas
 from recognition.live import consumer
 from recognition.models import LiveUsage, Upload
+from recognition.people import CAMERA
 from recognition.uploads.actions import create_upload
 from tests.pictures import face_jpeg as make_face
 
@@ -113,7 +114,7 @@ def test_use_of_somebody_who_is_gone_is_not_counted() -> None:
 async def open_live(user: User) -> WebsocketCommunicator:
     client = Client()
     await sync_to_async(client.force_login)(user)
-    await sync_to_async(consent.give)(user, consent.Purpose.CAMERA)
+    await sync_to_async(consent.give)(user, CAMERA)
     cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
     headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
     communicator = WebsocketCommunicator(application, "/ws/live/", headers)

@@ -17,6 +17,7 @@ from PIL import Image
 
 from accounts import consent
 from recognition.models import Prediction
+from recognition.people import TRAINING
 from recognition.vision.errors import ImageError, ModelError
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
@@ -84,7 +85,7 @@ class Command(BaseCommand):
 
 def _agreed() -> Any:
     """Corrected faces of people who agree now, whose photo is still there."""
-    owners = consent.people(consent.Purpose.TRAINING).filter(is_active=True)
+    owners = consent.people(TRAINING).filter(is_active=True)
     return Prediction.objects.faces().filter(
         upload__owner__in=owners, upload__photo_deleted_at=None, correction__in=LABEL_NAMES
     )

@@ -1,0 +1,32 @@
+"""What recognition adds to a person's account: purposes to agree to, and events in their list."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit, purposes
+
+CAMERA = "camera"
+TRAINING = "training"
+
+
+def register() -> None:
+    """To be called once, when the site starts."""
+    # The text is in templates/accounts/_consent_text.html.
+    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version="2026-11")
+    # The text is in templates/recognition/live.html.
+    purposes.register(CAMERA, _("Use of the camera"), version="2026-11")
+    purposes.register(TRAINING, _("Use of corrections for training"), version="2026-11")
+    audit.register(
+        {
+            "upload_created": _("A photo was uploaded"),
+            "upload_deleted": _("A photo was deleted"),
+            "correction_made": _("A label was corrected"),
+            "photo_viewed_by_staff": _("A photo was looked at by staff"),
+            "data_exported": _("Data was exported"),
+            "webhook_added": _("A webhook was added"),
+            "webhook_deleted": _("A webhook was deleted"),
+        },
+        mailed={"webhook_added", "webhook_deleted"},
+        shown={"upload"},
+    )
