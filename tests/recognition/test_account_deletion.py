@@ -205,7 +205,8 @@ def test_what_comes_afterwards_recreates_nothing(
     assert not LiveUsage.objects.exists()
 
 
-async def test_open_pages_hear_of_it_and_are_closed(alice: User) -> None:
+async def test_open_pages_hear_of_it_and_are_closed(alice: User, settings: Any) -> None:
+    settings.SITE_URL = f"http://{HOST}"
     page = await sync_to_async(socket)(f"http://{HOST}", alice)
     assert (await page.connect())[0]
     await sync_to_async(account_deletion.close)(alice)
