@@ -10,6 +10,7 @@ from allauth.account.internal.flows.email_verification import send_verification_
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms as django_forms
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +53,7 @@ class ResetPasswordForm(forms.ResetPasswordForm):
     users: list[User]
 
     def clean_email(self) -> str:
+        _refuse_without_mail()
         email: str = super().clean_email()
         self.users = [user for user in self.users if user.email.lower() == email.lower()]
         return email
@@ -73,7 +75,9 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.user is not None and not access.owns_address(self.user):
+        # Who was invited has nothing yet.
+        has_choice = self.user is not None and self.user.has_usable_password()
+        if not has_choice or not access.owns_address(self.user):
             del self.fields["end_access"]
 
     @transaction.atomic
@@ -82,7 +86,7 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
         if not access.owns_address(self.user):
             access.end(self.user, self.user)
             access.note_that_address_is_theirs(self.user)
-        elif self.cleaned_data["end_access"]:
+        elif self.cleaned_data.get("end_access"):
             access.end(self.user, self.user, second_factors=False)
         else:
             access.forget_pending_addresses(self.user)
@@ -96,6 +100,7 @@ class AddEmailForm(forms.AddEmailForm):
     """
 
     def clean_email(self) -> str:
+        _refuse_without_mail()
         email: str = super().clean_email()
         # allauth looks at confirmed addresses only; confirming this one would fail.
         if User.objects.exclude(pk=self.user.pk).filter(email=email).exists():
@@ -108,3 +113,10 @@ class AddEmailForm(forms.AddEmailForm):
         address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
         send_verification_email_to_address(request, address)
         return address
+
+
+def _refuse_without_mail() -> None:
+    if not settings.CAN_MAIL:
+        raise django_forms.ValidationError(
+            _("This site sends no mail. Ask whoever runs it."), code="no_mail"
+        )

@@ -22,11 +22,14 @@ class AlreadyThere(Exception):
 
 
 @transaction.atomic
-def invite(email: str, actor: User | None = None, language: str | None = None) -> User:
+def invite(email: str, actor: User | None = None, language: str | None = None) -> tuple[User, str]:
     """Make an account for `email` and send the link; for one who has not used it, send it anew.
 
     The address counts as verified: the password can be set only by who reads its mail. The mail
     is in `language`, or else in the one that is spoken here and now.
+
+    Returns:
+        The account, and the link, for an operator to pass on where no mail is sent.
 
     Raises:
         ValidationError: that is no e-mail address.
@@ -52,4 +55,4 @@ def invite(email: str, actor: User | None = None, language: str | None = None) -
         subject = render_to_string("accounts/email/invitation_subject.txt", context).strip()
         message = render_to_string("accounts/email/invitation_message.txt", context)
     send_mail(subject, message, None, [email])
-    return user
+    return user, str(context["link"])

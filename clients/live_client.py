@@ -40,13 +40,14 @@ def sign_in(site: str, email: str, password: str) -> str:
     opener = build_opener(HTTPCookieProcessor(cookies))
     page = f"{site}/accounts/login/"
     opener.open(page, timeout=30).close()
-    token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
+    # Over HTTPS their names begin with __Host-.
+    token = next(cookie.value for cookie in cookies if cookie.name.endswith("csrftoken"))
     form = {"login": email, "password": password, "csrfmiddlewaretoken": token}
     headers = {"Referer": page, "Origin": site}
     request = Request(page, urlencode(form).encode(), headers)  # noqa: S310 (the site you named)
     opener.open(request, timeout=30).close()
     values = {cookie.name: cookie.value for cookie in cookies}
-    if "sessionid" not in values:
+    if not any(name.endswith("sessionid") for name in values):
         raise PermissionError("The e-mail address or the password is wrong.")
     return "; ".join(f"{name}={value}" for name, value in values.items())
 

@@ -11,26 +11,31 @@ from django.core.asgi import get_asgi_application
 # to 99 ms for live labels, and cost no throughput.
 sys.setswitchinterval(0.0005)
 
+# What a process writes is for its own user; where others read it, its code says so.
+os.umask(0o077)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
 django_application = get_asgi_application()
 
 # Django must be set up before these modules are imported.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from emotion_site import request_bodies, socket_bounds  # noqa: E402
 from emotion_site.client_headers import TrustedScope  # noqa: E402
-from emotion_site.origin import SameOriginValidator  # noqa: E402
+from emotion_site.origin import SameOriginValidator, nothing_here  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 request_bodies.install()
 socket_bounds.install()
 
+# Without the last, an unknown path would be a failure with a traceback.
+sockets = URLRouter([*websocket_urlpatterns, re_path("", nothing_here)])
 application = TrustedScope(
     ProtocolTypeRouter(
         {
             "http": django_application,
-            "websocket": SameOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+            "websocket": SameOriginValidator(AuthMiddlewareStack(sockets)),
         }
     )
 )

@@ -41,3 +41,8 @@ def _same_origin(origin: str, host: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and parts.netloc == host and allowed
+
+
+async def nothing_here(scope: dict[str, Any], receive: Any, send: Any) -> Any:
+    """Refuse a WebSocket at a path that has none."""
+    return await WebsocketDenier()(scope, receive, send)

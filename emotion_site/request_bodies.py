@@ -92,6 +92,8 @@ class BoundedRequest(http_protocol.WebRequest):
             return None
         # Daphne takes it for the site's own path, and fails where it is no ASCII.
         self.requestHeaders.removeHeader(b"daphne-root-path")
+        # No socket here has a protocol below; Daphne fails where one is asked for that is no ASCII.
+        self.requestHeaders.removeHeader(b"sec-websocket-protocol")
         return super().process()
 
     def finish(self) -> None:

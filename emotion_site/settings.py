@@ -12,12 +12,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django_guid.integrations.celery import CeleryIntegration
 from kombu import Exchange, Queue
 
+from operations.private_folders import NotPrivate, close_to_others, private_file, private_folder
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 #: Everything that is written at run time: database, photos, Redis socket, secret key.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
@@ -52,6 +54,17 @@ if not SECRET_KEY:
             "set DEBUG=true as `make run` does."
         )
     SECRET_KEY = _debug_secret_key()
+#: Keys of before; what they signed and encrypted is still read.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+#: Keys of the secrets in the database, the present one first; without one, they are SECRET_KEY and
+#: its predecessors.
+FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEY", default=[])
+_KEYS = (SECRET_KEY, *SECRET_KEY_FALLBACKS, *FIELD_ENCRYPTION_KEYS)
+if not DEBUG and any(len(k) < 32 or len(set(k)) < 8 for k in _KEYS):
+    raise ImproperlyConfigured(
+        "SECRET_KEY, or a key beside it, is too weak: anybody could guess it. Make one of 50 "
+        'random characters: python -c "import secrets; print(secrets.token_urlsafe(50))"'
+    )
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -134,6 +147,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
     }
+    # SQLite gives the files beside it the same mode.
+    private_file(Path(DATABASES["default"]["NAME"]))
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -171,7 +186,11 @@ if len(str(REDIS_SOCKET).encode()) > 100:
     import tempfile
 
     _name = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
-    REDIS_SOCKET = Path(tempfile.gettempdir()) / f"emotion-{os.getuid()}-{_name}" / "redis.sock"
+    try:
+        _folder = private_folder(Path(tempfile.gettempdir()) / f"emotion-{os.getuid()}-{_name}")
+    except NotPrivate as error:
+        raise ImproperlyConfigured(str(error)) from None
+    REDIS_SOCKET = _folder / "redis.sock"
 REDIS_IS_OURS = not env.str("REDIS_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}"
 #: Seconds to wait for Redis before going on without it: the database row is the truth.
@@ -352,13 +371,14 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # Nobody is told how to sign up where nobody can.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = SIGNUP == "open"
 # Of a changed password, address or second factor; where no mail is set up, a log is no place.
-ACCOUNT_EMAIL_NOTIFICATIONS = bool(env.str("EMAIL_URL", default=""))
+ACCOUNT_EMAIL_NOTIFICATIONS = env.str("EMAIL_URL", default="") not in {"", "consolemail://"}
 # What would let somebody at an unlocked screen take over the account asks for the password.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # The sixth wrong password, or two-factor code, within five minutes is refused, and so is
 # whatever comes after it, right or wrong.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
+MFA_ADAPTER = "accounts.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Visage"
 # Whoever has not shown that the address is theirs sets up no second factor: a reset by mail ends
@@ -379,8 +399,14 @@ if not re.fullmatch(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:\d{1,5})?", SITE_URL):
         "without a path: links in mails lead there."
     )
 
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
+_PRINTED = "django.core.mail.backends.console.EmailBackend"
+#: Whether mail reaches people. In debug it is printed; elsewhere a log is no place for links that
+#: open accounts: then nothing is sent, and nobody is offered what needs mail.
+CAN_MAIL = DEBUG or EMAIL_CONFIG["EMAIL_BACKEND"] != _PRINTED
+if not CAN_MAIL:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost")
 
 # Web --------------------------------------------------------------------------------------------
@@ -463,11 +489,17 @@ CONTENT_SECURITY_POLICY = {
 }
 #: One proxy stands in front, and says by which address and scheme a request came.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+# A web server in front reads static files and photos there, as a member of this site's group.
+close_to_others(DATA_DIR, 0o750 if BEHIND_PROXY or ACCEL_REDIRECT else 0o700)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 if not DEBUG:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    # No other host of the domain can set or read them.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_SSL_HOST = SITE_URL.partition("//")[2]
     SECURE_REDIRECT_EXEMPT = [r"^healthz(/live)?$"]
@@ -492,7 +524,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "recognition.api.parsers.JSONParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "EXCEPTION_HANDLER": "recognition.api.errors.problem_details",

@@ -64,8 +64,9 @@ def _count(key: str, length: int) -> int:
     if time.monotonic() >= _away_until:
         try:
             with _client.pipeline() as pipeline:
-                count, _ = pipeline.incr(key).expire(key, length).execute()
-            return int(count)
+                pipeline.incr(key)
+                pipeline.expire(key, length)
+                return int(pipeline.execute()[0])
         except RedisError as error:
             _away_until = time.monotonic() + PAUSE
             logger.warning("rates are counted here alone: %s", type(error).__name__)

@@ -33,7 +33,9 @@ def main() -> None:
     signed_up = sign_up(client, GOOD_PASSWORD)
     (person,) = User.objects.all()
     plain = Client().get("/accounts/login/", headers={"X-Forwarded-Proto": "https"})
+    chosen = client.post("/language/", {"language": "de"}, secure=True)
     answers = {
+        "cookie_names": sorted({*page.cookies, *signed_up.cookies, *chosen.cookies}),
         "headers": dict(page.headers),
         "cookies": {
             name.removeprefix("__Host-"): {

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from typing import Any
 
 import httpx
 import pytest
 from pytest_django import Settings
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from emotion_site.client_headers import TrustedScope
 from tests.pictures import no_face_jpeg
@@ -222,6 +225,29 @@ def test_a_foreign_host_or_port_gets_nothing(host: str, site: Site) -> None:
         response = httpx.get(site.url + path, headers={"Host": host})
         assert response.status_code == 400
         assert host not in response.text
+
+
+def test_sockets_that_are_none_are_refused_without_a_traceback(site: Site) -> None:
+    person = site.sign_up("no-such-socket@example.org")
+    before = len((site.data_dir / "web.log").read_text())
+    url = site.url.replace("http", "ws")
+    odd = [("Sec-WebSocket-Protocol", "f\xe4ces"), ("X-Odd", "f\xe4ces"),
+           ("Daphne-Root-Path", "f\xe4ces"), ("Cookie", "f\xe4ces=\xfc")]  # fmt: skip
+    for path in ("/ws/", "/ws/nothing/", "/", "/ws/uploads", "/ws/uploads/more/"):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(url + path, origin=site.url, additional_headers={"Cookie": person.session})
+        assert refused.value.response.status_code == 403
+    for header in odd:
+        request = (
+            f"GET /ws/uploads/ HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nUpgrade: websocket\r\n"
+            f"Origin: {site.url}\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header[0]}: {header[1]}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", site.port), timeout=20) as raw:
+            raw.sendall(request.encode())
+            assert not raw.recv(64).startswith(b"HTTP/1.1 5"), header
+    log = (site.data_dir / "web.log").read_text()[before:]
+    assert "Traceback" not in log, log[-3000:]
 
 
 def test_a_header_that_is_no_ascii_is_no_failure(site: Site) -> None:

@@ -40,6 +40,12 @@ def signup_is_open() -> bool:
     return bool(settings.SIGNUP == "open")
 
 
+@register.simple_tag
+def can_mail() -> bool:
+    """Whether mail reaches people."""
+    return bool(settings.CAN_MAIL)
+
+
 @register.inclusion_tag("accounts/_account_nav_item.html", takes_context=True)
 def account_nav_item(
     context: dict[str, Any], url_name: str, text: str, icon: str, also: str = ""

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
+from operations.encryption import EncryptedField
 from recognition.jobs.job import Job, JobQuerySet, status_choices
 
 #: Seconds after the first, second, … failed attempt; after the last of them it is given up.
@@ -26,7 +27,8 @@ class Webhook(models.Model):
     """An address of a person's own that is told when an upload is finished.
 
     Attributes:
-        secret: key of the HMAC-SHA256 signature; shown once.
+        secret: key of the HMAC-SHA256 signature; shown once, encrypted in the database, and empty
+            where no key fits it any more.
         is_active: switched off by the owner, or after too many failures.
     """
 
@@ -38,7 +40,7 @@ class Webhook(models.Model):
         related_name="webhooks",
     )
     url = models.URLField(_("address"), max_length=500)
-    secret = models.CharField(max_length=64, editable=False)
+    secret = EncryptedField(editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -34,6 +34,12 @@ MAXIMUM_ANSWER_BYTES = 16 * 1024
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: What `is_global` of some Python versions takes for the internet: NAT64 and addresses of one's own
+#: network (RFC 8215, 3879), and segment routing (RFC 9602).
+_LOCAL = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "5f00::/16")))
+#: An IPv4 address in the last 32 bits: "compatible" ones, and interfaces of ISATAP (RFC 5214).
+_COMPATIBLE = ipaddress.ip_network("::/96")
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 class AddressRefused(Refusal):
@@ -124,7 +130,10 @@ def is_public(text: str) -> bool:
         address: IPAddress = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast for one in _with_embedded(address))
+    return all(
+        one.is_global and not one.is_multicast and not any(one in network for network in _LOCAL)
+        for one in _with_embedded(address)
+    )
 
 
 def _with_embedded(address: IPAddress) -> list[IPAddress]:
@@ -137,7 +146,8 @@ def _with_embedded(address: IPAddress) -> list[IPAddress]:
         found.append(address.sixtofour)
     if address.teredo is not None:
         found.extend(address.teredo)
-    if address in _NAT64:
+    interface = int(address) >> 32 & 0xFFFFFFFF
+    if address in _NAT64 or address in _COMPATIBLE or interface in _ISATAP:
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return found
 
@@ -151,6 +161,9 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 
 def send(url: str, secret: str, body: bytes, headers: dict[str, str]) -> Outcome:
     """POST a JSON body, signed; never raises."""
+    if not secret:
+        # An empty key would let anybody sign.
+        return Outcome(None, _("The secret cannot be read any more. Add the webhook anew."))
     try:
         target = check_address(url)
     except AddressRefused as error:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import Client
 
@@ -157,3 +161,41 @@ def test_staff_who_may_change_groups_give_themselves_nothing(
     assert charlie_client.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
     assert charlie_client.post("/admin/auth/group/add/", form).status_code == 403
     assert not group.permissions.exists()
+
+
+def test_the_log_of_the_administration_names_nobody(
+    alice: User, root_client: Client, charlie: User
+) -> None:
+    """So that nobody is in it any more once they are deleted."""
+    group = {"name": "friends of alice@example.org"}
+    form = {"email": alice.email, "is_active": "on", "first_name": "Alice", "last_name": ""}
+    new = {"email": "dora@example.org", "usable_password": "true",
+           "password1": "a-good-password-7", "password2": "a-good-password-7"}  # fmt: skip
+    steps = [
+        ("/admin/accounts/user/add/", new),
+        (f"/admin/accounts/user/{alice.pk}/change/", form),
+        (f"/admin/accounts/user/{charlie.pk}/delete/", {"post": "yes"}),
+        ("/admin/auth/group/add/", group),
+        (f"/admin/accounts/user/{alice.pk}/password/",
+         {"usable_password": "true", "password1": "a-new-password-7",
+          "password2": "a-new-password-7"}),
+    ]  # fmt: skip
+    for path, fields in steps:
+        assert root_client.post(path, fields).status_code == 302, path
+    entries = list(LogEntry.objects.values_list("object_repr", "change_message"))
+    assert len(entries) >= len(steps)
+    text = str(entries)
+    for name in ("alice", "Alice", "charlie", "dora", "friends", "@"):
+        assert name not in text
+    assert root_client.get("/admin/").status_code == 200
+
+
+def test_what_the_log_said_before_is_forgotten(alice: User, root: User) -> None:
+    content_type = ContentType.objects.get_for_model(User)
+    LogEntry.objects.create(
+        user=root, content_type=content_type, object_id="77", object_repr="gone@example.org",
+        action_flag=DELETION,
+    )  # fmt: skip
+    name = "accounts.migrations.0009_admin_log_without_names"
+    importlib.import_module(name).forget_names(apps, None)
+    assert LogEntry.objects.get().object_repr == "user 77"

@@ -150,3 +150,11 @@ def test_a_refusal_has_the_status_that_its_code_is_documented_with() -> None:
     assert len(found) >= 4
     for code, status in found.items():
         assert code == "export_running" or KINDS[code].status == status
+
+
+@pytest.mark.parametrize("body", ["[" * 97_000, '{"a":' * 19_000, "[" * 48_000 + "]" * 48_000])
+def test_json_nested_deeper_than_can_be_read(body: str, alice_client: Client) -> None:
+    for method, path in (("POST", "/api/v1/webhooks/"), ("PATCH", "/api/v1/predictions/1/")):
+        response = alice_client.generic(method, path, body, content_type="application/json")
+        assert response.status_code in {400, 404}, path
+        assert response["Content-Type"] == "application/problem+json"

@@ -210,11 +210,22 @@ class Person:
         self.http = httpx.Client(base_url=url, timeout=30, headers={"Origin": url})
         self.http.get("/accounts/login/")
 
+    def cookie(self, name: str) -> str:
+        """The value of a cookie; outside debug its name begins with ``__Host-``."""
+        cookies = self.http.cookies
+        return str(cookies[name if name in cookies else f"__Host-{name}"])
+
+    @property
+    def session(self) -> str:
+        """The session as a Cookie header."""
+        names = ("__Host-sessionid", "sessionid")
+        return "; ".join(f"{n}={self.http.cookies[n]}" for n in names if n in self.http.cookies)
+
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.http.get(path, **options)
 
     def post(self, path: str, **options: Any) -> httpx.Response:
-        headers = {"X-CSRFToken": self.http.cookies["csrftoken"]}
+        headers = {"X-CSRFToken": self.cookie("csrftoken")}
         return self.http.post(path, headers=headers, **options)
 
     def accept_camera(self) -> Self:

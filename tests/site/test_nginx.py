@@ -245,8 +245,11 @@ def test_a_photo_is_sent_by_nginx_to_its_owner_alone(
         # The view itself hands out the name alone.
         direct = httpx.get(
             f"http://127.0.0.1:{behind.port}{path}",
-            cookies={"sessionid": person.http.cookies["sessionid"]},
-            headers={"X-Forwarded-Proto": "https", "Host": behind.outside.partition("//")[2]},
+            headers={
+                "Cookie": person.session,
+                "X-Forwarded-Proto": "https",
+                "Host": behind.outside.partition("//")[2],
+            },
         )
         assert direct.headers["X-Accel-Redirect"].startswith("/protected/photos/")
         assert direct.content == b""
@@ -260,7 +263,7 @@ def test_a_photo_is_sent_by_nginx_to_its_owner_alone(
 
 
 async def test_the_live_socket_works(behind: SiteBehindNginx, person: Person) -> None:
-    cookie = f"sessionid={person.http.cookies['sessionid']}"
+    cookie = person.session
     async with LiveClient(behind.url, cookie) as live:
         message = await live.label(face_jpeg())
     assert [face["label"] for face in message["faces"]] == ["happy"]
@@ -271,7 +274,7 @@ async def test_a_socket_from_another_origin_is_refused(
 ) -> None:
     from websockets.exceptions import InvalidStatus
 
-    cookie = f"sessionid={person.http.cookies['sessionid']}"
+    cookie = person.session
     with pytest.raises(InvalidStatus):
         async with LiveClient(behind.url, cookie, origin="https://evil.example"):
             pass
@@ -303,7 +306,7 @@ def tls_connection(site: SiteBehindNginx, source: str) -> ssl.SSLSocket:
 
 
 def head(path: str, length: int, person: Person | None = None) -> bytes:
-    cookie = f"Cookie: sessionid={person.http.cookies['sessionid']}\r\n" if person else ""
+    cookie = f"Cookie: {person.session}\r\n" if person else ""
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}Content-Length: {length}\r\n\r\n"
     ).encode()

