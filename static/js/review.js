@@ -68,7 +68,6 @@ function say(face, label) {
   for (const choice of face.querySelectorAll(".choice[value]")) {
     choice.setAttribute("aria-pressed", String(choice.value === label));
   }
-  count();
 }
 
 function save(face, label, before) {
@@ -82,6 +81,7 @@ function save(face, label, before) {
       if (shown.includes(face)) shown.length = shown.indexOf(face);
       show(face);
     }
+    count();
     notify(texts.answerNotSaved.replace("{why}", why), null, true);
   });
 }

@@ -82,6 +82,8 @@ export function correctable(root, changed) {
     changed(face);
     const turn = Symbol(face);
     latest.set(face, turn);
+    const entry = { face, label: before };
+    if (!isUndo) done.push(entry); // At once: it may be taken back before it is saved.
     const number = Number(face) + 1;
     const name = choice ? choice.dataset.name : "";
     queue = queue.then(async () => {
@@ -89,7 +91,6 @@ export function correctable(root, changed) {
       const isLatest = latest.get(face) === turn;
       const fresh = page?.getElementById("upload");
       if (fresh && cardOf(fresh, face)) {
-        if (!isUndo) done.push({ face, label: before });
         if (isLatest) renew(root, face, fresh);
         renewFilter(root, fresh);
         notify(
@@ -101,6 +102,7 @@ export function correctable(root, changed) {
         return;
       } else {
         if (isLatest) renew(root, face, kept);
+        if (done.includes(entry)) done.splice(done.indexOf(entry), 1);
         notify(textOf("notSaved").replace("{number}", number).replace("{why}", why), null, true);
       }
       changed(face);

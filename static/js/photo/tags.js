@@ -73,6 +73,9 @@ export function placeTags(svg) {
   const taken = [];
   links.forEach((link, at) => {
     const tag = link.querySelector(".face-tag");
+    const isSeen = areaShared(boxes[at], view) > 0;
+    tag.classList.toggle("is-out-of-view", !isSeen);
+    if (!isSeen) return;
     const size = { width: measure(tag, !isCrowded) * scale, height: HEIGHT * scale };
     const cost = (place) => boxes.reduce(
       (sum, box, other) => sum + (other === at ? 0 : areaShared(place, box)),

@@ -1,0 +1,357 @@
+"""A photo with many faces, and the review of doubtful ones, by mouse, keyboard and touch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.e2e.browser import launch
+from tests.e2e.test_journey import fits
+from tests.site.running import Person, Site
+
+EMAIL = "crowd@example.org"
+#: Written beside the page's own scripts, before them.
+LISTEN = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+#: Pairs of tags that lie over each other, and tags that stick out of the photo.
+WRONG_TAGS = """() => {
+  const photo = document.querySelector(".photo-canvas").getBoundingClientRect();
+  const tags = [...document.querySelectorAll(".face-box .face-tag-ground")]
+    .map((tag) => tag.getBoundingClientRect());
+  const out = tags.filter((tag) => tag.left < photo.left - 1 || tag.top < photo.top - 1
+    || tag.right > photo.right + 1 || tag.bottom > photo.bottom + 1);
+  const over = tags.flatMap((a, i) => tags.slice(i + 1).filter((b) =>
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+  return [tags.length, out.length, over.length];
+}"""
+
+
+class Crowd(NamedTuple):
+    """Somebody, and the ids of their photos of 4, 24 and 2 faces, the last being the newest."""
+
+    person: Person
+    four: str
+    many: str
+    two: str
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def crowd(site: Site) -> Crowd:
+    person = site.sign_up(EMAIL)
+    code = (
+        "import json; from tests.e2e import faces; "
+        f"print(json.dumps(faces.write('{EMAIL}', (2, 2), (6, 4), (2, 1))))"
+    )
+    ids = json.loads(site.manage("shell", "-c", code).stdout.splitlines()[-1])
+    return Crowd(person, *ids)
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Site, crowd: Crowd) -> Iterator[Any]:
+    """Opens pages of the person's, and looks at the end whether the policy was kept."""
+    pages: list[Page] = []
+    complaints: list[str] = []
+
+    def open_one(width: int = 1280, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=site.url, viewport={"width": width, "height": 800}, **options
+        )
+        session = crowd.person.http.cookies["sessionid"]
+        context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+        context.add_init_script(LISTEN)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        page = context.new_page()
+        pages.append(page)
+        return page
+
+    yield open_one
+    for page in pages:
+        page.context.close()
+    assert complaints == []
+
+
+def check(page: Page) -> None:
+    """It fits, keeps the policy, and shuts nobody out."""
+    assert fits(page)
+    assert page.evaluate("window.violations") == []
+    # Last: the checker writes styles of its own into the page, which the policy refuses.
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
+    page.evaluate("window.violations.length = 0")
+
+
+def box(page: Page, number: int) -> Locator:
+    return page.locator(f'.face-box[data-face="{number - 1}"]')
+
+
+def card(page: Page, number: int) -> Locator:
+    return page.locator(f"#face-{number}")
+
+
+def name(page: Page, number: int) -> Locator:
+    return card(page, number).locator(".face-name")
+
+
+def said(crowd: Crowd, pk: str) -> list[str | None]:
+    """What is stored of what the owner said, face by face."""
+    faces = crowd.person.get(f"/api/v1/uploads/{pk}/").json()["faces"]
+    return [face["correction"] for face in faces]
+
+
+def zoom(page: Page) -> float:
+    """How much larger than the whole photo."""
+    return float(
+        page.evaluate(
+            """() => {
+                const svg = document.querySelector(".photo-canvas");
+                return svg.querySelector("image").width.baseVal.value / svg.viewBox.baseVal.width;
+            }"""
+        )
+    )
+
+
+def test_a_crowd_by_mouse(open_page: Any, crowd: Crowd) -> None:
+    page = open_page()
+    page.goto(f"/uploads/{crowd.many}/")
+    assert page.evaluate(WRONG_TAGS) == [24, 0, 0]
+    expect(page.locator(".face-box .face-tag-label").first).to_be_hidden()
+    check(page)
+
+    # Box and card light up together; the label is there while the box is pointed at.
+    card(page, 2).hover()
+    expect(box(page, 2)).to_have_class("face-box emotion-sad is-lit")
+    box(page, 3).hover()
+    expect(card(page, 3)).to_have_class("face emotion-surprise is-lit")
+    expect(page.locator(".photo-front text").last).to_have_text("Surprise")
+    box(page, 24).click()
+    expect(card(page, 24).get_by_role("button", name="Correct face 24: Sad")).to_be_in_viewport()
+    expect(page.locator(".photo-canvas")).to_be_in_viewport(ratio=1)
+    assert page.locator(".face[open]").count() == 1
+
+    # One click corrects; what is stored is what is shown.
+    card(page, 24).get_by_role("button", name="Correct face 24: Happy").click()
+    expect(name(page, 24)).to_have_text("Happy")
+    expect(page.get_by_role("link", name="Face 24: Happy")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Face 24: Happy")
+    assert said(crowd, crowd.many)[23] == "happy"
+    page.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect(name(page, 24)).to_have_text("Neutral")
+    expect(page.get_by_role("status")).to_contain_text("Face 24: your answer was taken back.")
+    assert said(crowd, crowd.many)[23] is None
+
+    page.get_by_role("button", name="Sad").first.click()
+    expect(page.locator(".face:visible")).to_have_count(5)
+    page.get_by_role("button", name="All 24").click()
+    expect(page.locator(".face:visible")).to_have_count(24)
+
+    page.evaluate("scrollTo(0, 0)")
+    page.locator(".photo-canvas").hover(position={"x": 200, "y": 200})
+    page.mouse.wheel(0, -400)
+    assert zoom(page) > 1.5
+    assert page.evaluate(WRONG_TAGS)[2] == 0
+    page.locator(".photo-canvas").dblclick(position={"x": 5, "y": 300})
+    assert zoom(page) == 1
+    check(page)
+
+
+def test_a_crowd_by_keyboard(open_page: Any, crowd: Crowd) -> None:
+    page = open_page(color_scheme="dark")
+    page.goto(f"/uploads/{crowd.many}/")
+    box(page, 1).focus()
+    page.keyboard.press("ArrowDown")
+    expect(box(page, 2)).to_be_focused()
+    page.keyboard.press("1")
+    expect(name(page, 2)).to_have_text("Happy")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("0")
+    expect(name(page, 3)).to_have_text("Not a face")
+    expect(page.get_by_role("status")).to_contain_text("Face 3: Not a face")
+    assert said(crowd, crowd.many)[:3] == [None, "happy", "not_a_face"]
+    page.keyboard.press("z")
+    expect(name(page, 3)).to_have_text("Surprise")
+    page.keyboard.press("z")
+    expect(name(page, 2)).to_have_text("Sad")
+    expect(page.get_by_role("status")).to_contain_text("Face 2: your answer was taken back.")
+    assert said(crowd, crowd.many)[:3] == [None] * 3
+    page.keyboard.press("Enter")
+    expect(card(page, 3)).to_have_attribute("open", "")
+
+    # What could not be saved is taken back, with a sentence.
+    page.route("**/correction/", lambda route: route.abort())
+    page.keyboard.press("4")
+    expect(page.get_by_role("status")).to_contain_text("Face 3 wasn’t saved. Connection lost.")
+    expect(name(page, 3)).to_have_text("Surprise")
+    page.unroute("**/correction/")
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    check(page)
+    page.get_by_label("Use single-key shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    box(page, 5).focus()
+    page.keyboard.press("+")
+    assert zoom(page) == 1
+    page.evaluate("localStorage.clear()")
+    page.keyboard.press("+")
+    assert zoom(page) > 1
+    page.keyboard.press("Escape")
+    assert zoom(page) == 1
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/uploads/{crowd.four}/")
+    expect(page.locator(".face-box .face-tag-label").first).to_be_visible()
+    assert page.evaluate(WRONG_TAGS) == [4, 0, 0]
+    check(page)
+    page.goto(f"/uploads/{crowd.four}/?label=happy")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/uploads/{crowd.many}/?label=happy")
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_a_crowd_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
+    page = open_page(width, has_touch=True, is_mobile=True, color_scheme="dark")
+    page.goto(f"/uploads/{crowd.many}/")
+    assert page.evaluate(WRONG_TAGS) == [24, 0, 0]
+    check(page)
+    box(page, 8).tap()
+    expect(card(page, 8)).to_have_attribute("open", "")
+    expect(card(page, 8).locator("summary")).to_be_in_viewport()
+    # The photo came along as a strip, and shows the face.
+    card(page, 20).locator("summary").tap()
+    expect(page.locator(".photo-frame.is-strip")).to_have_count(1)
+    expect(page.locator(".photo-canvas")).to_be_in_viewport(ratio=1)
+    assert zoom(page) > 2
+    card(page, 20).get_by_role("button", name="Correct face 20: Surprise").tap()
+    expect(name(page, 20)).to_have_text("Surprise")
+    check(page)
+    page.keyboard.press("z")
+    expect(page.get_by_role("status")).to_contain_text("Face 20: your answer was taken back.")
+    page.get_by_role("button", name="Back to the photo").tap()
+    expect(page.locator(".photo-frame.is-strip")).to_have_count(0)
+    assert zoom(page) == 1
+
+    fingers = page.context.new_cdp_session(page)
+    middle = width / 2
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        fingers.send(
+            "Input.dispatchTouchEvent",
+            {
+                "type": kind,
+                "touchPoints": [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)],
+            },
+        )
+
+    top = page.locator(".photo-canvas").bounding_box()
+    assert top is not None
+    y = top["y"] + top["height"] / 2
+    touch("touchStart", (middle - 20, y), (middle + 20, y))
+    for spread in (40, 60, 80):
+        touch("touchMove", (middle - spread, y), (middle + spread, y))
+    touch("touchEnd")
+    expect(page.get_by_role("button", name="Show the whole photo")).to_be_visible()
+    assert zoom(page) > 2
+    page.get_by_role("button", name="Show the whole photo").tap()
+    assert zoom(page) == 1
+    touch("touchStart", (middle + 100, y))
+    for step in (60, 20, -20):
+        touch("touchMove", (middle + step, y))
+    touch("touchEnd")
+    page.wait_for_url(f"**/uploads/{crowd.four}/")
+
+
+def test_without_javascript_boxes_lead_to_cards(open_page: Any, crowd: Crowd) -> None:
+    page = open_page(390, java_script_enabled=False)
+    page.goto(f"/uploads/{crowd.many}/")
+    box(page, 9).click(force=True)
+    page.wait_for_url("**#face-9")
+    card(page, 9).locator("summary").click()
+    card(page, 9).get_by_role("button", name="Correct face 9: Sad").click()
+    expect(name(page, 9)).to_have_text("Sad")
+    card(page, 9).get_by_role("button", name="Undo correction of face 9").click()
+    expect(name(page, 9)).to_have_text("Neutral")
+
+
+def count(page: Page) -> Locator:
+    return page.locator("#review [data-count]")
+
+
+def test_reviewing_by_keyboard(open_page: Any, crowd: Crowd) -> None:
+    page = open_page()
+    page.goto("/uploads/")
+    page.get_by_role("link", name="Review").click()
+    expect(count(page)).to_have_text("4 left")
+    check(page)
+    # Enter: as the model says, whatever its doubt.
+    page.keyboard.press("Enter")
+    expect(count(page)).to_have_text("3 left")
+    page.keyboard.press("2")
+    expect(count(page)).to_have_text("2 left")
+    page.keyboard.press("s")
+    expect(page.get_by_role("img", name="Face 20 of 24 people.jpg")).to_be_visible()
+    expect(count(page)).to_have_text("2 left")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("img", name="Face 15 of 24 people.jpg")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.get_by_role("img", name="Face 10 of 24 people.jpg")).to_be_visible()
+    expect(count(page)).to_have_text("3 left")
+    expect(page.get_by_role("status")).to_contain_text("Your answer was taken back.")
+
+    page.route(
+        "**/review/?*",
+        lambda route: route.abort() if route.request.method == "POST" else route.fallback(),
+    )
+    page.keyboard.press("0")
+    expect(page.get_by_role("status")).to_contain_text("Your answer wasn’t saved. Connection lost.")
+    expect(page.get_by_role("img", name="Face 10 of 24 people.jpg")).to_be_visible()
+    expect(count(page)).to_have_text("3 left")
+    page.unroute("**/review/?*")
+    for left, key in ((2, "0"), (1, " ")):
+        page.keyboard.press(key)
+        expect(count(page)).to_have_text(f"{left} left")
+    page.keyboard.press("3")
+    expect(page.get_by_role("heading", name="All done")).to_be_visible()
+    check(page)
+    assert [word for word in said(crowd, crowd.many) if word] == [
+        "neutral", "not_a_face", "neutral", "surprise",
+    ]  # fmt: skip
+    page.keyboard.press("z")
+    expect(page.get_by_role("img", name="Face 20 of 24 people.jpg")).to_be_visible()
+    expect(count(page)).to_have_text("1 left")
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_reviewing_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
+    page = open_page(width, has_touch=True, is_mobile=True, color_scheme="dark")
+    page.goto(f"/review/?of=sad&photo={crowd.many}")
+    before = int(count(page).inner_text().split()[0])
+    check(page)
+    for button in page.locator("#review .choice[value]").all():
+        size = button.bounding_box()
+        assert size is not None
+        assert size["height"] >= 44
+        assert size["y"] + size["height"] <= 800
+    page.get_by_role("button", name="Neutral").tap()
+    expect(count(page)).to_have_text(f"{before - 1} left")
+    page.get_by_role("link", name="Skip", exact=True).tap()
+    page.get_by_role("status").get_by_role("button", name="Undo").tap()
+    expect(count(page)).to_have_text(f"{before} left")
+    expect(page.get_by_role("status")).to_contain_text("Your answer was taken back.")
+    page.get_by_role("link", name="Open the photo 24 people.jpg").tap()
+    expect(card(page, 2)).to_have_attribute("open", "")
