@@ -71,7 +71,9 @@ const corrections = correctable(upload, () => redraw());
 
 function press(event) {
   const { key } = event;
-  const selected = faces.selected();
+  const cards = upload.querySelectorAll(".face");
+  // Where there is one face, there is nothing to choose.
+  const selected = faces.selected() ?? (cards.length === 1 ? cards[0].dataset.face : null);
   const isOnPhoto = event.target.closest?.("#photo") !== null;
   if (/^\d$/.test(key) && selected !== null) {
     const choice = cardOf(upload, selected)?.querySelector(`.choice[data-key="${key}"]`);
@@ -86,7 +88,7 @@ function press(event) {
   if (key === "+" || key === "=") photo.zoomBy(photo.step);
   else if (key === "-") photo.zoomBy(1 / photo.step);
   else if (key === "Escape" && photo.isZoomed()) photo.fit();
-  else if (key === "Escape" && selected !== null) faces.select(null);
+  else if (key === "Escape" && faces.selected() !== null) faces.select(null);
   else if (key === "ArrowLeft" && photo.isZoomed() && isOnPhoto) photo.pan(-0.2, 0);
   else if (key === "ArrowRight" && photo.isZoomed() && isOnPhoto) photo.pan(0.2, 0);
   else if (key === "ArrowUp" && photo.isZoomed() && isOnPhoto) photo.pan(0, -0.2);

@@ -138,7 +138,7 @@ def test_a_crowd_by_mouse(open_page: Any, crowd: Crowd) -> None:
     expect(box(page, 2)).to_have_class("face-box emotion-sad is-lit")
     box(page, 3).hover()
     expect(card(page, 3)).to_have_class("face emotion-surprise is-lit")
-    expect(page.locator(".photo-front text").last).to_have_text("Surprise")
+    expect(page.locator(".photo-front text").last).to_have_text("Surprised")
     box(page, 24).click()
     expect(card(page, 24).get_by_role("button", name="Correct face 24: Sad")).to_be_in_viewport()
     expect(page.locator(".photo-canvas")).to_be_in_viewport(ratio=1)
@@ -184,7 +184,7 @@ def test_a_crowd_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     expect(page.get_by_role("status")).to_contain_text("Face 3: Not a face")
     assert said(crowd, crowd.many)[:3] == [None, "happy", "not_a_face"]
     page.keyboard.press("z")
-    expect(name(page, 3)).to_have_text("Surprise")
+    expect(name(page, 3)).to_have_text("Surprised")
     page.keyboard.press("z")
     expect(name(page, 2)).to_have_text("Sad")
     expect(page.get_by_role("status")).to_contain_text("Face 2: your answer was taken back.")
@@ -196,7 +196,7 @@ def test_a_crowd_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     page.route("**/correction/", lambda route: route.abort())
     page.keyboard.press("4")
     expect(page.get_by_role("status")).to_contain_text("Face 3 wasn’t saved. Connection lost.")
-    expect(name(page, 3)).to_have_text("Surprise")
+    expect(name(page, 3)).to_have_text("Surprised")
     page.unroute("**/correction/")
 
     page.keyboard.press("?")
@@ -237,8 +237,8 @@ def test_a_crowd_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
     expect(page.locator(".photo-frame.is-strip")).to_have_count(1)
     expect(page.locator(".photo-canvas")).to_be_in_viewport(ratio=1)
     assert zoom(page) > 2
-    card(page, 20).get_by_role("button", name="Correct face 20: Surprise").tap()
-    expect(name(page, 20)).to_have_text("Surprise")
+    card(page, 20).get_by_role("button", name="Correct face 20: Surprised").tap()
+    expect(name(page, 20)).to_have_text("Surprised")
     check(page)
     page.keyboard.press("z")
     expect(page.get_by_role("status")).to_contain_text("Face 20: your answer was taken back.")
