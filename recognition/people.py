@@ -22,6 +22,7 @@ def register() -> None:
             "upload_created": _("A photo was uploaded"),
             "upload_deleted": _("A photo was deleted"),
             "correction_made": _("A label was corrected"),
+            "face_drawn": _("A face was drawn"),
             "photo_viewed_by_staff": _("A photo was looked at by staff"),
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),

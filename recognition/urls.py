@@ -19,6 +19,7 @@ urlpatterns = [
     path("uploads/<uuid:pk>/", upload_pages.upload_detail, name="upload_detail"),
     path("uploads/<uuid:pk>/image/", upload_pages.upload_image, name="upload_image"),
     path("uploads/<uuid:pk>/thumbnail/", upload_pages.upload_thumbnail, name="upload_thumbnail"),
+    path("uploads/<uuid:pk>/faces/new/", upload_pages.draw_face, name="draw_face"),
     path(
         "uploads/<uuid:pk>/faces/<int:index>/explain/",
         upload_pages.explain_face,

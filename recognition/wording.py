@@ -50,6 +50,7 @@ REJECTION_TEXTS: dict[str, StrOrPromise] = {
     Rejection.FLAT: gettext_lazy("hardly any contrast"),
     Rejection.BLURRED: gettext_lazy("too blurred to read"),
     Rejection.NOT_CONFIRMED: gettext_lazy("no face at a second look"),
+    "drawn": gettext_lazy("drawn by the owner"),
 }
 
 

@@ -156,6 +156,9 @@ ROUTES: dict[str, Route] = {
     "delete_upload": own("upload", POST=302),
     "retry_upload": own("upload", POST=302),
     "correct_face": own("face of the upload", {"label": "sad"}, POST=302),
+    "draw_face": own(
+        "upload", {"x": 1, "y": 1, "width": 90, "height": 90, "label": "sad"}, POST=302
+    ),
     "explain_face": own("first face of the upload", POST=302),
     "face_heat_map": own("first face of the upload", GET=200),
     "live_session": own("session", GET=200),

@@ -65,7 +65,9 @@ class FaceSerializer(serializers.ModelSerializer):
         help_text="What counts: the owner's correction where there is one, else the prediction.",
     )
     predicted_label = serializers.ChoiceField(
-        choices=LABELS, source="label", help_text="The most probable expression."
+        choices=LABELS,
+        allow_null=True,
+        help_text="The most probable expression; null where the owner drew the box.",
     )
     confidence = serializers.FloatField(
         min_value=0, max_value=1, help_text="Probability of `predicted_label`."
@@ -88,7 +90,9 @@ class FaceSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(
         serializers.CharField(
-            allow_null=True, help_text="Why it does not count as a face; null for a face."
+            allow_null=True,
+            help_text="Why the recognizer does not count it as a face; `drawn` where the "
+            "owner drew the box; null for a face.",
         )
     )
     def get_rejected(self, face: Prediction) -> str | None:

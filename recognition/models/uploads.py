@@ -191,6 +191,8 @@ class Prediction(models.Model):
         uncertain: the model is not sure enough to be believed; pages say so.
         rejected: why the recognizer does not count it as a face, see `vision.types.Rejection`;
             empty for a face. It counts all the same once its owner says what it shows.
+            :data:`DRAWN` where the owner drew the box: then there is no prediction, `label` and
+            `probabilities` are empty and `confidence` is 0.
         roll: by how much the face is turned clockwise, in degrees; the box encloses it upright.
         found_by: which detector sees it, see `vision.types.FoundBy`; empty where that is unknown.
         correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
@@ -199,6 +201,8 @@ class Prediction(models.Model):
     """
 
     NOT_A_FACE = "not_a_face"
+    #: In `rejected`: the recognizer saw nothing here; the owner drew the box and named it.
+    DRAWN = "drawn"
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="predictions")
     index = models.PositiveSmallIntegerField(_("position"))
@@ -241,6 +245,11 @@ class Prediction(models.Model):
         return not self.rejected or self.correction not in {"", self.NOT_A_FACE}
 
     @property
+    def predicted_label(self) -> str | None:
+        """What the model says; None where it said nothing because the owner drew the box."""
+        return self.label or None
+
+    @property
     def effective_label(self) -> str:
         """What counts: the owner's correction where there is one, else the model's label."""
         return self.correction or self.label
@@ -268,7 +277,7 @@ class Prediction(models.Model):
         return {
             "box": self.box.as_dict(),
             "label": self.effective_label,
-            "predicted_label": self.label,
+            "predicted_label": self.predicted_label,
             "correction": self.correction or None,
             "confidence": self.confidence,
             "uncertain": self.uncertain,

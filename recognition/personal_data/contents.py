@@ -51,9 +51,10 @@ Files of the same name hold the same as JSON and as CSV. Times are in ISO 8601.
 
 label is what counts: your correction where there is one, else what the model said, which is
 predicted_label. correction is empty where you said nothing, and not_a_face where you said that
-there is no face. confidence and the probabilities p_… belong to predicted_label; they are from 0
-to 1. They tell how people would probably name the expression, not what somebody feels. Boxes are
-in pixels of the upright photo.
+there is no face. A face that you drew yourself has no predicted_label, and rejected says drawn.
+confidence and the probabilities p_… belong to predicted_label; they are from 0 to 1. They tell
+how people would probably name the expression, not what somebody feels. Boxes are in pixels of
+the upright photo.
 """
 
 

@@ -31,6 +31,8 @@ class CorrectionError(Refusal):
 def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
     """Write down what a face shows; the prediction itself stays as it is.
 
+    A face that its owner drew has nothing but their word: without it the row is deleted.
+
     Args:
         prediction: of a face, or of a rejected spot, which becomes one by being named.
         label: one of the labels, which may be the predicted one to confirm it;
@@ -47,9 +49,11 @@ def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
         return prediction
     corrected_at = timezone.now() if label else None
     with transaction.atomic():
-        changed = Prediction.objects.filter(pk=prediction.pk).update(
-            correction=label, corrected_at=corrected_at
-        )
+        row = Prediction.objects.filter(pk=prediction.pk)
+        if prediction.rejected == Prediction.DRAWN and label in {"", Prediction.NOT_A_FACE}:
+            changed, _by_model = row.delete()
+        else:
+            changed = row.update(correction=label, corrected_at=corrected_at)
         if not changed:
             raise Prediction.DoesNotExist
         audit.record(

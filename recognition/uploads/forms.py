@@ -16,6 +16,15 @@ NO_FACE = "none"
 CORRECTED = "corrected"
 
 
+class DrawnBox(forms.Form):
+    """A box that was drawn on a photo, in its pixels."""
+
+    x = forms.IntegerField(min_value=0, max_value=10**6)
+    y = forms.IntegerField(min_value=0, max_value=10**6)
+    width = forms.IntegerField(min_value=1, max_value=10**6)
+    height = forms.IntegerField(min_value=1, max_value=10**6)
+
+
 class HistoryFilter(forms.Form):
     """What to show of the history; every field may be left open."""
 

@@ -19,10 +19,11 @@ from django.views.decorators.http import require_POST, require_safe
 from operations.private_files import private_file
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
-from recognition.uploads import actions, corrections, reports
-from recognition.uploads.forms import HistoryFilter
+from recognition.uploads import actions, corrections, drawing, reports
+from recognition.uploads.forms import DrawnBox, HistoryFilter
 from recognition.vision import images
 from recognition.vision.errors import ImageError
+from recognition.vision.types import BoundingBox
 from recognition.wording import LABEL_NAMES, refusal_text
 
 if TYPE_CHECKING:
@@ -223,6 +224,26 @@ def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
         raise Http404 from None
     place = f"?face={prediction.index}#face-{prediction.index + 1}"
     return redirect(f"{upload.get_absolute_url()}{place}")
+
+
+@require_POST
+@login_required
+def draw_face(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A face that was missed: its box, and what it shows as ``label``."""
+    upload = _own_upload(request, pk)
+    form = DrawnBox(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("This box is not inside the photo."))
+        return redirect(upload)
+    box = BoundingBox(**form.cleaned_data)
+    try:
+        face = drawing.draw(upload, box, request.POST.get("label", ""), _user(request))
+    except corrections.CorrectionError as error:
+        messages.error(request, str(error))
+        return redirect(upload)
+    except Upload.DoesNotExist:
+        raise Http404 from None
+    return redirect(f"{upload.get_absolute_url()}?face={face.index}#face-{face.index + 1}")
 
 
 @require_safe

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from operations import metrics
 from recognition.jobs.job import changed
 from recognition.models import Prediction, Upload
-from recognition.uploads import corrections, retention
+from recognition.uploads import corrections, drawing, retention
 from recognition.vision.errors import ImageError
 from recognition.vision.types import Recognition
 from recognition.webhooks import deliveries
@@ -65,7 +65,9 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
             )
             for index, face in enumerate((*recognition.faces, *recognition.rejected))
         ]
-        corrections.carry_over(before, now)
+        earlier = list(before)
+        corrections.carry_over(earlier, now)
+        now += drawing.keep_drawn(earlier, now)
         before.delete()
         Prediction.objects.bulk_create(now)
         return Upload.objects.finish(

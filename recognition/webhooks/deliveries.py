@@ -112,7 +112,7 @@ def _upload_as_dict(upload: Upload) -> dict[str, Any]:
             {
                 "id": face.pk,
                 "label": face.effective_label,
-                "predicted_label": face.label,
+                "predicted_label": face.predicted_label,
                 "confidence": face.confidence,
                 "uncertain": face.uncertain,
             }

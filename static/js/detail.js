@@ -3,7 +3,9 @@
 import { confirmForms, fetchDocument, watchChanges } from "./changes.js";
 import { correctable, renew } from "./photo/corrections.js";
 import { boxOf, cardOf, filterFaces, joinFaces, open } from "./photo/faces.js";
+import { drawable } from "./photo/draw.js";
 import { listenToKeys } from "./photo/keys.js";
+import { notify } from "./photo/notice.js";
 import { keepInView } from "./photo/strip.js";
 import { placeTags, showInFront } from "./photo/tags.js";
 import { zoomable } from "./photo/view.js";
@@ -62,6 +64,7 @@ function preparePhoto() {
     photo.fit();
     if (strip && faces.selected() !== null) follow(faces.selected());
   });
+  drawable(frame(), { told: notify, whole: photo.whole });
   new ResizeObserver(redraw).observe(photo.svg);
 }
 

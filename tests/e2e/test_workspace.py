@@ -288,6 +288,39 @@ def test_without_javascript_boxes_lead_to_cards(open_page: Any, crowd: Crowd) ->
     expect(name(page, 9)).to_have_text("Neutral")
 
 
+def test_drawing_a_missed_face(open_page: Any, crowd: Crowd) -> None:
+    page = open_page()
+    page.goto(f"/uploads/{crowd.two}/")
+    add = page.get_by_role("button", name="Add a missed face")
+    question = page.get_by_role("dialog", name="What does this face show?")
+    add.focus()
+    for key in ("Enter", "ArrowUp", "Shift+ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    expect(question).to_be_visible()
+    check(page)
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(add).to_have_attribute("aria-pressed", "false")
+
+    add.click()
+    photo = page.locator(".photo-canvas").bounding_box()
+    assert photo is not None
+    for x, y, act in ((0.85, 0.6, page.mouse.down), (0.97, 0.9, page.mouse.up)):
+        page.mouse.move(photo["x"] + x * photo["width"], photo["y"] + y * photo["height"], steps=3)
+        act()
+    question.get_by_role("button", name="Sad").click()
+    expect(name(page, 3)).to_have_text("Sad")
+    expect(card(page, 3)).to_contain_text("Drawn by you.")
+    face = crowd.person.get(f"/api/v1/uploads/{crowd.two}/").json()["faces"][2]
+    assert (face["rejected"], face["predicted_label"]) == ("drawn", None)
+    # The photo is 400 pixels wide.
+    assert face["box"]["x"] == pytest.approx(340, abs=2)
+    assert face["box"]["width"] == pytest.approx(48, abs=2)
+    check(page)
+    card(page, 3).get_by_role("button", name="Remove face 3").click()
+    expect(card(page, 3)).to_have_count(0)
+
+
 def count(page: Page) -> Locator:
     return page.locator("#review [data-count]")
 

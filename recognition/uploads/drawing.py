@@ -1,0 +1,99 @@
+"""Faces that the model missed, drawn and named by the photo's owner.
+
+Such a row is the person's and never the model's: it has no prediction, only a correction, and
+says ``drawn`` where a rejected spot says why it was rejected. So it counts as a face wherever a
+named spot does, and never in what tells how often the model is right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from recognition.models import Prediction, Upload
+from recognition.uploads.corrections import SAME_FACE, CorrectionError
+from recognition.vision.types import BoundingBox, overlap
+from recognition.wording import LABEL_NAMES
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: Sides of a box, in pixels of the photo, below which nobody can tell an expression.
+MINIMUM_SIDE = 8
+#: Boxes that one photo may have, those of the recognizer included.
+MAXIMUM_FACES = 500
+
+
+def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Prediction:
+    """Keep a face where the recognizer saw none.
+
+    Args:
+        upload: a photo that is done, and still there.
+        box: in pixels of the upright photo.
+        label: what it shows, one of the labels.
+        actor: who says so.
+
+    Raises:
+        CorrectionError: the message is a sentence for people.
+        Upload.DoesNotExist: the photo was deleted meanwhile.
+    """
+    if label not in LABEL_NAMES:
+        raise CorrectionError(_("This is not an expression that a face can be given."))
+    if min(box.width, box.height) < MINIMUM_SIDE:
+        raise CorrectionError(_("This box is too small."))
+    is_inside = box.x + box.width <= upload.width and box.y + box.height <= upload.height
+    if min(box.x, box.y) < 0 or not is_inside:
+        raise CorrectionError(_("This box is not inside the photo."))
+    with transaction.atomic():
+        # Locked, so that each box gets a number of its own, and none is lost in a new run.
+        upload = Upload.objects.select_for_update().get(pk=upload.pk)
+        if upload.status != Upload.Status.DONE or upload.photo_deleted_at is not None:
+            raise CorrectionError(_("Faces can be drawn on a photo that is done and still there."))
+        others = list(upload.predictions.all())
+        if any(face.is_face and overlap(face.box, box) >= SAME_FACE for face in others):
+            raise CorrectionError(_("There is already a face here."))
+        if len(others) >= MAXIMUM_FACES:
+            raise CorrectionError(_("This photo has as many faces as it can have."))
+        last = upload.predictions.aggregate(last=Max("index"))["last"]
+        face = Prediction.objects.create(
+            upload=upload,
+            index=0 if last is None else last + 1,
+            x=box.x,
+            y=box.y,
+            width=box.width,
+            height=box.height,
+            label="",
+            confidence=0.0,
+            probabilities={},
+            rejected=Prediction.DRAWN,
+            correction=label,
+            corrected_at=timezone.now(),
+        )
+        audit.record(
+            "face_drawn", upload.owner, actor, f"upload:{upload.pk}", face=face.index, label=label
+        )
+    return face
+
+
+def keep_drawn(earlier: list[Prediction], later: list[Prediction]) -> list[Prediction]:
+    """The drawn faces that a new run has not found itself, as new rows after all others.
+
+    What it did find takes the correction over (:func:`recognition.uploads.corrections.carry_over`).
+
+    Args:
+        earlier: stored predictions of the photo.
+        later: unsaved predictions of the new run.
+    """
+    kept = []
+    for face in earlier:
+        is_found = any(overlap(face.box, new.box) >= SAME_FACE for new in later)
+        if face.rejected == Prediction.DRAWN and not is_found:
+            face.pk, face.index = None, len(later) + len(kept)
+            face._state.adding = True
+            kept.append(face)
+    return kept
