@@ -33,7 +33,7 @@ def add_rows(owner: User, first: int, last: int) -> None:
     [
         "/", "/uploads/", "/uploads/export.csv", "/uploads/export.json", "/live/sessions/",
         "/webhooks/", "/webhooks/{webhook}/", "/accounts/tokens/", "/accounts/activity/",
-        "/privacy/", "/statistics/",
+        "/privacy/", "/statistics/", "/review/?of=all",
         "/api/v1/uploads/", "/api/v1/predictions/", "/api/v1/live-sessions/", "/api/v1/webhooks/",
         "/api/v1/webhooks/{webhook}/deliveries/",
     ],

@@ -89,7 +89,7 @@ def keep_drawn(earlier: list[Prediction], later: list[Prediction]) -> list[Predi
         earlier: stored predictions of the photo.
         later: unsaved predictions of the new run.
     """
-    kept = []
+    kept: list[Prediction] = []
     for face in earlier:
         is_found = any(overlap(face.box, new.box) >= SAME_FACE for new in later)
         if face.rejected == Prediction.DRAWN and not is_found:
