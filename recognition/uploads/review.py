@@ -9,15 +9,18 @@ from uuid import UUID
 from django.db.models import Q
 
 from recognition.models import Prediction, PredictionQuerySet, Upload
+from recognition.vision.types import FoundBy
 from recognition.wording import LABEL_NAMES
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 UNSURE = "unsure"
+ONE_DETECTOR = "one_detector"
 ALL = "all"
-#: What can be reviewed: what the model is not sure of, everything, or what it calls by one label.
-WANTED = (UNSURE, ALL, *LABEL_NAMES)
+#: What can be reviewed: what the model is not sure of, what only one of the two detectors sees,
+#: everything, or what the model calls by one label.
+WANTED = (UNSURE, ONE_DETECTOR, ALL, *LABEL_NAMES)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Queue:
             faces = faces.filter(upload_id=self.photo)
         if self.wanted == UNSURE:
             return faces.filter(uncertain=True)
+        if self.wanted == ONE_DETECTOR:
+            return faces.filter(found_by__in=[FoundBy.BLAZEFACE, FoundBy.HAAR])
         if self.wanted == ALL:
             return faces
         return faces.filter(uncertain=False, label=self.wanted)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from recognition.models import Prediction
 from recognition.uploads import corrections
-from recognition.uploads.review import ALL, UNSURE, WANTED, Queue
+from recognition.uploads.review import ALL, ONE_DETECTOR, UNSURE, WANTED, Queue
 from recognition.wording import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def address(queue: Queue, of: str = "", **place: int) -> str:
 
 
 def _names() -> dict[str, str]:
-    return {UNSURE: _("Not sure"), ALL: _("All"), **{k: str(v) for k, v in LABEL_NAMES.items()}}
+    """What can be chosen, and what it is called."""
+    one = {ONE_DETECTOR: _("Seen by one detector")} if settings.DETECTOR == "both" else {}
+    labels = {label: str(name) for label, name in LABEL_NAMES.items()}
+    return {UNSURE: _("Not sure"), **one, ALL: _("All"), **labels}
 
 
 def _answer(request: HttpRequest, queue: Queue) -> HttpResponse:

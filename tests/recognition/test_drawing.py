@@ -85,12 +85,12 @@ def test_taken_back_it_is_gone(alice_client: Client, upload: Upload, label: str)
 
 def test_it_stays_when_the_photo_is_looked_at_again(alice_client: Client, upload: Upload) -> None:
     draw(alice_client, upload)
-    after = run(upload, recognition(LEFT), "second")
+    after = run(upload, recognition(LEFT))
     assert [(face.index, face.rejected, face.correction) for face in after] == [
         (0, "", ""),
         (1, "drawn", "sad"),
     ]
-    found = run(upload, recognition(LEFT, BoundingBox(305, 300, 80, 85)), "third")
+    found = run(upload, recognition(LEFT, BoundingBox(305, 300, 80, 85)))
     assert [(face.label, face.rejected, face.correction) for face in found] == [
         ("happy", "", ""),
         ("happy", "", "sad"),

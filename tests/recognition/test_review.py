@@ -103,6 +103,11 @@ def test_what_is_wanted(alice_client: Client, faces: list[Prediction]) -> None:
     assert shown(alice_client.get("/review/?of=happy").text) == happy[0].pk
     assert "3 left" in alice_client.get("/review/?of=happy").text
     assert "9 left" in alice_client.get("/review/?of=all").text
+    Prediction.objects.filter(pk=faces[1].pk).update(found_by="haar")
+    Prediction.objects.filter(pk=faces[2].pk).update(found_by="both")
+    text = alice_client.get("/review/?of=one_detector").text
+    assert shown(text) == faces[1].pk
+    assert "1 left" in text
     photo = faces[-1].upload_id
     text = alice_client.get(f"/review/?photo={photo}").text
     assert shown(text) == faces[-2].pk
