@@ -6,32 +6,26 @@ import secrets
 import warnings
 from pathlib import Path
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django_guid.integrations.celery import CeleryIntegration
-from kombu import Exchange, Queue
 
-from operations.private_folders import NotPrivate, close_to_others, private_file, private_folder
-
-env = environ.Env()
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-#: Everything that is written at run time: database, photos, Redis socket, secret key.
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
-
-DEBUG = env.bool("DEBUG", default=False)
-PORT = env.int("PORT", default=8000)
-#: Web servers that `manage.py start` runs, on PORT and the ports after it.
-WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
-
-
-def available_cores() -> int:
-    """Cores this process may use, which in a container can be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+from emotion_site.settings.api import *  # noqa: F403
+from emotion_site.settings.environment import *  # noqa: F403
+from emotion_site.settings.environment import (
+    BASE_DIR,
+    BEHIND_PROXY,
+    DATA_DIR,
+    DEBUG,
+    PORT,
+    REDIS_TIMEOUT,
+    REDIS_URL,
+    env,
+)
+from emotion_site.settings.logs import *  # noqa: F403
+from emotion_site.settings.recognition import *  # noqa: F403
+from emotion_site.settings.recognition import MAXIMUM_FILES_PER_FORM
+from emotion_site.settings.work import *  # noqa: F403
+from operations.private_folders import close_to_others, private_file
 
 
 def _debug_secret_key() -> str:
@@ -178,24 +172,6 @@ CACHES = {
 
 # Redis: Celery's broker and Channels' layer ---------------------------------------------------
 
-#: The socket of the Redis that `manage.py redis_server` runs where none is given. A socket's
-#: path may not be longer than about 100 bytes.
-REDIS_SOCKET = DATA_DIR / "redis.sock"
-if len(str(REDIS_SOCKET).encode()) > 100:
-    import hashlib
-    import tempfile
-
-    _name = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
-    try:
-        _folder = private_folder(Path(tempfile.gettempdir()) / f"emotion-{os.getuid()}-{_name}")
-    except NotPrivate as error:
-        raise ImproperlyConfigured(str(error)) from None
-    REDIS_SOCKET = _folder / "redis.sock"
-REDIS_IS_OURS = not env.str("REDIS_URL", default="")
-REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}"
-#: Seconds to wait for Redis before going on without it: the database row is the truth.
-REDIS_TIMEOUT = 2.0
-
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -205,131 +181,6 @@ CHANNEL_LAYERS = {
         },
     }
 }
-
-CELERY_BROKER_URL = (
-    REDIS_URL.replace("unix://", "redis+socket://", 1)
-    if REDIS_URL.startswith("unix://")
-    else REDIS_URL
-)
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "socket_timeout": REDIS_TIMEOUT,
-    "socket_connect_timeout": REDIS_TIMEOUT,
-    # A page that queues a photo tries once; the worker's own connection has its own patience.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0,
-    "interval_max": 0,
-    "connect_retries_timeout": REDIS_TIMEOUT,
-    # A worker empties the first queue of its -Q before it takes from the next.
-    "queue_order_strategy": "priority",
-}
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_SERIALIZER = "json"
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_SOFT_TIME_LIMIT = 40
-CELERY_TASK_TIME_LIMIT = 45
-# In the order in which workers look into them; recognition/jobs/queues.py says what goes where.
-CELERY_TASK_QUEUES = [
-    Queue(name, Exchange(name), routing_key=name) for name in ("urgent", "interactive", "bulk")
-]
-CELERY_TASK_DEFAULT_QUEUE = "bulk"
-CELERY_TASK_ROUTES = {
-    "recognition.process_upload": {"queue": "interactive"},
-    "recognition.explain_face": {"queue": "interactive"},
-    "recognition.delete_account": {"queue": "urgent"},
-    "recognition.sweep_closed_accounts": {"queue": "urgent"},
-    "recognition.sweep_uploads": {"queue": "urgent"},
-    # A worker of its own takes these: receivers of webhooks may be slow, photos shall not wait.
-    "recognition.deliver_webhooks": {"queue": "webhooks"},
-}
-# A page never waits for the broker: what cannot be queued now is queued by the sweep.
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    # While no worker runs, sweeps do not pile up.
-    "sweep-uploads": {
-        "task": "recognition.sweep_uploads",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
-    "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
-    "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
-    "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
-    # It expires, so that none pile up while nobody takes them.
-    "deliver-webhooks": {
-        "task": "recognition.deliver_webhooks",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "sweep-api": {"task": "recognition.sweep_api", "schedule": 3600.0},
-    "sweep-comparisons": {"task": "recognition.sweep_comparisons", "schedule": 30.0},
-}
-
-# Recognition ----------------------------------------------------------------------------------
-
-MODEL_MANIFEST = Path(
-    env.str("MODEL_MANIFEST", default=str(BASE_DIR / "models" / "emotion_vgg16.json"))
-)
-#: Seconds for which a process goes on with the model it knows before it looks whether the
-#: operator has made another one active.
-MODEL_CHECK_SECONDS = 3.0
-#: Threads of one classification. Worker processes use one each (see the Procfile): they look at
-#: as many photos at a time as there are cores. With two, one live page gets a fifth more frames a
-#: second, and 25 or 50 of them no fewer.
-RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
-#: What finds faces: BlazeFace and the Haar cascade together, or one of them alone.
-DETECTOR = env.str("DETECTOR", default="both")
-if DETECTOR not in {"both", "blazeface", "haar"}:
-    raise ImproperlyConfigured("DETECTOR is both, blazeface or haar.")
-#: Threads that look at live frames: one for each core that this process may use.
-LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
-#: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.
-LIVE_MAXIMUM_BYTES = 512 * 1024
-#: Sockets of each kind that may be open to one network address, which a whole room may share.
-SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=500)
-MAXIMUM_ATTEMPTS = 3
-#: A claim older than this belongs to a worker that died. Longer than the hard time limit.
-CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=50)
-#: A queued upload that no worker took for this long is queued again.
-REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
-#: Days after which photos are deleted, their results kept: 0 for at once, none for never. Each
-#: person may choose for themselves, up to the maximum.
-RETENTION_DEFAULT_DAYS = env.int("RETENTION_DEFAULT_DAYS", default=None)
-RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
-#: What one person may use, unless their own row says otherwise; none for as much as they like.
-QUOTA_UPLOADS_A_DAY = env.int("QUOTA_UPLOADS_A_DAY", default=None)
-QUOTA_BYTES = env.int("QUOTA_BYTES", default=None)
-QUOTA_LIVE_MINUTES_A_DAY = env.int("QUOTA_LIVE_MINUTES_A_DAY", default=None)
-#: Photos in one submission of the form that works without JavaScript.
-MAXIMUM_FILES_PER_FORM = 50
-
-# Programming interface -------------------------------------------------------------------------
-
-#: Requests that one person, or one address of somebody who is not signed in, may send to one web
-#: process; such as ``600/min``, or nothing for no limit.
-API_RATE = env.str("API_RATE", default="600/min")
-#: Requests of one person that create uploads.
-API_UPLOAD_RATE = env.str("API_UPLOAD_RATE", default="300/min")
-API_ANONYMOUS_RATE = env.str("API_ANONYMOUS_RATE", default="60/min")
-#: Requests of one address from which nobody is signed in, to all web processes together; and those
-#: of them with a token that is not valid, beyond which the answer is 429.
-ANONYMOUS_RATE = env.str("ANONYMOUS_RATE", default="600/min")
-WRONG_TOKEN_RATE = env.str("WRONG_TOKEN_RATE", default="30/min")
-RATE_PREFIX = "visage-rates"
-#: Requests that one process lets wait for a result at the same time; others are answered at once.
-API_MAXIMUM_WAITING = env.int("API_MAXIMUM_WAITING", default=200)
-#: Send webhooks to addresses of one's own network, and without HTTPS. Whoever can sign up can
-#: then make this machine call others that only it can reach.
-WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 
 # Accounts ---------------------------------------------------------------------------------------
 
@@ -487,8 +338,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-#: One proxy stands in front, and says by which address and scheme a request came.
-BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 # A web server in front reads static files and photos there, as a member of this site's group.
 close_to_others(DATA_DIR, 0o750 if BEHIND_PROXY or ACCEL_REDIRECT else 0o700)
 X_FRAME_OPTIONS = "DENY"
@@ -504,114 +353,11 @@ if not DEBUG:
     SECURE_SSL_HOST = SITE_URL.partition("//")[2]
     SECURE_REDIRECT_EXEMPT = [r"^healthz(/live)?$"]
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Both reach beyond this site, to every host below its name and into browsers for years.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         # Otherwise all people would be one address to the limits.
         ALLAUTH_TRUSTED_PROXY_COUNT = 1
-
-REST_FRAMEWORK = {
-    # The first tells strangers how to authenticate; without its scheme it steps aside.
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated",
-        "accounts.authentication.TokenScope",
-        "accounts.authentication.HasConsent",
-    ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "recognition.api.parsers.JSONParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
-    "EXCEPTION_HANDLER": "recognition.api.errors.problem_details",
-    "DEFAULT_SCHEMA_CLASS": "recognition.api.schema.ApiSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["recognition.api.throttles.RequestRate"],
-    # One proxy writes the last address of X-Forwarded-For; without one the header is not read.
-    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Visage",
-    "DESCRIPTION": "Upload photos, and read the apparent expression of every face in them. "
-    "Expression is not feeling: read every result as a guess with a probability.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "COMPONENT_SPLIT_PATCH": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {
-        "Correction": "recognition.api.serializers.CORRECTIONS",
-        "Label": "recognition.api.serializers.LABELS",
-    },
-}
-
-# Logs and metrics --------------------------------------------------------------------------------
-
-#: `line` for people, `json` for programs: with every request and task, and the id of the request
-#: that led to it.
-LOG_FORMAT = env.str("LOG_FORMAT", default="line")
-if LOG_FORMAT not in {"line", "json"}:
-    raise ImproperlyConfigured("LOG_FORMAT is either line or json.")
-#: Who knows it may read /metrics; without one there are no metrics.
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
-
-DJANGO_GUID = {
-    # An id that comes along is taken if it is a UUID (32 hexadecimal digits, as nginx makes them).
-    "GUID_HEADER_NAME": "X-Request-ID",
-    "VALIDATE_GUID": True,
-    "EXPOSE_HEADER": False,
-    "INTEGRATIONS": [CeleryIntegration(use_django_logging=True)],
-}
-_SEEN_LEVEL = "INFO" if LOG_FORMAT == "json" else "WARNING"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "django_guid.log_filters.CorrelationId"}},
-    "formatters": {
-        "line": {
-            "()": "operations.log_format.LineFormatter",
-            "format": "%(levelname)s %(name)s: %(message)s",
-        },
-        "json": {
-            "()": "operations.log_format.JsonLineFormatter",
-            "format": "%(levelname)s %(name)s %(message)s %(process)d %(correlation_id)s",
-            "rename_fields": {
-                "levelname": "level",
-                "name": "logger",
-                "correlation_id": "request_id",
-                "timestamp": "time",
-            },
-            "timestamp": True,
-        },
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": LOG_FORMAT,
-            "filters": ["request_id"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "operations.requests_seen": {"level": _SEEN_LEVEL},
-        "operations.tasks_seen": {"level": _SEEN_LEVEL},
-        # Django's own handler would write a line in another shape.
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-        "django_guid": {"level": "ERROR"},
-        # One line for every request and every open socket says little and hides the rest.
-        "django.channels.server": {"level": "WARNING"},
-        "daphne": {"level": "WARNING"},
-        "celery": {"level": "WARNING"},
-        "kombu": {"level": "WARNING"},
-        # It tells the addresses that are called: those of webhooks, with their keys.
-        "httpx": {"level": "WARNING"},
-    },
-}

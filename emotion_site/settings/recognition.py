@@ -1,0 +1,52 @@
+"""What is recognised with, what people may use, and for how long work may take."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from emotion_site.settings.environment import BASE_DIR, env
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+MODEL_MANIFEST = Path(
+    env.str("MODEL_MANIFEST", default=str(BASE_DIR / "models" / "emotion_vgg16.json"))
+)
+#: Seconds for which a process goes on with the model it knows before it looks whether the
+#: operator has made another one active.
+MODEL_CHECK_SECONDS = 3.0
+#: Threads of one classification. Worker processes use one each (see the Procfile): they look at
+#: as many photos at a time as there are cores. With two, one live page gets a fifth more frames a
+#: second, and 25 or 50 of them no fewer.
+RECOGNIZER_THREADS = env.int("RECOGNIZER_THREADS", default=2)
+#: What finds faces: BlazeFace and the Haar cascade together, or one of them alone.
+DETECTOR = env.str("DETECTOR", default="both")
+if DETECTOR not in {"both", "blazeface", "haar"}:
+    raise ImproperlyConfigured("DETECTOR is both, blazeface or haar.")
+#: Threads that look at live frames: one for each core that this process may use.
+LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
+#: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.
+LIVE_MAXIMUM_BYTES = 512 * 1024
+#: Sockets of each kind that may be open to one network address, which a whole room may share.
+SOCKETS_PER_ADDRESS = env.int("SOCKETS_PER_ADDRESS", default=500)
+MAXIMUM_ATTEMPTS = 3
+#: A claim older than this belongs to a worker that died. Longer than the hard time limit.
+CLAIM_SECONDS = env.int("CLAIM_SECONDS", default=50)
+#: A queued upload that no worker took for this long is queued again.
+REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
+#: Days after which photos are deleted, their results kept: 0 for at once, none for never. Each
+#: person may choose for themselves, up to the maximum.
+RETENTION_DEFAULT_DAYS = env.int("RETENTION_DEFAULT_DAYS", default=None)
+RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
+#: What one person may use, unless their own row says otherwise; none for as much as they like.
+QUOTA_UPLOADS_A_DAY = env.int("QUOTA_UPLOADS_A_DAY", default=None)
+QUOTA_BYTES = env.int("QUOTA_BYTES", default=None)
+QUOTA_LIVE_MINUTES_A_DAY = env.int("QUOTA_LIVE_MINUTES_A_DAY", default=None)
+#: Photos in one submission of the form that works without JavaScript.
+MAXIMUM_FILES_PER_FORM = 50
