@@ -94,9 +94,10 @@ def check_address(url: str) -> Target:
         port = parsed.port or (443 if parsed.scheme == "https" else 80)
         if not 0 < port < 65536:
             raise ValueError(port)
+        host = parsed.host  # Read here, for it is decoded only now.
     except (httpx.InvalidURL, ValueError):
         raise AddressRefused("invalid_address", _("This is not an address.")) from None
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+    if parsed.scheme not in {"http", "https"} or not host or parsed.userinfo:
         raise AddressRefused(
             "invalid_address", _("Give an address such as https://example.org/hook, no password.")
         )

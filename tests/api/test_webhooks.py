@@ -62,6 +62,7 @@ def hook(alice: User, receiver: Receiver, own_network: None) -> Webhook:
         ("https://[::1", "invalid_address"),
         ("https://127.0.0.1/", "private_address"),
         ("https://127.1/", "private_address"),
+        ("https://xn--/", "invalid_address"),
         ("https://[::127.0.0.1]/", "private_address"),
         ("https://[::10.0.0.1]/", "private_address"),
         ("https://[64:ff9b:1::a00:1]/", "private_address"),
