@@ -84,7 +84,7 @@ class FaceGate:
         support = self.support(image_gray, box, roll)
         if support >= STRONG_SUPPORT:
             return None
-        if support >= SUPPORT_WITH_EYE and self.has_eye(image_gray, box, roll):
+        if support >= SUPPORT_WITH_EYE and self._has_eye(image_gray, box, roll):
             return None
         return Rejection.NOT_CONFIRMED
 
@@ -102,7 +102,7 @@ class FaceGate:
         mirrored = np.ascontiguousarray(patch[:, ::-1])
         return _hits(self._second, patch) + _hits(self._mirror, mirrored)
 
-    def has_eye(self, image_gray: NDArray[np.uint8], box: BoundingBox, roll: float = 0.0) -> bool:
+    def _has_eye(self, image_gray: NDArray[np.uint8], box: BoundingBox, roll: float) -> bool:
         """Whether there is something like an eye in the upper part of a spot; as for `reject`."""
         whole = crop_face(image_gray, box, _EYE_FACE_SIDE, roll=roll)
         upper = np.ascontiguousarray(whole[:_EYE_PART])

@@ -29,8 +29,8 @@ SURE = 0.8
 #: Score that a closer look must reach: where the cascade agrees, and where it does not.
 CONFIRMED, CONFIRMED_ALONE = 0.45, 0.55
 #: Faces that are turned further than this many degrees are rare, and clocks look like them: they
-#: must score as high as this, or have an eye.
-FAR_TURNED, CONFIRMED_TURNED = 60.0, 0.75
+#: must score as high as this, or have so much support in the gate (clocks have up to 18).
+FAR_TURNED, CONFIRMED_TURNED, SUPPORT_TURNED = 60.0, 0.75, 20
 #: Eyes that are off level by less than this many degrees are level; so many looks it may take.
 _LEVEL, _MOST_LOOKS = 12.0, 3
 #: By how much another quarter turn must score better.
@@ -190,7 +190,7 @@ class ProposingDetector:
             return False
         if abs(roll) <= FAR_TURNED or score >= CONFIRMED_TURNED:
             return True
-        return self._gate.has_eye(image_gray, box, roll)
+        return self._gate.support(image_gray, box, roll) >= SUPPORT_TURNED
 
     def _turned(self, image_gray: NDArray[np.uint8], upright: list[FoundFace]) -> list[FoundFace]:
         """Faces of a photo that lies on its side, in place of what they explain."""

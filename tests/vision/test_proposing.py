@@ -86,6 +86,7 @@ PICTURES = (
 def test_there_is_no_face_where_there_is_none(both: FaceDetector, picture: str) -> None:
     image = Image.fromarray(getattr(skimage.data, picture)())
     assert faces(both.detect(gray(image))) == []
+    assert faces(both.detect(gray(image.resize((image.width * 2, image.height * 2))))) == []
 
 
 def test_haar_alone_is_blind_to_what_lies_on_its_side(
