@@ -10,11 +10,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from accounts.addresses import network_of
+from emotion_site.client_headers import ASKED_DIRECTLY
 from operations import rates
 from recognition.api.errors import CONTENT_TYPE, Problem
-
-#: Monitors ask from one address for the whole site, and `/metrics` has a key of its own.
-NOT_COUNTED = ("/healthz", "/metrics")
 
 
 def limited(
@@ -27,7 +25,8 @@ def limited(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         is_counted = not (
-            request.path_info.startswith(NOT_COUNTED)
+            # Monitors ask from one address for the whole site, and `/metrics` has a key of its own.
+            request.path_info in ASKED_DIRECTLY
             or _has_token(request)
             or request.user.is_authenticated
         )

@@ -69,6 +69,7 @@ def test_an_address_asks_so_often_without_signing_in(alice: User, settings: Sett
     assert signed_in.get("/").status_code == 200
     assert Client(REMOTE_ADDR="192.0.2.9").get("/").status_code == 200
     assert Client().get("/healthz/live").status_code == 200
+    assert Client().get("/healthz/more").status_code == 429
 
 
 @pytest.mark.django_db
