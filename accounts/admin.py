@@ -207,9 +207,7 @@ class UserAdmin(DjangoUserAdmin):
         text = ngettext("%(count)d person enabled.", "%(count)d people enabled.", count)
         self.message_user(request, text % {"count": count})
 
-    @admin.action(
-        description=_("Disable: they cannot sign in, their data stays"), permissions=["change"]
-    )
+    @admin.action(description=_("Disable (blocks sign-in, keeps data)"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         actor = cast(User, request.user)
         if queryset.filter(pk=actor.pk).exists():
@@ -276,7 +274,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.delete_apitoken")
 
-    @admin.action(description=_("Revoke for good"), permissions=["revoke"])
+    @admin.action(description=_("Revoke permanently"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         count = 0
         for token in queryset.select_related("user"):

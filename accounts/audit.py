@@ -24,16 +24,16 @@ ACTIONS: dict[str, Promise] = {
     "invited": _("An invitation was sent"),
     "signed_in": _("Signed in"),
     "signed_out": _("Signed out"),
-    "signed_out_elsewhere": _("Signed out everywhere else"),
-    "session_ended_by_staff": _("Signed out somewhere by staff"),
+    "signed_out_elsewhere": _("Signed out of all other sessions"),
+    "session_ended_by_staff": _("Signed out of a session by staff"),
     "sign_in_failed": _("A wrong password or code was entered"),
     "password_changed": _("The password was changed"),
-    "email_changed": _("The e-mail address was changed"),
-    "two_factor_enabled": _("Two-factor sign-in was switched on"),
-    "two_factor_disabled": _("Two-factor sign-in was switched off"),
-    "recovery_codes_made": _("New recovery codes were made"),
+    "email_changed": _("The email address was changed"),
+    "two_factor_enabled": _("Two-factor sign-in was turned on"),
+    "two_factor_disabled": _("Two-factor sign-in was turned off"),
+    "recovery_codes_made": _("New recovery codes were generated"),
     "password_set_by_staff": _("The password was set by staff"),
-    "email_changed_by_staff": _("The e-mail address was changed by staff"),
+    "email_changed_by_staff": _("The email address was changed by staff"),
     "two_factor_removed_by_staff": _("A second factor was removed by staff"),
     "rights_changed": _("What the account may do was changed by staff"),
     "account_enabled": _("The account was enabled by staff"),
@@ -44,7 +44,7 @@ ACTIONS: dict[str, Promise] = {
     # Consent
     "consent_given": _("Consent was given"),
     "consent_withdrawn": _("Consent was withdrawn"),
-    "account_deletion_requested": _("The account was closed, to be deleted"),
+    "account_deletion_requested": _("The account was closed for deletion"),
 }
 
 #: Ways into an account that change: the person is mailed of each. Of what people change on

@@ -46,11 +46,11 @@ class TokenAuthentication(BaseAuthentication):
     def _valid(self, words: list[bytes]) -> ApiToken:
         token = tokens.find(words[1].decode("latin-1")) if len(words) == 2 else None
         if token is None:
-            raise AuthenticationFailed(_("There is no such token."), "token_invalid")
+            raise AuthenticationFailed(_("Invalid token."), "token_invalid")
         if token.is_expired:
-            raise AuthenticationFailed(_("The token has expired."), "token_expired")
+            raise AuthenticationFailed(_("This token has expired."), "token_expired")
         if not token.user.is_active:
-            raise AuthenticationFailed(_("The account is disabled."), "account_disabled")
+            raise AuthenticationFailed(_("This account is disabled."), "account_disabled")
         return token
 
     def authenticate_header(self, request: Request) -> str:
@@ -60,7 +60,7 @@ class TokenAuthentication(BaseAuthentication):
 class TokenScope(BasePermission):
     """A token that may read changes nothing. People who are signed in are not restricted."""
 
-    message = _("This token may only read.")
+    message = _("This token is read-only.")
     code = "token_scope"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
@@ -73,7 +73,7 @@ class TokenScope(BasePermission):
 class HasConsent(BasePermission):
     """Whoever has not agreed to the present text is asked to, on any page of the site."""
 
-    message = _("Sign in to the site and accept how photos are processed, then try again.")
+    message = _("Sign in on the website and agree to photo processing, then try again.")
     code = "consent_required"
 
     def has_permission(self, request: Request, view: APIView) -> bool:

@@ -17,8 +17,8 @@ class ConsentForm(forms.Form):
     """A box that must be ticked; sign-up has it below its own fields."""
 
     consent = forms.BooleanField(
-        label=_("I agree that my photos are processed in this way."),
-        error_messages={"required": _("Without your consent we may not look at your photos.")},
+        label=_("I agree to my photos being processed this way."),
+        error_messages={"required": _("We can’t process photos without your consent.")},
     )
 
     def signup(self, request: HttpRequest, user: User) -> None:
@@ -40,13 +40,13 @@ class TokenForm(forms.ModelForm):
     """A new API token of `user`."""
 
     days = forms.TypedChoiceField(
-        label=_("Valid for"),
+        label=_("Expires in"),
         choices=[
             ("7", _("7 days")),
             ("30", _("30 days")),
             ("90", _("90 days")),
-            ("365", _("a year")),
-            ("", _("ever, until it is deleted")),
+            ("365", _("1 year")),
+            ("", _("Never expires")),
         ],
         coerce=int,
         empty_value=None,
@@ -57,8 +57,8 @@ class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("name", "scope")
-        labels = {"scope": _("It may")}
-        help_texts = {"name": _("What it is for, so that you recognise it later.")}
+        labels = {"scope": _("Access")}
+        help_texts = {"name": _("What it’s for, so you can recognise it later.")}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -69,5 +69,5 @@ class TokenForm(forms.ModelForm):
         # The user is no field of the form, so that Django leaves this rule out.
         name: str = self.cleaned_data["name"]
         if ApiToken.objects.for_owner(self.instance.user).filter(name=name).exists():
-            raise forms.ValidationError(_("You already have a token of this name."))
+            raise forms.ValidationError(_("You already have a token with this name."))
         return name

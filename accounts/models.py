@@ -47,15 +47,15 @@ class User(AbstractUser):
     """
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField(_("e-mail address"), unique=True)
+    email = models.EmailField(_("email address"), unique=True)
     photo_retention_days = models.PositiveIntegerField(
         _("keep photos for (days)"), null=True, blank=True
     )
     deletion_requested_at = models.DateTimeField(null=True, editable=False)
-    quota_uploads_a_day = models.PositiveIntegerField(_("uploads a day"), null=True, blank=True)
+    quota_uploads_a_day = models.PositiveIntegerField(_("uploads per day"), null=True, blank=True)
     quota_bytes = models.PositiveBigIntegerField(_("storage (bytes)"), null=True, blank=True)
     quota_live_minutes_a_day = models.PositiveIntegerField(
-        _("live minutes a day"), null=True, blank=True
+        _("live minutes per day"), null=True, blank=True
     )
 
     USERNAME_FIELD = "email"
@@ -94,7 +94,7 @@ class Consent(models.Model):
         User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="consents"
     )
     purpose = models.CharField(_("purpose"), max_length=20, choices=purposes.choices)
-    version = models.CharField(_("version of the text"), max_length=20)
+    version = models.CharField(_("text version"), max_length=20)
     given_at = models.DateTimeField(_("given"), auto_now_add=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True)
 
@@ -125,10 +125,10 @@ class AuditEvent(models.Model):
         User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="audit_events"
     )
     actor = models.ForeignKey(
-        User, verbose_name=_("done by"), null=True, on_delete=models.SET_NULL, related_name="+"
+        User, verbose_name=_("performed by"), null=True, on_delete=models.SET_NULL, related_name="+"
     )
     action = models.CharField(_("action"), max_length=40)
-    target = models.CharField(_("concerns"), max_length=80, blank=True)
+    target = models.CharField(_("object"), max_length=80, blank=True)
     details = models.JSONField(_("details"), default=dict, blank=True)
     at = models.DateTimeField(_("time"), auto_now_add=True)
 
@@ -165,7 +165,7 @@ class ApiToken(models.Model):
         User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="api_tokens"
     )
     name = models.CharField(_("name"), max_length=100)
-    prefix = models.CharField(_("begins with"), max_length=16, editable=False)
+    prefix = models.CharField(_("prefix"), max_length=16, editable=False)
     key_sha256 = models.CharField(max_length=64, unique=True, editable=False)
     scope = models.CharField(_("scope"), max_length=10, choices=Scope, default=Scope.READ)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)

@@ -30,7 +30,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=_user(request))
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, _("Your name is saved."))
+        messages.success(request, _("Name saved."))
         return redirect("profile")
     return render(request, "accounts/profile.html", {"form": form})
 
@@ -71,7 +71,7 @@ def new_api_token(request: HttpRequest) -> HttpResponse:
 def delete_api_token(request: HttpRequest, pk: int) -> HttpResponse:
     user = _user(request)
     tokens.delete(get_object_or_404(ApiToken.objects.for_owner(user), pk=pk), user)
-    messages.success(request, _("The token is deleted; programs that used it are locked out."))
+    messages.success(request, _("Token deleted. Programs using it can no longer sign in."))
     return redirect("api_tokens")
 
 

@@ -1,13 +1,15 @@
-"""A small client of the live page's WebSocket; docs/LIVE_PROTOCOL.md describes the messages.
+"""A small client for the live page's WebSocket; docs/LIVE_PROTOCOL.md describes the messages.
 
-Needs the package ``websockets`` alone, and a person who has accepted the notice of the live page:
-the server closes with 4403 otherwise. As a program it sends picture files and prints what comes
-back: ``VISAGE_PASSWORD=… python clients/live_client.py http://localhost:8000 me@example.com *.jpg``
+Needs the packages ``websockets`` and ``Pillow``, and a user who has agreed to the live page's
+notice; otherwise the server closes with 4403. As a program it sends image files, scaled down to
+the size of a camera frame, and prints the answers:
+``VISAGE_PASSWORD=… python clients/live_client.py http://localhost:8000 me@example.com *.jpg``
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
@@ -18,9 +20,13 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
+from PIL import Image, ImageOps
 from websockets.asyncio.client import ClientConnection, connect
 
 Message = dict[str, Any]
+
+#: The live page's camera frames have this many pixels on their longest side.
+LONGEST_SIDE = 640
 
 
 def sign_in(site: str, email: str, password: str) -> str:
@@ -48,7 +54,7 @@ def sign_in(site: str, email: str, password: str) -> str:
     opener.open(request, timeout=30).close()
     values = {cookie.name: cookie.value for cookie in cookies}
     if not any(name.endswith("sessionid") for name in values):
-        raise PermissionError("The e-mail address or the password is wrong.")
+        raise PermissionError("The email address or the password is wrong.")
     return "; ".join(f"{name}={value}" for name, value in values.items())
 
 
@@ -122,11 +128,28 @@ class LiveClient:
         await self.connection.send(json.dumps(message))
 
 
+def frame_of(file: Path) -> bytes:
+    """An image file as a JPEG frame: upright, and no larger than a camera's.
+
+    The server refuses what is larger than a frame may be, as almost every photo of a phone is.
+    Boxes in the answer are in pixels of the frame; it carries the frame's width and height.
+
+    Raises:
+        OSError: the file is missing, or is no image that Pillow reads.
+    """
+    with Image.open(file) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    buffer = io.BytesIO()
+    upright.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
 async def _main(site: str, email: str, files: list[str]) -> None:
     cookie = sign_in(site, email, os.environ["VISAGE_PASSWORD"])
     async with LiveClient(site, cookie) as live:
         for file in files:
-            answer = await live.label(Path(file).read_bytes())
+            answer = await live.label(frame_of(Path(file)))
             sys.stdout.write(f"{file} {json.dumps(answer)}\n")
 
 

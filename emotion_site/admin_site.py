@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 
 
 class VisageAdminSite(AdminSite):
-    site_title = _("Visage administration")
-    site_header = _("Visage administration")
+    site_title = _("Visage admin")
+    site_header = _("Visage admin")
     index_title = _("Dashboard")
     # Not admin/index.html: each application's page extends that, and has none of these figures.
     index_template = "admin/dashboard.html"

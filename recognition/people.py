@@ -13,9 +13,9 @@ TRAINING = "training"
 def register() -> None:
     """To be called once, when the site starts."""
     # The text is in templates/accounts/_consent_text.html.
-    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version="2026-11")
+    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version="2026-11-24")
     # The text is in templates/recognition/live.html.
-    purposes.register(CAMERA, _("Use of the camera"), version="2026-11")
+    purposes.register(CAMERA, _("Use of the camera"), version="2026-11-24")
     purposes.register(TRAINING, _("Use of corrections for training"), version="2026-11")
     audit.register(
         {
@@ -23,7 +23,7 @@ def register() -> None:
             "upload_deleted": _("A photo was deleted"),
             "correction_made": _("A label was corrected"),
             "face_drawn": _("A face was drawn"),
-            "photo_viewed_by_staff": _("A photo was looked at by staff"),
+            "photo_viewed_by_staff": _("A photo was opened by staff"),
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),
             "webhook_deleted": _("A webhook was deleted"),

@@ -121,15 +121,15 @@ def check_upload(user: User, byte_size: int) -> None:
     if not today.has_room_for(1):
         limit = int(today.limit or 0)
         message = ngettext(
-            "You may upload %(limit)d photo a day. Tomorrow you can upload again.",
-            "You may upload %(limit)d photos a day. Tomorrow you can upload again.",
+            "You’ve reached today’s limit of %(limit)d photo. It resets at midnight UTC.",
+            "You’ve reached today’s limit of %(limit)d photos. It resets at midnight UTC.",
             limit,
         )
         raise QuotaExceeded(message % {"limit": limit}, _seconds_to_tomorrow())
     stored = stored_bytes(user)
     if not stored.has_room_for(byte_size):
         raise QuotaExceeded(
-            _("This photo does not fit into your %(limit)s of storage. Delete others first.")
+            _("You’ve used your %(limit)s of storage. Delete some photos to make room.")
             % {"limit": filesizeformat(stored.limit or 0)}
         )
 

@@ -46,10 +46,10 @@ CORRECTION_ICONS = {
 }
 
 REJECTION_TEXTS: dict[str, StrOrPromise] = {
-    Rejection.TOO_SMALL: gettext_lazy("too few pixels to read"),
-    Rejection.FLAT: gettext_lazy("hardly any contrast"),
-    Rejection.BLURRED: gettext_lazy("too blurred to read"),
-    Rejection.NOT_CONFIRMED: gettext_lazy("no face at a second look"),
+    Rejection.TOO_SMALL: gettext_lazy("too small"),
+    Rejection.FLAT: gettext_lazy("too little contrast"),
+    Rejection.BLURRED: gettext_lazy("too blurry"),
+    Rejection.NOT_CONFIRMED: gettext_lazy("probably not a face"),
     "drawn": gettext_lazy("drawn by the owner"),
 }
 

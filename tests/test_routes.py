@@ -176,7 +176,7 @@ ROUTES: dict[str, Route] = {
     # Ways in
     "account_confirm_email": everybody("key of a mail", GET=200, POST=404),
     "account_reset_password_from_key": everybody("key of a person", GET=200, POST=200, PUT=200),
-    # Programming interface
+    # API
     "api-upload-detail": interface("upload", GET=200, DELETE=204),
     "api-upload-image": interface("upload", GET=200),
     "api-upload-thumbnail": interface("upload", GET=200),

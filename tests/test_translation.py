@@ -189,7 +189,7 @@ def test_templates_have_no_text_of_one_language(file: Path) -> None:
         ("/about/", "Was sie nicht bedeuten"),
         ("/accounts/login/", "Noch kein Konto?"),
         ("/accounts/signup/", "Ich bin damit einverstanden"),
-        ("/not/here/", "Hier ist nichts"),
+        ("/not/here/", "Seite nicht gefunden"),
     ],
 )
 def test_a_browser_gets_the_language_it_asks_for(path: str, text: str) -> None:
@@ -205,10 +205,10 @@ def test_a_browser_gets_the_language_it_asks_for(path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("/", "Fotos mit Gesichtern auswählen"),
-        ("/live/", "Bevor Ihre Kamera startet"),
-        ("/uploads/", "Hier erscheinen die Fotos"),
-        ("/statistics/", "Das Modell und Sie"),
+        ("/", "Fotos hinzufügen"),
+        ("/live/", "Bevor Sie beginnen"),
+        ("/uploads/", "Noch keine Fotos"),
+        ("/statistics/", "Modell und Sie"),
         ("/privacy/", "Bis ich sie lösche"),
         ("/accounts/profile/", "Profil und E-Mail"),
         ("/accounts/activity/", "Das Konto wurde angelegt"),
@@ -298,13 +298,13 @@ def test_refused_photos_are_explained_in_the_language_of_the_reader(alice_client
         return SimpleUploadedFile("notes.txt", b"no picture")
 
     page = alice_client.post("/uploads/new/", {"images": small()}, headers=GERMAN, follow=True)
-    assert "notes.txt: Das ist kein Foto, das wir lesen können." in page.text
+    assert "notes.txt: Dieses Dateiformat wird nicht unterstützt." in page.text
     assert "JPEG, PNG, WebP, GIF oder BMP" in page.text
     api = alice_client.post("/api/v1/uploads/", {"image": small()}, headers=GERMAN)
     assert api.json()["code"] == "format_not_accepted"
-    assert api.json()["detail"].startswith("Das ist kein Foto")
+    assert api.json()["detail"].startswith("Dieses Dateiformat")
     assert alice_client.post("/api/v1/uploads/", {"image": small()}).json()["detail"] == (
-        "This is not a photo that we can read. Please use JPEG, PNG, WebP, GIF or BMP."
+        "This file type isn’t supported. Use JPEG, PNG, WebP, GIF or BMP."
     )
 
 
@@ -317,10 +317,12 @@ def test_what_a_worker_wrote_down_is_read_in_either_language(
             assert upload is not None
             Upload.objects.release(upload)
     path = alice_upload.get_absolute_url()
-    assert "We tried several times" in alice_client.get(path).text
-    assert "Wir haben es mehrmals versucht" in alice_client.get(path, headers=GERMAN).text
+    assert "couldn’t be processed after several attempts" in alice_client.get(path).text
+    assert (
+        "nach mehreren Versuchen nicht verarbeitet" in alice_client.get(path, headers=GERMAN).text
+    )
     answer = alice_client.get(f"/api/v1/uploads/{alice_upload.pk}/", headers=GERMAN)
-    assert answer.json()["error"]["detail"].startswith("Wir haben es mehrmals")
+    assert answer.json()["error"]["detail"].startswith("Dieses Foto konnte")
 
 
 def test_the_mail_about_an_export_is_in_the_language_it_was_asked_for_in(

@@ -64,7 +64,7 @@ def browser_name(user_agent: str) -> str:
     system = next((name for part, name in _SYSTEMS.items() if part in user_agent), None)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
-    return browser or user_agent[:80] or _("Unknown program")
+    return browser or user_agent[:80] or _("Unknown browser")
 
 
 @register.filter

@@ -265,7 +265,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="webmaster@localhost"
 LANGUAGE_CODE = "en"
 #: Each by its own name. Who has chosen none gets what their browser asks for.
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+#: The second holds what packages say, in this site's English: sentence case, British spelling.
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "emotion_site" / "packages_locale"]
 FORMAT_MODULE_PATH = ["emotion_site.formats"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"

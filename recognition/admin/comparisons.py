@@ -66,9 +66,9 @@ class ModelComparisonAdmin(ReadOnlyAdmin):
         if not self.has_cancel_permission(request):
             raise PermissionDenied
         if comparison.cancel(str(pk)):
-            self.message_user(request, _("The comparison was cancelled."))
+            self.message_user(request, _("Comparison cancelled."))
         else:
-            self.message_user(request, _("The comparison had already ended."), messages.WARNING)
+            self.message_user(request, _("The comparison had already finished."), messages.WARNING)
         return redirect("admin:recognition_modelcomparison_change", pk)
 
 

@@ -37,7 +37,7 @@ class ComparisonForm(forms.Form):
         max_value=comparison.MAXIMUM_UPLOADS,
         initial=comparison.DEFAULT_UPLOADS,
     )
-    only_corrected = forms.BooleanField(label=_("only with corrections"), required=False)
+    only_corrected = forms.BooleanField(label=_("only photos with corrections"), required=False)
 
 
 @admin.register(ModelChoice)
@@ -111,9 +111,7 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
             text = _("Nothing was changed. %(reason)s") % {"reason": error}
             self.message_user(request, text, messages.ERROR)
         else:
-            text = _("New faces are labelled by %(version)s from now on.") % {
-                "version": choice.version
-            }
+            text = _("New faces are now labelled by %(version)s.") % {"version": choice.version}
             self.message_user(request, text)
         return redirect("admin:recognition_modelchoice_changelist")
 

@@ -81,7 +81,7 @@ class UserWithUsageAdmin(UserAdmin):
     def stored(self, user: User) -> str:
         return filesizeformat(user.n_bytes)  # type: ignore[attr-defined]
 
-    @admin.display(description=_("live today"), ordering="live_seconds")
+    @admin.display(description=_("live use today"), ordering="live_seconds")
     def live_today(self, user: User) -> str:
         return clock(user.live_seconds or 0)  # type: ignore[attr-defined]
 
@@ -90,23 +90,28 @@ class UserWithUsageAdmin(UserAdmin):
         """What differs from the site's default."""
         parts = []
         if user.quota_uploads_a_day is not None:
-            parts.append(_("%(count)d uploads a day") % {"count": user.quota_uploads_a_day})
+            parts.append(_("%(count)d uploads per day") % {"count": user.quota_uploads_a_day})
         if user.quota_bytes is not None:
             parts.append(filesizeformat(user.quota_bytes))
         if user.quota_live_minutes_a_day is not None:
             parts.append(_("%(count)d live minutes") % {"count": user.quota_live_minutes_a_day})
         return ", ".join(map(str, parts))
 
-    @admin.display(description=_("in force"))
+    @admin.display(description=_("effective quota"))
     def in_force(self, user: User) -> str:
         """What counts for somebody: their own quota, else the site's."""
         in_force = quotas.of(user)
         minutes = in_force.live_seconds_today.limit
         rows = (
-            (_("uploads a day"), in_force.uploads_today.limit, user.quota_uploads_a_day, intcomma),
+            (
+                _("uploads per day"),
+                in_force.uploads_today.limit,
+                user.quota_uploads_a_day,
+                intcomma,
+            ),
             (_("storage"), in_force.bytes.limit, user.quota_bytes, filesizeformat),
             (
-                _("live minutes a day"),
+                _("live minutes per day"),
                 None if minutes is None else minutes / 60,
                 user.quota_live_minutes_a_day,
                 floatformat,

@@ -56,7 +56,7 @@ class PhotoFilter(admin.SimpleListFilter):
     parameter_name = "photo"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("kept", _("Kept")), ("deleted", _("Deleted after its time"))]
+        return [("kept", _("Kept")), ("deleted", _("Deleted by retention setting"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Upload]) -> QuerySet[Upload]:
         if self.value() in {"kept", "deleted"}:
@@ -163,7 +163,7 @@ class UploadAdmin(admin.ModelAdmin):
             with upload.image.open("rb") as file:
                 photo = images.reduced(file.read(), PHOTO_SIDE)
         except (ValueError, FileNotFoundError, ImageError):
-            messages.error(request, _("The photo is no longer stored."))
+            messages.error(request, _("The photo has been deleted."))
             return redirect("admin:recognition_upload_change", pk)
         audit.record(
             "photo_viewed_by_staff",
@@ -182,18 +182,18 @@ class UploadAdmin(admin.ModelAdmin):
 
     # Actions
 
-    @admin.action(description=_("Try failed uploads again"), permissions=["change"])
+    @admin.action(description=_("Retry failed uploads"), permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
         count = uploads.retry_uploads(_plain(queryset))
-        text = ngettext("%(count)d upload queued again.", "%(count)d uploads queued again.", count)
+        text = ngettext("Retrying %(count)d upload.", "Retrying %(count)d uploads.", count)
         self.message_user(request, text % {"count": count})
 
     @admin.action(
-        description=_("Run again with the current model (what is done)"), permissions=["change"]
+        description=_("Re-run finished uploads with the current model"), permissions=["change"]
     )
     def rerun(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
         count = uploads.rerun_uploads(_plain(queryset))
-        text = ngettext("%(count)d upload queued again.", "%(count)d uploads queued again.", count)
+        text = ngettext("Retrying %(count)d upload.", "Retrying %(count)d uploads.", count)
         self.message_user(request, text % {"count": count})
 
     def delete_model(self, request: HttpRequest, obj: Upload) -> None:

@@ -27,12 +27,10 @@ class WebhookAdmin(ReadOnlyAdmin):
     def has_switch_off_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("recognition.change_webhook")
 
-    @admin.action(description=_("Switch off"), permissions=["switch_off"])
+    @admin.action(description=_("Turn off"), permissions=["switch_off"])
     def switch_off(self, request: HttpRequest, queryset: WebhookQuerySet) -> None:
         count = deliveries.switch_off(queryset)
-        text = ngettext(
-            "%(count)d webhook switched off.", "%(count)d webhooks switched off.", count
-        )
+        text = ngettext("%(count)d webhook turned off.", "%(count)d webhooks turned off.", count)
         self.message_user(request, text % {"count": count})
 
 

@@ -41,89 +41,97 @@ class Kind:
 
 #: Every code that the interface gives; the page of errors and docs/API.md list them.
 KINDS: dict[str, Kind] = {
-    "invalid": Kind(400, _("Not valid"), _("`errors` says what is wrong, by field.")),
-    "parse_error": Kind(400, _("Not readable"), _("The body is not what its type promises.")),
-    "bad_request": Kind(400, _("Bad request"), _("The request is malformed; mend the client.")),
+    "invalid": Kind(400, _("Invalid"), _("`errors` lists what is wrong, by field.")),
+    "parse_error": Kind(400, _("Unreadable body"), _("The body doesn’t match its content type.")),
+    "bad_request": Kind(400, _("Bad request"), _("The request is malformed. Check the client.")),
     "too_many_files": Kind(
-        400, _("Too many files"), _("Send fewer at once; `me` tells how many may come together.")
+        400, _("Too many files"), _("Send fewer at once; `/me/` gives the limit.")
     ),
     "empty": Kind(400, _("Empty file"), _("The file has no bytes.")),
-    "damaged": Kind(400, _("Damaged photo"), _("The file breaks off or is broken inside.")),
-    "too_small": Kind(400, _("Photo too small"), _("`me` tells the smallest size.")),
+    "damaged": Kind(400, _("Damaged photo"), _("The file is truncated or corrupt.")),
+    "too_small": Kind(400, _("Photo too small"), _("`/me/` gives the minimum size.")),
     "invalid_image": Kind(400, _("Photo refused"), _("`detail` says why.")),
-    "invalid_address": Kind(
-        400, _("Not an address"), _("Give a webhook's address as https://host/path.")
-    ),
-    "https_required": Kind(400, _("HTTPS is needed"), _("Webhooks go to https:// only.")),
+    "invalid_address": Kind(400, _("Not a URL"), _("Give the webhook’s URL as https://host/path.")),
+    "https_required": Kind(400, _("HTTPS required"), _("Webhook URLs must start with https://.")),
     "address_not_found": Kind(
-        400, _("Unknown host"), _("The name in a webhook's address cannot be looked up.")
+        400, _("Unknown host"), _("The host name in the webhook’s URL can’t be resolved.")
     ),
     "private_address": Kind(
-        400, _("Private address"), _("Webhooks go to addresses on the internet only.")
+        400, _("Private address"), _("Webhooks must point to a public address.")
     ),
     "not_authenticated": Kind(
         401, _("Not signed in"), _("Send a token: `Authorization: Bearer …`.")
     ),
     "authentication_failed": Kind(
-        401, _("Not recognised"), _("`detail` says what is wrong with the credentials.")
+        401, _("Authentication failed"), _("`detail` says what is wrong with the credentials.")
     ),
-    "token_invalid": Kind(401, _("No such token"), _("It is mistyped or was deleted.")),
-    "token_expired": Kind(401, _("Token expired"), _("Make another on the account page.")),
-    "account_disabled": Kind(401, _("Account disabled"), _("Ask whoever runs the site.")),
+    "token_invalid": Kind(401, _("Invalid token"), _("It was mistyped or deleted.")),
+    "token_expired": Kind(401, _("Token expired"), _("Create a new one on the account page.")),
+    "account_disabled": Kind(401, _("Account disabled"), _("Ask the site’s administrator.")),
     "permission_denied": Kind(
-        403, _("Not allowed"), _("With a browser's session: the CSRF token is missing or wrong.")
+        403, _("Not allowed"), _("With session authentication: the CSRF token is missing or wrong.")
     ),
-    "token_scope": Kind(
-        403, _("Token may only read"), _("Make one with the scope to read and write.")
-    ),
+    "token_scope": Kind(403, _("Read-only token"), _("Create one with read and write access.")),
     "consent_required": Kind(
-        403, _("Consent needed"), _("Sign in to the site, and accept how photos are processed.")
+        403, _("Consent required"), _("Sign in on the website and agree to photo processing.")
     ),
     "not_found": Kind(
-        404, _("Not found"), _("It does not exist, was deleted, or is somebody else's.")
+        404, _("Not found"), _("It doesn’t exist, was deleted, or belongs to someone else.")
     ),
-    "method_not_allowed": Kind(405, _("Wrong method"), _("`Allow` lists those that there are.")),
-    "not_acceptable": Kind(406, _("Not available so"), _("Answers are JSON; mend `Accept`.")),
-    "not_failed": Kind(409, _("Not failed"), _("Only an upload that failed can be tried again.")),
+    "method_not_allowed": Kind(
+        405, _("Method not allowed"), _("`Allow` lists the methods that are.")
+    ),
+    "not_acceptable": Kind(
+        406, _("Not acceptable"), _("Responses are JSON. Send Accept: application/json")
+    ),
+    "not_failed": Kind(409, _("Not failed"), _("Only failed uploads can be retried.")),
     "duplicate": Kind(
-        409, _("Already there"), _("`duplicate_of` is the id of the upload with the same file.")
+        409, _("Duplicate"), _("`duplicate_of` is the id of the upload with the same file.")
     ),
     "request_in_progress": Kind(
-        409, _("Still at it"), _("The first request with this key is being answered; wait.")
+        409,
+        _("Still in progress"),
+        _("The first request with this key is still being processed; wait."),
     ),
     "too_many_webhooks": Kind(409, _("Too many webhooks"), _("Delete one first.")),
     "deleted_since": Kind(
-        410, _("Deleted since"), _("What this key created was deleted; use a new key.")
+        410, _("Deleted in the meantime"), _("What this key created was deleted; use a new key.")
     ),
-    "photo_deleted": Kind(410, _("Photo deleted"), _("Its owner keeps results only; they stay.")),
+    "photo_deleted": Kind(
+        410, _("Photo deleted"), _("Under its owner’s retention setting; the results remain.")
+    ),
     "too_slow": Kind(408, _("Too slow"), _("The request did not arrive in time; send it again.")),
     "too_large": Kind(
         413,
         _("Photo or request too large"),
-        _("`me` tells the limits in bytes, pixels and a side. Send fewer photos at once."),
+        _("`/me/` gives the limits on bytes, pixels and side length. Send fewer photos at once."),
     ),
     "format_not_accepted": Kind(
-        415, _("Not a photo we read"), _("`me` lists the formats that are accepted.")
+        415, _("Unsupported file type"), _("`/me/` lists the accepted formats.")
     ),
     "unsupported_media_type": Kind(
-        415, _("Wrong content type"), _("Photos come as multipart/form-data, the rest as JSON.")
+        415,
+        _("Wrong content type"),
+        _("Send photos as multipart/form-data, everything else as JSON."),
     ),
     "idempotency_key_reused": Kind(
-        422, _("Key used before"), _("The same key came with another request; use a new one.")
+        422, _("Key already used"), _("This key was sent with a different request; use a new one.")
     ),
     "quota_exceeded": Kind(
         429,
-        _("Quota used up"),
-        _("`Retry-After` tells when there is room again; without it, delete something."),
+        _("Quota exceeded"),
+        _("`Retry-After` says when to try again; if it is missing, delete something."),
     ),
     "throttled": Kind(
-        429, _("Too many requests"), _("Wait for the seconds in `Retry-After`, then go on.")
+        429,
+        _("Too many requests"),
+        _("Wait for the number of seconds in `Retry-After`, then continue."),
     ),
-    "server_error": Kind(
-        500, _("Our mistake"), _("It was noted. The same request may work later.")
-    ),
+    "server_error": Kind(500, _("Server error"), _("It has been logged. Retrying later may work.")),
     "storage_full": Kind(
-        507, _("No room left"), _("Nothing was stored. Try later, or tell whoever runs the site.")
+        507,
+        _("Out of storage"),
+        _("Nothing was stored. Try again later, or tell the site’s administrator."),
     ),
 }
 
@@ -136,19 +144,19 @@ class Conflict(exceptions.APIException):
 
 class NotFailed(Conflict):
     default_code = "not_failed"
-    default_detail = _("Only an upload that failed can be tried again.")
+    default_detail = _("Only failed uploads can be retried.")
 
 
 class PhotoDeleted(exceptions.APIException):
     status_code = 410
     default_code = "photo_deleted"
-    default_detail = _("The photo was deleted, and its results were kept.")
+    default_detail = _("The photo was deleted; its results remain.")
 
 
 class RequestTooLarge(exceptions.APIException):
     status_code = 413
     default_code = "too_large"
-    default_detail = _("The request is larger than all photos together may be.")
+    default_detail = _("The request is larger than the limit for all photos together.")
 
 
 @dataclass
@@ -180,13 +188,13 @@ class Problem:
 
 #: What Django raises, in a program's terms; the first that fits counts.
 DJANGO: tuple[tuple[type[Exception], tuple[int, str, Any]], ...] = (
-    (Http404, (404, "not_found", _("There is nothing here."))),
-    (PermissionDenied, (403, "permission_denied", _("You may not do this."))),
+    (Http404, (404, "not_found", _("Not found."))),
+    (PermissionDenied, (403, "permission_denied", _("You don’t have permission to do this."))),
     (
         TooManyFilesSent,
-        (400, "too_many_files", _("There are too many files in one request.")),
+        (400, "too_many_files", _("Too many files in one request.")),
     ),
-    (SuspiciousOperation, (400, "bad_request", _("This request cannot be understood."))),
+    (SuspiciousOperation, (400, "bad_request", _("This request can’t be understood."))),
 )
 
 
@@ -206,7 +214,7 @@ def problem_of(error: Exception) -> Problem | None:
         status, code, detail = known
     elif isinstance(error, exceptions.ValidationError):
         status, code = 400, "invalid"
-        detail = _("Some fields are missing or not valid.")
+        detail = _("Some fields are missing or invalid.")
         extra["errors"] = _by_field(error.detail)
     elif isinstance(error, exceptions.APIException):
         status, detail = error.status_code, str(error.detail)
@@ -228,7 +236,7 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response:
     set_rollback()
     if problem is not None:
         return ProblemResponse(problem.as_dict(request), problem.status, headers=problem.headers)
-    detail = _("Something went wrong on our side. It was noted.")
+    detail = _("Something went wrong on our side. It has been logged.")
     body = Problem(500, "server_error", str(detail)).as_dict(request)
     response = ProblemResponse(body, 500)
     # What Django does for a page that fails: monitors and tests listen to the signal, and the

@@ -34,7 +34,7 @@ class _SwitchField(forms.Field):
         if value in self.empty_values:
             return None
         if str(value).lower() not in {"true", "false"}:
-            raise ValidationError(_("Either true or false."))
+            raise ValidationError(_("Must be true or false."))
         return str(value).lower() == "true"
 
 

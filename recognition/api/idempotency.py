@@ -34,12 +34,14 @@ Entry = dict[str, Any]
 class KeyReused(APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
-    default_detail = _("This key came with another request. Use a new key for each request.")
+    default_detail = _(
+        "This key was sent with a different request. Use a new key for each request."
+    )
 
 
 class RequestInProgress(Conflict):
     default_code = "request_in_progress"
-    default_detail = _("The first request with this key is still being answered.")
+    default_detail = _("The first request with this key is still being processed.")
     wait = 0
 
 

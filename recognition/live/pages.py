@@ -116,7 +116,7 @@ def export_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def delete_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     get_object_or_404(_own(request), pk=pk).delete()
-    messages.success(request, _("The session was deleted."))
+    messages.success(request, _("Session deleted."))
     return redirect("live_sessions")
 
 

@@ -112,7 +112,7 @@ def find(name: str) -> Manifest:
         ModelError: there is none.
     """
     if name not in {path.name for path in settings.MODEL_MANIFEST.parent.glob("*.json")}:
-        raise ModelError(_("There is no model %(name)s.") % {"name": name})
+        raise ModelError(_("Model %(name)s doesn’t exist.") % {"name": name})
     return _usable(settings.MODEL_MANIFEST.parent / name)
 
 
@@ -159,7 +159,7 @@ def _usable(path: Path) -> Manifest:
     manifest = read_manifest(path)
     if not set(FIRST_LABELS) <= set(manifest.labels) <= set(LABEL_NAMES):
         raise ModelError(
-            _("The model %(name)s has other labels than this site: %(labels)s.")
+            _("The labels of model %(name)s don’t match this site’s: %(labels)s.")
             % {"name": path.name, "labels": ", ".join(manifest.labels)}
         )
     _read[path] = (_stamp(manifest), manifest)
@@ -197,12 +197,12 @@ def _try(manifest: Manifest) -> None:
         probabilities = EmotionClassifier(manifest, num_threads=1).classify(crop)
     except Exception as error:  # LiteRT raises whatever its C++ side makes of the file.
         raise ModelError(
-            _("The model %(name)s cannot be run: %(reason)s")
+            _("Model %(name)s can’t be run: %(reason)s")
             % {"name": manifest.path.name, "reason": error}
         ) from error
     if probabilities.shape != (1, len(manifest.labels)) or not np.isfinite(probabilities).all():
         raise ModelError(
-            _("The model %(name)s does not answer with a probability for each label.")
+            _("Model %(name)s doesn’t return a probability for each label.")
             % {"name": manifest.path.name}
         )
 

@@ -165,7 +165,7 @@ def _replay(comparison: ModelComparison) -> bool:
     manifest = catalogue.find(comparison.candidate)
     result = comparison.result or empty_result(manifest.version)
     if result["candidate_version"] != manifest.version:
-        raise ModelError(_("The model's files were replaced while it was compared."))
+        raise ModelError(_("The model’s files were replaced during the comparison."))
     recognizer = EmotionRecognizer(
         manifest.path,
         num_threads=settings.RECOGNIZER_THREADS,

@@ -44,12 +44,12 @@ class DataExport(Job):
     status = models.CharField(
         _("status"),
         max_length=10,
-        choices=status_choices(processing=_("Being prepared"), done=_("Ready")),
+        choices=status_choices(processing=_("Preparing"), done=_("Ready")),
         default=Job.Status.PENDING,
     )
     progress = models.FloatField(default=0.0)
     file = models.FileField(upload_to=_export_path, max_length=200, blank=True)
-    expires_at = models.DateTimeField(_("deleted on"), null=True)
+    expires_at = models.DateTimeField(_("expires on"), null=True)
 
     objects = DataExportQuerySet.as_manager()
 

@@ -25,12 +25,12 @@ class ModelChoice(models.Model):
     version = models.CharField(_("version"), max_length=60)
     chosen_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("chosen by"),
+        verbose_name=_("activated by"),
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
     )
-    chosen_at = models.DateTimeField(_("chosen"), auto_now_add=True)
+    chosen_at = models.DateTimeField(_("activated"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("model")
@@ -108,4 +108,4 @@ class ModelComparison(Job):
 
     @classmethod
     def gave_up(cls) -> dict[str, Any]:
-        return {"error": _now("It was tried several times and did not get on.")}
+        return {"error": _now("It failed after several attempts.")}

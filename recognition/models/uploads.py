@@ -100,8 +100,8 @@ class Upload(Job):
         choices=status_choices(processing=_("Looking for faces")),
         default=Job.Status.PENDING,
     )
-    error_code = models.CharField(_("reason of failure"), max_length=40, blank=True)
-    error_message = models.CharField(_("reason in words"), max_length=300, blank=True)
+    error_code = models.CharField(_("failure code"), max_length=40, blank=True)
+    error_message = models.CharField(_("failure reason"), max_length=300, blank=True)
     model_version = models.CharField(_("model"), max_length=60, blank=True)
 
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
@@ -119,7 +119,7 @@ class Upload(Job):
             models.Index(fields=["owner", "sha256"]),
             models.Index(fields=["-created_at", "-id"]),
         ]
-        permissions = [("view_photo", _("Can look at other people's photos"))]
+        permissions = [("view_photo", _("Can open other people’s photos"))]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -129,7 +129,7 @@ class Upload(Job):
 
     @classmethod
     def gave_up(cls) -> dict[str, Any]:
-        message = gettext_noop("We tried several times and could not process this photo.")
+        message = gettext_noop("This photo couldn’t be processed after several attempts.")
         return {"error_code": GAVE_UP, "error_message": message}
 
     @property
@@ -215,10 +215,10 @@ class Prediction(models.Model):
     probabilities = models.JSONField()
     uncertain = models.BooleanField(_("uncertain"), default=False)
     rejected = models.CharField(max_length=20, blank=True)
-    roll = models.FloatField(_("turned by (degrees)"), default=0.0)
+    roll = models.FloatField(_("tilt (degrees)"), default=0.0)
     found_by = models.CharField(_("found by"), max_length=10, blank=True)
     correction = models.CharField(max_length=20, blank=True)
-    corrected_at = models.DateTimeField(_("time of correction"), null=True, blank=True)
+    corrected_at = models.DateTimeField(_("corrected at"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
 
     objects = PredictionQuerySet.as_manager()

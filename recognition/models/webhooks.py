@@ -39,7 +39,7 @@ class Webhook(models.Model):
         on_delete=models.CASCADE,
         related_name="webhooks",
     )
-    url = models.URLField(_("address"), max_length=500)
+    url = models.URLField(_("URL"), max_length=500)
     secret = EncryptedField(editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -81,12 +81,12 @@ class WebhookDelivery(Job):
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(_("event"), max_length=40)
     payload = models.JSONField()
-    status_code = models.PositiveSmallIntegerField(_("status of the answer"), null=True)
+    status_code = models.PositiveSmallIntegerField(_("response status"), null=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
     status = models.CharField(
         _("status"),
         max_length=10,
-        choices=status_choices(done=_("Delivered"), failed=_("Given up")),
+        choices=status_choices(done=_("Delivered"), failed=_("Failed")),
         default=Job.Status.PENDING,
     )
     delivered_at = models.DateTimeField(_("delivered"), null=True)

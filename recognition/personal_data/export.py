@@ -60,7 +60,7 @@ def start(user: User) -> DataExport:
         owner = quotas.lock(user.pk)
         mine = DataExport.objects.filter(owner=owner)
         if mine.unfinished().exists():
-            raise ExportRunning(_("Your data is being exported already."))
+            raise ExportRunning(_("Your data is already being exported."))
         mine.delete()
         export = DataExport.objects.create(
             owner=owner,
@@ -215,8 +215,8 @@ def _tell_by_mail(export: DataExport) -> None:
     with translation.override(export.language):
         subject = _("Your data is ready")
         text = _(
-            "The archive of your data that you asked for is ready. Sign in and open “Privacy & "
-            "data” to download it. It is deleted after %(days)d days."
+            "The data export you requested is ready. Sign in and open “Privacy & data” to "
+            "download it. It is deleted after %(days)d days."
         ) % {"days": DAYS_KEPT}
     try:
         send_mail(subject, text, None, [export.owner.email])

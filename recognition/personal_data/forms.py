@@ -14,7 +14,7 @@ class RetentionChoice(forms.Form):
     """How long photos are kept; the value of the default is empty."""
 
     days = forms.TypedChoiceField(
-        label=_("Keep my photos"),
+        label=_("Keep photos"),
         required=False,
         coerce=int,
         empty_value=None,

@@ -63,9 +63,9 @@ def choose_retention(request: HttpRequest) -> HttpResponse:
         user = _user(request)
         user.photo_retention_days = form.cleaned_data["days"]
         user.save(update_fields=["photo_retention_days"])
-        messages.success(request, _("Saved. Photos that are due are deleted within ten minutes."))
+        messages.success(request, _("Saved. Expired photos are deleted within ten minutes."))
     else:
-        messages.error(request, _("Choose one of the lengths of time."))
+        messages.error(request, _("Choose one of the options."))
     return redirect("privacy")
 
 
@@ -75,10 +75,10 @@ def choose_training(request: HttpRequest) -> HttpResponse:
     """Let one's corrections be used for training, or no longer."""
     if request.POST.get("agree") == "yes":
         consent.give(_user(request), TRAINING)
-        messages.success(request, _("Thank you. You can change your mind at any time."))
+        messages.success(request, _("Thank you. You can withdraw at any time."))
     else:
         consent.withdraw(_user(request), TRAINING)
-        messages.success(request, _("Your corrections are no longer given away for training."))
+        messages.success(request, _("Your corrections are no longer shared for training."))
     return redirect("privacy")
 
 
@@ -114,7 +114,7 @@ def download_export(request: HttpRequest, pk: UUID) -> StreamingHttpResponse:
 def delete_export(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete one's archive, or stop its preparation."""
     get_object_or_404(_own_exports(request), pk=pk).delete()
-    messages.success(request, _("The export was deleted."))
+    messages.success(request, _("Export deleted."))
     return redirect(f"{reverse('privacy')}#export")
 
 
@@ -133,7 +133,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
             account_deletion.close(user)
             messages.success(
                 request,
-                _("Your account is closed. Everything in it is gone within a minute."),
+                _("Your account is closed. All data will be deleted within a minute."),
             )
             return redirect("home")
     context = {

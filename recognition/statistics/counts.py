@@ -71,11 +71,11 @@ def of(user: User, *, start: date, end: date, period: str) -> dict[str, Any]:
     if period not in PERIODS:
         raise ValueError(f"{period!r} is not a period.")
     if end < start:
-        raise StatisticsError(_("The first day is after the last one."))
+        raise StatisticsError(_("Start date is after end date."))
     if start < EARLIEST or end > LATEST:
-        raise StatisticsError(_("There are no photos of that time."))
+        raise StatisticsError(_("No photos in that period."))
     if (end - start).days // (7 if period == "week" else 1) >= MAXIMUM_PERIODS:
-        raise StatisticsError(_("This range is too long. Choose fewer days, or weeks."))
+        raise StatisticsError(_("Range too long. Pick fewer days or group by week."))
     starts = _starts(start, end, period)
     faces = _faces(user, start, end)
     seconds = _live_seconds(user, start, end)

@@ -17,7 +17,8 @@ class StatisticsRange(forms.Form):
     start = forms.DateField(label=_("From"), widget=DayInput())
     end = forms.DateField(label=_("To"), widget=DayInput())
     period = forms.ChoiceField(
-        label=pgettext_lazy("grouping", "By"), choices=[("day", _("Day")), ("week", _("Week"))]
+        label=pgettext_lazy("grouping", "Group by"),
+        choices=[("day", _("Day")), ("week", _("Week"))],
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

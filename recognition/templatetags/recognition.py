@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django import template
 from django.conf import settings
+from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from recognition import wording
 from recognition.models import Prediction, Upload
@@ -24,15 +25,15 @@ register = template.Library()
 
 #: A part of a heat map in words; left and right as the picture shows them.
 _PARTS = {
-    "upper-left": gettext_lazy("the upper left of the picture"),
-    "upper-center": gettext_lazy("the upper middle of the picture"),
-    "upper-right": gettext_lazy("the upper right of the picture"),
-    "middle-left": gettext_lazy("the left of the picture"),
-    "middle-center": gettext_lazy("the centre of the picture"),
-    "middle-right": gettext_lazy("the right of the picture"),
-    "lower-left": gettext_lazy("the lower left of the picture"),
-    "lower-center": gettext_lazy("the lower middle of the picture"),
-    "lower-right": gettext_lazy("the lower right of the picture"),
+    "upper-left": gettext_lazy("the top left"),
+    "upper-center": gettext_lazy("the top centre"),
+    "upper-right": gettext_lazy("the top right"),
+    "middle-left": gettext_lazy("the left"),
+    "middle-center": gettext_lazy("the centre"),
+    "middle-right": gettext_lazy("the right"),
+    "lower-left": gettext_lazy("the bottom left"),
+    "lower-center": gettext_lazy("the bottom centre"),
+    "lower-right": gettext_lazy("the bottom right"),
 }
 
 
@@ -168,14 +169,13 @@ def heat_map_text(face: Prediction) -> str:
     if words.part is None:
         return (
             _(
-                "No single part carried “%(label)s”: whatever is hidden, its probability stays at "
-                "%(after)s or above."
+                "No single area decided “%(label)s”: it stays at %(after)s or higher whichever "
+                "part is covered."
             )
             % values
         )
     return _(
-        "%(part)s carried “%(label)s” most: with it hidden, its probability falls from "
-        "%(before)s to %(after)s."
+        "%(part)s mattered most: covering it drops “%(label)s” from %(before)s to %(after)s."
     ) % {**values, "part": capfirst(str(_PARTS[words.part]))}
 
 
@@ -183,22 +183,27 @@ def heat_map_text(face: Prediction) -> str:
 def percent(share: float) -> str:
     """A share from 0 to 1 as a percentage that never claims certainty."""
     if share >= 0.995:
-        return "> 99 %"
-    if 0 < share < 0.005:
-        return "< 1 %"
-    return f"{round(share * 100)} %"
+        return pgettext("percentage", ">%(number)s%%") % {"number": 99}
+    return time_share(share)
 
 
 @register.filter
 def exact_percent(share: float) -> str:
     """A measured share from 0 to 1, to a tenth of a percent."""
-    return f"{share * 100:.1f} %"
+    return _with_sign(number_format(round(share * 100, 1), 1))
 
 
 @register.filter
 def time_share(share: float) -> str:
     """A share of a length of time, from 0 to 1, as a percentage."""
-    return "< 1 %" if 0 < share < 0.005 else f"{round(share * 100)} %"
+    if 0 < share < 0.005:
+        return pgettext("percentage", "<%(number)s%%") % {"number": 1}
+    return _with_sign(str(round(share * 100)))
+
+
+def _with_sign(number: str) -> str:
+    """A number with the per cent sign as the language sets it, so that no line breaks between."""
+    return pgettext("percentage", "%(number)s%%") % {"number": number}
 
 
 @register.filter

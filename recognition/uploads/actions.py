@@ -96,7 +96,7 @@ def create_upload(
             stored.storage.delete(str(stored.name))
         if is_full(error):
             metrics.UPLOADS_REFUSED.add(StorageFull.code)
-            raise StorageFull(_("The site has no room for more photos just now.")) from error
+            raise StorageFull(_("The server is out of storage space. Try again later.")) from error
         raise
     return upload
 

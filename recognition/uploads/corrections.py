@@ -44,7 +44,7 @@ def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
         Prediction.DoesNotExist: the photo was deleted, or looked at again, meanwhile.
     """
     if label and label not in CORRECTION_NAMES:
-        raise CorrectionError(_("This is not an expression that a face can be given."))
+        raise CorrectionError(_("This isn’t a label that a face can have."))
     if label == prediction.correction:
         return prediction
     corrected_at = timezone.now() if label else None

@@ -43,7 +43,7 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
         Upload.DoesNotExist: the photo was deleted meanwhile.
     """
     if label not in LABEL_NAMES:
-        raise CorrectionError(_("This is not an expression that a face can be given."))
+        raise CorrectionError(_("This isn’t a label that a face can have."))
     if min(box.width, box.height) < MINIMUM_SIDE:
         raise CorrectionError(_("This box is too small."))
     is_inside = box.x + box.width <= upload.width and box.y + box.height <= upload.height

@@ -32,7 +32,7 @@ class HistoryFilter(forms.Form):
         label=_("Expression"),
         required=False,
         choices=[
-            ("", _("Any")),
+            ("", _("All")),
             *LABEL_NAMES.items(),
             (NO_FACE, _("No face found")),
             (CORRECTED, _("Corrected by me")),
@@ -41,7 +41,7 @@ class HistoryFilter(forms.Form):
     status = forms.ChoiceField(
         label=_("Status"),
         required=False,
-        choices=[("", _("Any")), *Upload._meta.get_field("status").flatchoices],
+        choices=[("", _("All")), *Upload._meta.get_field("status").flatchoices],
     )
     since = forms.DateField(label=_("From"), required=False, widget=DayInput())
     until = forms.DateField(label=_("To"), required=False, widget=DayInput())

@@ -81,7 +81,7 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
     if accepted:
         messages.success(
             request,
-            ngettext("%(count)d photo accepted.", "%(count)d photos accepted.", len(accepted))
+            ngettext("%(count)d photo uploaded.", "%(count)d photos uploaded.", len(accepted))
             % {"count": len(accepted)},
         )
     return redirect(accepted[0] if len(accepted) == 1 == len(files) else "history")
@@ -151,9 +151,9 @@ def explain_face(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
     face = get_object_or_404(upload.predictions, index=index, rejected="")
     anchor = f"#face-{index + 1}"
     if not face.heat_map and not upload.image:
-        messages.error(request, _("The photo is gone, so nothing more can be read from it."))
+        messages.error(request, _("The photo has been deleted, so it can’t be analysed again."))
     elif not actions.explain_face(face):
-        messages.error(request, _("That cannot be worked out now. Please try again later."))
+        messages.error(request, _("Couldn’t compute that right now. Try again later."))
     else:
         return redirect(f"{upload.get_absolute_url()}?explaining={index}{anchor}")
     return redirect(f"{upload.get_absolute_url()}{anchor}")
@@ -173,7 +173,7 @@ def face_heat_map(request: HttpRequest, pk: UUID, index: int) -> HttpResponseBas
 def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     _own_upload(request, pk)
     actions.delete_uploads(_own(request).filter(pk=pk), _user(request))
-    messages.success(request, _("The photo and its predictions were deleted."))
+    messages.success(request, _("Photo deleted."))
     return redirect("history")
 
 
@@ -182,9 +182,7 @@ def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 def retry_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     upload = _own_upload(request, pk)
     if upload.photo_deleted_at is not None:
-        messages.error(
-            request, _("The photo is no longer stored, so it cannot be looked at again.")
-        )
+        messages.error(request, _("The photo has been deleted, so it can’t be retried."))
     actions.retry_uploads(_own(request).filter(pk=pk))
     return redirect(upload)
 
@@ -198,11 +196,11 @@ def selected_uploads(request: HttpRequest) -> HttpResponse:
     except ValidationError:
         raise Http404 from None
     if not request.POST.getlist("upload"):
-        messages.info(request, _("Choose photos first."))
+        messages.info(request, _("Select some photos first."))
         return redirect("history")
     if request.POST.get("action") == "retry":
         count = actions.retry_uploads(chosen)
-        text = ngettext("%(count)d photo queued again.", "%(count)d photos queued again.", count)
+        text = ngettext("Retrying %(count)d photo.", "Retrying %(count)d photos.", count)
     else:
         count = actions.delete_uploads(chosen, _user(request))
         text = ngettext("%(count)d photo deleted.", "%(count)d photos deleted.", count)

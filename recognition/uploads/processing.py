@@ -31,7 +31,7 @@ def process(upload: Upload) -> None:
     except ImageError as error:
         fail(upload, error.code, str(error))
     except FileNotFoundError:
-        fail(upload, "photo_missing", gettext_noop("The photo is no longer stored."))
+        fail(upload, "photo_missing", gettext_noop("The photo has been deleted."))
     else:
         complete(upload, recognition, model_version)
     try:

@@ -50,7 +50,7 @@ def describe(days: int | None) -> str:
     if days is None:
         return _("Until I delete them")
     if days == 0:
-        return _("Results only: delete each photo once it is processed")
+        return _("Results only: delete each photo once it’s processed")
     return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
 
 

@@ -194,7 +194,7 @@ def _opened(
             image = Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         raise ImageFormatNotAccepted(
-            gettext_noop("This is not a photo that we can read. Please use %(formats)s."),
+            gettext_noop("This file type isn’t supported. Use %(formats)s."),
             formats=ACCEPTED_FORMATS_TEXT,
         ) from None
     except Image.DecompressionBombError:
@@ -208,8 +208,8 @@ def _opened(
         if min(width, height) < MINIMUM_SIDE:
             raise ImageTooSmall(
                 gettext_noop(
-                    "The photo is %(width)s×%(height)s pixels; "
-                    "it needs at least %(minimum)s on each side."
+                    "Too small: %(width)s×%(height)s pixels. "
+                    "Photos need at least %(minimum)s×%(minimum)s."
                 ),
                 width=width,
                 height=height,
@@ -243,7 +243,7 @@ _DECODER_ERRORS = (
 def too_many_bytes() -> ImageTooLarge:
     """What is wrong with a file of more than :data:`MAXIMUM_BYTES`."""
     return ImageTooLarge(
-        gettext_noop("The file is larger than %(megabytes)s MB."),
+        gettext_noop("Too large: the limit is %(megabytes)s MB."),
         megabytes=MAXIMUM_BYTES // (1024 * 1024),
     )
 
@@ -251,8 +251,7 @@ def too_many_bytes() -> ImageTooLarge:
 def _too_many_pixels(maximum_pixels: int) -> ImageTooLarge:
     return ImageTooLarge(
         gettext_noop(
-            "The photo has too many pixels; the limit is %(megapixels)s megapixels "
-            "and %(side)s pixels a side."
+            "Too many pixels: the limit is %(megapixels)s megapixels and %(side)s pixels per side."
         ),
         megapixels=maximum_pixels // 1_000_000,
         side=MAXIMUM_SIDE,

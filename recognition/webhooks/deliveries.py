@@ -80,7 +80,7 @@ def switch_off(webhooks: WebhookQuerySet) -> int:
     ids = list(webhooks.values_list("pk", flat=True))
     count = Webhook.objects.filter(pk__in=ids, is_active=True).update(is_active=False)
     WebhookDelivery.objects.filter(webhook__in=ids).stop(
-        WebhookDelivery.Status.FAILED, error=gettext_noop("The webhook was switched off.")
+        WebhookDelivery.Status.FAILED, error=gettext_noop("The webhook was turned off.")
     )
     return count
 

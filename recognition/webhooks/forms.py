@@ -6,9 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 class WebhookForm(forms.Form):
     url = forms.CharField(
-        label=_("Address"),
+        label=_("URL"),
         max_length=500,
-        help_text=_("A public address that begins with https://."),
+        help_text=_("A public https:// URL."),
         widget=forms.URLInput(
             attrs={"placeholder": "https://example.org/visage", "autocomplete": "off"}
         ),

@@ -39,7 +39,7 @@ def add(owner: User, url: str) -> Webhook:
         quotas.lock(owner.pk)
         if Webhook.objects.for_owner(owner).count() >= MAXIMUM_WEBHOOKS:
             raise TooManyWebhooks(
-                _("You have %(count)d webhooks, which is as many as there may be.")
+                _("You have %(count)d webhooks, which is the maximum.")
                 % {"count": MAXIMUM_WEBHOOKS}
             )
         webhook = Webhook.objects.create(

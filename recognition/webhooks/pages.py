@@ -58,7 +58,7 @@ def ping_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send a test message."""
     found = get_object_or_404(_own(request), pk=pk)
     hooks.ping(found)
-    messages.success(request, _("A test message is on its way. Reload this page in a moment."))
+    messages.success(request, _("Test sent. Refresh to see the result."))
     return redirect("webhook", pk)
 
 
@@ -75,7 +75,7 @@ def switch_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delete_webhook(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete it with its log."""
     hooks.delete(get_object_or_404(_own(request), pk=pk))
-    messages.success(request, _("The webhook was deleted."))
+    messages.success(request, _("Webhook deleted."))
     return redirect("webhooks")
 
 

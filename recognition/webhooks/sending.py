@@ -96,27 +96,26 @@ def check_address(url: str) -> Target:
             raise ValueError(port)
         host = parsed.host  # Read here, for it is decoded only now.
     except (httpx.InvalidURL, ValueError):
-        raise AddressRefused("invalid_address", _("This is not an address.")) from None
+        raise AddressRefused("invalid_address", _("This isn’t a URL.")) from None
     if parsed.scheme not in {"http", "https"} or not host or parsed.userinfo:
         raise AddressRefused(
-            "invalid_address", _("Give an address such as https://example.org/hook, no password.")
+            "invalid_address", _("Use a URL such as https://example.org/hook, without a password.")
         )
     if parsed.scheme != "https" and not settings.WEBHOOK_ALLOW_PRIVATE:
-        raise AddressRefused("https_required", _("The address must begin with https://."))
+        raise AddressRefused("https_required", _("The URL must start with https://."))
     try:
         found = socket.getaddrinfo(
             parsed.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM
         )
     except (OSError, UnicodeError):
-        raise AddressRefused(
-            "address_not_found", _("The name of this address cannot be found.")
-        ) from None
+        raise AddressRefused("address_not_found", _("This host name can’t be resolved.")) from None
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not addresses:
-        raise AddressRefused("address_not_found", _("The name of this address cannot be found."))
+        raise AddressRefused("address_not_found", _("This host name can’t be resolved."))
     if not settings.WEBHOOK_ALLOW_PRIVATE and not all(map(is_public, addresses)):
         raise AddressRefused(
-            "private_address", _("This address lies in a private network; it must be public.")
+            "private_address",
+            _("This is a private address. Use a public one (the operator can allow private ones)."),
         )
     return Target(parsed, addresses)
 
@@ -179,14 +178,14 @@ def send(url: str, secret: str, body: bytes, headers: dict[str, str]) -> Outcome
     try:
         return asyncio.run(_send(target, body, headers))
     except TimeoutError:
-        return Outcome(None, _("There was no answer in time."))
+        return Outcome(None, _("The request timed out."))
 
 
 async def _send(target: Target, body: bytes, headers: dict[str, str]) -> Outcome:
     """Try the checked addresses; the deadline also ends an answer that comes in drops."""
     # Without `trust_env=False` a proxy of the environment would look the name up once more.
     client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
-    outcome = Outcome(None, _("No connection could be made."))
+    outcome = Outcome(None, _("Couldn’t connect."))
     async with asyncio.timeout(TOTAL_TIMEOUT), client:
         for address in target.addresses[:MAXIMUM_ADDRESSES]:
             try:
@@ -194,13 +193,14 @@ async def _send(target: Target, body: bytes, headers: dict[str, str]) -> Outcome
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 outcome = Outcome(None, _connection_error(error))
             except httpx.TimeoutException:
-                return Outcome(None, _("There was no answer in time."))
+                return Outcome(None, _("The request timed out."))
             except httpx.HTTPError:
-                return Outcome(None, _("The connection broke."))
+                return Outcome(None, _("The connection was interrupted."))
             else:
                 arrived = 200 <= status < 300
                 return Outcome(
-                    status, "" if arrived else _("The answer was %(status)d.") % {"status": status}
+                    status,
+                    "" if arrived else _("The response was %(status)d.") % {"status": status},
                 )
     return outcome
 
@@ -211,7 +211,7 @@ async def _post(
     """Send to one IP address, in the name of the host that it was found for.
 
     Returns:
-        The status of the answer. Of its body only a little is read, and nothing is kept.
+        The response status. Of its body only a little is read, and nothing is kept.
     """
     async with client.stream(
         "POST",
@@ -230,7 +230,7 @@ async def _post(
 
 def _connection_error(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.ConnectTimeout):
-        return _("There was no answer in time.")
+        return _("The request timed out.")
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return _("The certificate of the address is not valid.")
-    return _("No connection could be made.")
+        return _("The server’s certificate isn’t valid.")
+    return _("Couldn’t connect.")

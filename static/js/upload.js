@@ -1,19 +1,25 @@
 // The upload page: many files at once, each with its own progress and its own answer.
 import { watchChanges } from "./changes.js";
 import { percent } from "./percent.js";
+import { forget, keep, left, newKey } from "./unsent.js";
 
 const form = document.getElementById("upload-form");
 const input = document.getElementById("images");
 const dropZone = document.getElementById("drop-zone");
 const queue = document.getElementById("queue");
 const summary = document.getElementById("queue-summary");
+const retryAll = document.getElementById("retry-all");
 const announcer = document.getElementById("announcer");
 const texts = document.getElementById("texts").dataset;
 const maximumBytes = Number(form.dataset.maximumBytes);
 const PARALLEL = 3;
 
+/** Who the photos belong to; what is kept for the next visit is kept for them alone. */
+const owner = document.body.dataset.user;
+
 /** Id of an accepted upload to its line on the page. */
 const lines = new Map();
+/** Photos on their way, as `{ file, line, key }`, the oldest first. */
 const waitingToSend = [];
 let sending = 0;
 /** Until then (in milliseconds of Date.now) the server wants to hear of no more photos. */
@@ -30,25 +36,49 @@ function finish(line) {
   summarise();
 }
 
+const count = (selector) => queue.querySelectorAll(selector).length;
+const unsent = () => waitingToSend.length + sending;
+
 function summarise() {
   const all = queue.children.length;
-  const finished = queue.querySelectorAll("[data-finished]").length;
-  summary.hidden = all < 2;
-  summary.textContent = texts.summary.replace("{finished}", finished).replace("{all}", all);
+  const failed = count(".is-refused");
+  const parts = [texts.summary.replace("{finished}", count("[data-finished]")).replace("{all}", all)];
+  if (failed) parts.push(texts.failed.replace("{failed}", failed));
+  if (unsent()) parts.push(texts.left.replace("{left}", unsent()));
+  summary.hidden = all < 2 && !unsent();
+  summary.textContent = parts.join(" · ");
+  retryAll.hidden = count(".can-retry") < 2;
 }
 
 function refuse(line, reason) {
   line.classList.add("is-sent");
-  finish(line);
   show(line, reason, true);
+  finish(line);
   announcer.textContent = `${line.querySelector(".queue-name").textContent}: ${reason}`;
 }
 
-function add(file) {
+/** Not the photo's fault: it stays kept, and can be sent again. */
+function refuseForNow(photo, reason) {
+  const button = photo.line.querySelector(".queue-retry");
+  photo.line.classList.add("can-retry");
+  button.hidden = false;
+  button.onclick = () => retry(photo);
+  refuse(photo.line, reason);
+}
+
+function retry(photo) {
+  photo.line.classList.remove("is-sent", "can-retry");
+  photo.line.querySelector(".queue-retry").hidden = true;
+  delete photo.line.dataset.finished;
+  show(photo.line, texts.waiting);
+  waitingToSend.push(photo);
+  sendNext();
+}
+
+function add(file, key = newKey()) {
   const line = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
   line.querySelector(".queue-name").textContent = file.name || texts.unnamed;
-  queue.prepend(line);
-  summarise();
+  queue.append(line);
   if (file.size === 0) return refuse(line, texts.empty);
   if (file.size > maximumBytes) return refuse(line, texts.large);
   const picture = line.querySelector("img");
@@ -57,11 +87,13 @@ function add(file) {
   picture.addEventListener("error", () => { URL.revokeObjectURL(url); picture.hidden = true; });
   picture.src = url;
   show(line, texts.waiting);
-  waitingToSend.push([file, line]);
+  waitingToSend.push({ file, line, key });
+  keep(owner, key, file);
   sendNext();
 }
 
 function sendNext() {
+  summarise();
   const pause = pausedUntil - Date.now();
   if (pause > 0) {
     setTimeout(sendNext, pause);
@@ -69,11 +101,12 @@ function sendNext() {
   }
   while (sending < PARALLEL && waitingToSend.length) {
     sending += 1;
-    send(...waitingToSend.shift()).finally(() => { sending -= 1; sendNext(); });
+    send(waitingToSend.shift()).finally(() => { sending -= 1; sendNext(); });
   }
 }
 
-function send(file, line) {
+function send(photo) {
+  const { file, line, key } = photo;
   return new Promise((resolve) => {
     const body = new FormData();
     body.append("image", file, file.name || "pasted.png");
@@ -82,31 +115,37 @@ function send(file, line) {
     request.open("POST", form.dataset.api);
     request.responseType = "json";
     request.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
+    request.setRequestHeader("Idempotency-Key", key);
     show(line, texts.sending);
     request.upload.addEventListener("progress", (event) => {
       line.querySelector("progress").value = event.loaded / event.total;
     });
     request.addEventListener("load", () => {
+      const code = request.response?.code;
       if (request.status === 201) {
+        forget(key);
         line.classList.add("is-sent");
         const upload = request.response;
         lines.set(upload.id, line);
         line.dataset.status = upload.status;
         const link = line.querySelector(".queue-link");
-        link.href = new URL(upload.links.page).pathname;
+        link.href = upload.links.page;
         link.hidden = false;
         update(upload);
-      } else if (request.status === 429 && request.response?.code === "throttled") {
+      } else if (["throttled", "request_in_progress"].includes(code)) {
         pausedUntil = Date.now() + 1000 * Number(request.getResponseHeader("Retry-After") || 1);
         show(line, texts.waiting);
-        waitingToSend.unshift([file, line]);
-      } else if ([401, 403].includes(request.status) && request.response?.code !== "quota_exceeded") {
-        refuse(line, texts.signedOut);
+        waitingToSend.unshift(photo);
+      } else if ([401, 403].includes(request.status) && code !== "quota_exceeded") {
+        refuseForNow(photo, texts.signedOut);
+      } else if (request.status >= 500 || !request.response?.detail) {
+        refuseForNow(photo, request.response?.detail ?? texts.lost);
       } else {
-        refuse(line, request.response?.detail ?? texts.lost);
+        forget(key);
+        refuse(line, request.response.detail);
       }
     });
-    request.addEventListener("error", () => refuse(line, texts.lost));
+    request.addEventListener("error", () => refuseForNow(photo, texts.lost));
     request.addEventListener("loadend", resolve);
     request.send(body);
   });
@@ -157,7 +196,18 @@ const waiting = () => [...lines.keys()]
   .slice(0, 10);
 
 function addAll(files) {
-  [...files].forEach(add);
+  [...files].forEach((file) => add(file));
+}
+
+retryAll.addEventListener("click", () => {
+  for (const button of queue.querySelectorAll(".can-retry .queue-retry")) button.click();
+});
+
+// What is on its way is kept, but only goes on when the page is opened again.
+addEventListener("beforeunload", (event) => { if (unsent()) event.preventDefault(); });
+
+for (const photo of await left(owner)) {
+  add(new File([photo.file], photo.name, { type: photo.file.type }), photo.key);
 }
 
 input.addEventListener("change", () => { addAll(input.files); input.value = ""; });

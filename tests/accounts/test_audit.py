@@ -52,12 +52,12 @@ def test_people_read_their_own_in_plain_words(
         reason="A complaint",
     )
     page = alice_client.get("/accounts/activity/").content.decode()
-    assert "A photo was looked at by staff (0d1c88aa)" in page
+    assert "A photo was opened by staff (0d1c88aa)" in page
     assert "Reason: A complaint" in page
     assert "Signed in" in page
     assert "Consent was given: Processing of photos" in page
     assert charlie.email not in page
-    assert "looked at by staff" not in bob_client.get("/accounts/activity/").content.decode()
+    assert "opened by staff" not in bob_client.get("/accounts/activity/").content.decode()
 
 
 def test_the_list_has_pages(alice: User, alice_client: Client) -> None:

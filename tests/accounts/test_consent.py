@@ -34,7 +34,7 @@ def test_whoever_was_not_asked_is_asked_first(path: str, dora_client: Client) ->
 
 def test_accepting_leads_on(dora: User, dora_client: Client) -> None:
     page = dora_client.post("/accounts/consent/", {"next": "/uploads/"})
-    assert "Without your consent" in page.content.decode()
+    assert "without your consent" in page.content.decode()
     assert not consent.has(dora, "account")
     response = dora_client.post("/accounts/consent/", {"next": "/uploads/", "consent": "on"})
     assert response["Location"] == "/uploads/"
@@ -70,7 +70,7 @@ def test_a_new_text_is_asked_anew(
     alice_client.post("/accounts/consent/", {"consent": "on"})
     assert alice_client.get("/").status_code == 200
     versions = Consent.objects.for_owner(alice).values_list("version", flat=True)
-    assert list(versions) == ["2099-01", "2026-11"]
+    assert list(versions) == ["2099-01", "2026-11-24"]
 
 
 def test_withdrawing_and_giving_again_are_rows_of_their_own(alice: User, bob: User) -> None:
@@ -87,9 +87,9 @@ def test_withdrawing_and_giving_again_are_rows_of_their_own(alice: User, bob: Us
 
 
 def test_the_live_page_asks_for_the_camera_once(alice: User, alice_client: Client) -> None:
-    assert "I agree: start camera" in alice_client.get("/live/").content.decode()
+    assert "Agree and start camera" in alice_client.get("/live/").content.decode()
     assert alice_client.post("/accounts/consent/camera/").status_code == 204
     assert consent.has(alice, "camera")
     page = alice_client.get("/live/").content.decode()
-    assert "I agree: start camera" not in page
+    assert "Agree and start camera" not in page
     assert "data-has-consent" in page

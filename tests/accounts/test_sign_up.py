@@ -36,7 +36,7 @@ def link_in(message: mail.EmailMessage) -> str:
 def test_signing_up_needs_consent_and_stores_it() -> None:
     client = Client()
     page = client.post("/accounts/signup/", FORM)
-    assert "Without your consent" in page.content.decode()
+    assert "without your consent" in page.content.decode()
     assert not User.objects.exists()
     assert client.post("/accounts/signup/", {**FORM, "consent": "on"}).status_code == 302
     row = Consent.objects.get(user__email="dora@example.org")
@@ -51,7 +51,7 @@ def test_a_closed_site_takes_nobody_and_offers_nothing(settings: Settings) -> No
     settings.SIGNUP = "closed"
     client = Client()
     page = client.post("/accounts/signup/", {**FORM, "consent": "on"})
-    assert "by invitation" in page.content.decode()
+    assert "invitation-only" in page.content.decode()
     assert not User.objects.exists()
     for path in ("/", "/accounts/login/"):
         assert "/accounts/signup/" not in client.get(path).content.decode()

@@ -66,7 +66,7 @@ def test_a_token_is_made_after_the_password_and_shown_once(
     assert token.prefix in page
     assert key not in page
     again = alice_client.post("/accounts/tokens/new/", form).content.decode()
-    assert "You already have a token of this name." in again
+    assert "You already have a token with this name." in again
     assert ApiToken.objects.count() == 1
     assert AuditEvent.objects.filter(action="token_created", target=f"token:{token.pk}").exists()
 

@@ -157,4 +157,4 @@ def test_sessions_are_listed_and_ended(alice: User, bob: User) -> None:
     assert not AuditEvent.objects.filter(user=bob, action="signed_out_elsewhere").exists()
     here.post("/accounts/sessions/")  # Nobody is anywhere else.
     assert AuditEvent.objects.filter(action="signed_out_elsewhere").count() == 1
-    assert "Signed out everywhere else" in here.get("/accounts/activity/").content.decode()
+    assert "Signed out of all other sessions" in here.get("/accounts/activity/").content.decode()

@@ -240,7 +240,7 @@ def test_cancelling_stops_a_running_slice_and_brings_nothing_back(
     assert slices == []
     assert ModelComparison.objects.take_overdue() == []
     page = root_client.post(f"/admin/recognition/modelcomparison/{row.pk}/cancel/", follow=True)
-    assert "had already ended" in page.content.decode()
+    assert "had already finished" in page.content.decode()
 
 
 def test_a_deleted_comparison_is_no_work(db: None) -> None:
@@ -274,7 +274,7 @@ def test_a_candidate_that_changes_or_goes_meanwhile_ends_it_with_a_reason(
     row = start(root_client)
     (models_folder / CANDIDATE).unlink()
     run_to_the_end(row, slices)
-    assert (row.status, "no model" in row.error) == (Status.FAILED, True)
+    assert (row.status, "doesn’t exist" in row.error) == (Status.FAILED, True)
 
 
 def test_what_never_gets_on_is_given_up(

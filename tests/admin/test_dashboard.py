@@ -83,7 +83,7 @@ def test_the_active_model_with_its_figures(
     assert "FER-2013" in page
     evaluation = read_manifest(settings.MODEL_MANIFEST).content["evaluation"]
     accuracy = evaluation["sources"]["fer2013"]["shown"]["accuracy"]
-    assert f"{accuracy * 100:.1f} %" in page
+    assert f"{accuracy * 100:.1f}%" in page
 
 
 def test_a_missing_model_is_told(root_client: Client, settings: Any, tmp_path: Any) -> None:
@@ -97,12 +97,12 @@ def test_without_redis_the_page_comes_at_once_and_says_so(root_client: Client) -
     began = time.monotonic()
     page = root_client.get("/admin/").content.decode()
     assert time.monotonic() - began < 1
-    assert "Asking …" in page
+    assert "Checking…" in page
     began = time.monotonic()
     services = root_client.get("/admin/services/")
     assert time.monotonic() - began < 2.5
     assert services.status_code == 200
-    assert services.content.decode().count("not reachable") == 2
+    assert services.content.decode().count("unreachable") == 2
 
 
 def test_files_on_disk_are_counted(root_client: Client, alice_upload: Upload) -> None:

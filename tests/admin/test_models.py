@@ -50,7 +50,7 @@ def test_without_a_choice_the_default_is_active(db: None, models_folder: Path) -
 def test_a_choice_is_recorded_and_can_be_taken_back(
     root_client: Client, root: User, models_folder: Path
 ) -> None:
-    assert f"New faces are labelled by {CANDIDATE_VERSION}" in activate(root_client, CANDIDATE)
+    assert f"New faces are now labelled by {CANDIDATE_VERSION}" in activate(root_client, CANDIDATE)
     assert active() == CANDIDATE_VERSION
     choice = ModelChoice.objects.get()
     assert (choice.manifest, choice.version, choice.chosen_by) == (
@@ -219,20 +219,20 @@ def test_the_page_lists_candidates_with_their_figures(
     page = response.content.decode()
     sources = read_manifest(SHIPPED).content["evaluation"]["sources"]
     figures = [
-        f"{sources[source]['shown'][name] * 100:.1f} %"
+        f"{sources[source]['shown'][name] * 100:.1f}%"
         for source in ("fer2013", "ferplus")
         for name in ("accuracy", "macro_f1", "expected_calibration_error")
     ]
-    for text in (SHIPPED_VERSION, "14.4", *figures, "Cannot be used:"):
+    for text in (SHIPPED_VERSION, "14.4", *figures, "Unusable:"):
         assert text in page.replace("\xa0", " "), text
-    assert page.count("Make active") == 0
+    assert page.count("Activate") == 0
 
 
 def test_a_model_without_figures_is_listed(root_client: Client, models_folder: Path) -> None:
     write_candidate(models_folder, evaluation=None)
     page = root_client.get(MODELS).content.decode()
     assert "Not evaluated on the test images." in page
-    assert "Make active" in page
+    assert "Activate" in page
 
 
 def test_health_reports_the_active_one(

@@ -35,7 +35,7 @@ def test_the_list_shows_usage(root_client: Client, alice: User, alice_upload: Up
     assert row.n_bytes == alice_upload.byte_size
     assert row.live_seconds == 65
     page = root_client.get(USERS).content.decode()
-    assert "5 uploads a day, 2.0" in page
+    assert "5 uploads per day, 2.0" in page
     assert "1:05" in page
 
 
@@ -65,9 +65,9 @@ def test_a_persons_page_says_which_quotas_are_in_force(
     settings.QUOTA_UPLOADS_A_DAY, settings.QUOTA_BYTES = 50, 2048
     User.objects.filter(pk=alice.pk).update(quota_bytes=4096)
     page = root_client.get(f"{USERS}{alice.pk}/change/").text
-    assert "<div>uploads a day: 50, the site&#x27;s default</div>" in page
+    assert "<div>uploads per day: 50, the site&#x27;s default</div>" in page
     assert "<div>storage: 4.0\xa0KB</div>" in page
-    assert "<div>live minutes a day: no limit</div>" in page
+    assert "<div>live minutes per day: no limit</div>" in page
 
 
 def test_a_person_is_added(root_client: Client) -> None:
@@ -183,7 +183,7 @@ def test_what_waits_for_a_webhook_that_is_switched_off_is_not_sent(
     assert not WebhookDelivery.objects.due().exists()
     delivery.refresh_from_db()
     assert delivery.state == "given_up"
-    assert delivery.error == "The webhook was switched off."
+    assert delivery.error == "The webhook was turned off."
 
 
 def permit(person: User, *codenames: str) -> None:

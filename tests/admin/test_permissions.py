@@ -47,7 +47,7 @@ def test_looking_at_models_is_not_choosing_one(
     allow(charlie, "recognition.view_modelchoice", "recognition.view_modelcomparison")
     page = charlie_client.get("/admin/recognition/modelchoice/")
     assert page.status_code == 200
-    assert "Make active" not in page.content.decode()
+    assert "Activate" not in page.content.decode()
     assert "Compare" not in page.content.decode()
     form = {"name": "candidate.json", "count": 5}
     base = "/admin/recognition/modelchoice/"

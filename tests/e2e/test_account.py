@@ -72,11 +72,11 @@ def test_from_two_factors_to_activity(
     page.get_by_role("link", name="Account settings").click()
     page.get_by_label("First name").fill("Alex")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your name is saved.")).to_be_visible()
+    expect(page.get_by_text("Name saved.")).to_be_visible()
     assert fits(page)
 
     go(page, "Two-factor sign-in")
-    page.get_by_role("link", name="Switch on").click()
+    page.get_by_role("link", name="Turn on").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("img", name="The key as a picture")).to_be_visible()
@@ -84,7 +84,7 @@ def test_from_two_factors_to_activity(
     assert fits(page)
     secret = page.locator("#totp-secret").inner_text()
     page.get_by_label("Code from the app").fill(totp_code(secret))
-    page.get_by_role("button", name="Switch on").click()
+    page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     codes = page.locator(".recovery-codes code").all_inner_texts()
     assert len(codes) == 10
@@ -115,9 +115,9 @@ def test_from_two_factors_to_activity(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("Holiday script")
-    page.get_by_label("It may").select_option("write")
-    page.get_by_role("button", name="Make the token").click()
-    key = page.get_by_label("Key of").input_value()
+    page.get_by_label("Access").select_option("write")
+    page.get_by_role("button", name="Create token").click()
+    key = page.get_by_label("Key for").input_value()
     page.wait_for_load_state()  # The button's script, too.
     assert fits(page)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -136,7 +136,7 @@ def test_from_two_factors_to_activity(
 
     go(page, "Sessions")
     expect(page.locator("[data-session]")).to_have_count(2)
-    page.get_by_role("button", name="Sign out elsewhere").click()
+    page.get_by_role("button", name="Sign out all other sessions").click()
     expect(page.locator("[data-session]")).to_have_count(1)
     other.goto("/uploads/")
     expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -145,7 +145,7 @@ def test_from_two_factors_to_activity(
     go(page, "Activity")
     for text in (
         "The account was created",
-        "Two-factor sign-in was switched on",
+        "Two-factor sign-in was turned on",
         "An API token was deleted",
         "Consent was given: Processing of photos",
     ):

@@ -45,12 +45,12 @@ def test_a_webhook_from_its_page(
     page.goto("/webhooks/")
     page.get_by_label("Address").fill("ftp://example.org")
     page.get_by_role("button", name="Add").click()
-    expect(page.get_by_text("Give an address such as")).to_be_visible()
+    expect(page.get_by_text("Use a URL such as")).to_be_visible()
     page.get_by_label("Address").fill(f"{site.url}/no-such-page")
     page.get_by_role("button", name="Add").click()
     assert page.get_by_label("Secret").input_value().startswith("whsec_")
     assert fits(page)
-    page.get_by_role("button", name="Send a test message").click()
+    page.get_by_role("button", name="Send test").click()
     expect(page.get_by_role("cell", name="ping")).to_be_visible()
     while page.get_by_text("The answer was 404.").count() == 0:
         page.wait_for_timeout(500)
@@ -58,7 +58,7 @@ def test_a_webhook_from_its_page(
     assert fits(page)
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("The webhook was deleted.")).to_be_visible()
+    expect(page.get_by_text("Webhook deleted.")).to_be_visible()
 
 
 def test_photos_that_come_too_fast_wait_and_are_all_accepted(

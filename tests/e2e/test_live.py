@@ -81,7 +81,7 @@ def person(site: Site) -> Person:
 
 
 def start(page: Page) -> None:
-    expect(page.get_by_text("Before your camera starts")).to_be_visible()
+    expect(page.get_by_text("Before you start")).to_be_visible()
     page.get_by_role("button", name="Start camera").click()
     expect(page.locator("#live")).to_have_attribute("data-state", "running")
 
@@ -104,7 +104,7 @@ def test_a_face_is_boxed_labelled_and_followed(
 ) -> None:
     page = visit(browser, site, person, width)
     start(page)
-    expect(page.locator(".live-box text")).to_have_text(re.compile(r"^1 · Happy (> )?\d\d %$"))
+    expect(page.locator(".live-box text")).to_have_text(re.compile(r"^1 · Happy >?\d\d%$"))
     assert boxes_within_video(page)
     card = page.locator("#faces .live-face")
     expect(card).to_have_count(1)
@@ -113,7 +113,7 @@ def test_a_face_is_boxed_labelled_and_followed(
     assert max(values) == values[0] > 0.5
     # The clip's face goes away for a moment and comes back as the same number.
     expect(page.locator(".live-box")).to_have_count(0, timeout=15_000)
-    expect(page.get_by_text("No face in the picture.")).to_be_visible()
+    expect(page.get_by_text("No face in view.")).to_be_visible()
     expect(page.locator('.live-box[data-number="1"]')).to_have_count(1, timeout=5_000)
     expect(page.locator("#meter-rate")).to_have_text(re.compile(r"^\d+(\.\d)?$"))
     expect(page.locator("#meter-trip")).to_have_text(re.compile(r"^\d+ ms$"))
@@ -195,7 +195,7 @@ def test_a_hidden_page_pauses(visit: Visit, browser: Browser, site: Site, person
     start(page)
     expect(page.locator(".live-box")).to_have_count(1)
     hide(page, True)
-    expect(page.get_by_text("Paused while this page is not in sight.")).to_be_visible()
+    expect(page.get_by_text("Paused while this tab is in the background.")).to_be_visible()
     expect(page.locator(".live-box")).to_have_count(0)
     page.wait_for_timeout(300)
     n_sent = page.evaluate("window.framesSent")
@@ -213,7 +213,7 @@ def test_a_snapshot_goes_to_the_uploads(
     start(page)
     expect(page.locator(".live-box")).to_have_count(1)
     page.get_by_role("button", name="Save snapshot").click()
-    expect(page.get_by_text("The snapshot is among your photos.")).to_be_visible()
+    expect(page.get_by_text("Snapshot saved.")).to_be_visible()
     page.get_by_role("link", name="Open it").click()
     expect(page.locator(".photo image")).to_be_visible()
     (upload,) = person.wait_until_finished()
@@ -231,11 +231,11 @@ def test_a_recorded_session_becomes_a_chart(
     expect(page.locator("#recording-mark")).to_be_visible()
     page.wait_for_timeout(2500)
     page.get_by_role("button", name="Stop recording").click()
-    expect(page.get_by_text("The session is saved.")).to_be_visible()
+    expect(page.get_by_text("Session saved.")).to_be_visible()
     page.get_by_role("link", name="Open it").click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.locator(".timeline svg rect.emotion-happy").first).to_be_visible()
-    page.get_by_text("As a table").click()
+    page.get_by_text("Show as table").click()
     expect(page.get_by_role("cell", name="Happy").first).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
@@ -244,7 +244,7 @@ def test_a_recorded_session_becomes_a_chart(
     expect(page.locator("[data-session]")).to_have_count(1)
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("The session was deleted.")).to_be_visible()
+    expect(page.get_by_text("Session deleted.")).to_be_visible()
     expect(page.locator("[data-session]")).to_have_count(0)
 
 
@@ -254,7 +254,7 @@ def test_stopping_closes_the_camera(
     page = visit(browser, site, person)
     start(page)
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text("Before your camera starts")).to_be_visible()
+    expect(page.get_by_text("Before you start")).to_be_visible()
     assert page.evaluate("document.getElementById('video').srcObject") is None
 
 
@@ -268,7 +268,7 @@ def test_the_page_comes_back_after_the_server_and_goes_on_recording(
     expect(page.locator("#recording-mark")).to_be_visible()
     page.wait_for_timeout(4000)  # A running recording is saved every few seconds.
     own_site.kill("web")
-    expect(page.get_by_text("The connection was lost. Trying again…")).to_be_visible()
+    expect(page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
     expect(page.locator(".live-box")).to_have_count(0)
     own_site.start("web")
     expect(page.locator("#live")).to_have_attribute("data-state", "running", timeout=60_000)
@@ -284,7 +284,7 @@ def test_signing_out_elsewhere_stops_the_camera(visit: Visit, browser: Browser, 
     page = visit(browser, site, leaving)
     start(page)
     leaving.post("/accounts/logout/")
-    expect(page.get_by_text("You are signed out.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("You’ve been signed out.")).to_be_visible(timeout=15_000)
     assert page.evaluate("document.getElementById('video').srcObject") is None
 
 
@@ -296,12 +296,12 @@ def test_a_third_window_is_told_why(
     third = visit(browser, site, person, 390)
     third.get_by_role("button", name="Start camera").click()
     expect(third.get_by_text("already open in two other windows")).to_be_visible()
-    expect(third.get_by_text("Before your camera starts")).to_be_visible()
+    expect(third.get_by_text("Before you start")).to_be_visible()
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
-    [([FAKE_CAMERA], "The camera was not allowed."), ([ALLOW], "No camera was found.")],
+    [([FAKE_CAMERA], "Camera access is blocked."), ([ALLOW], "No camera found.")],
     ids=["denied", "none"],
 )
 def test_a_missing_camera_is_explained(

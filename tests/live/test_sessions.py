@@ -37,14 +37,14 @@ def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: Li
     assert page.count('<figure class="timeline') == 2
     assert page.count('<rect class="timeline-bar emotion-happy"') == 1
     assert page.count('<rect class="timeline-bar emotion-sad"') == 2
-    assert "74 %" in page  # 60 of 81 seconds.
+    assert "74%" in page  # 60 of 81 seconds.
     assert page.count("<tr><td>") == 3
 
 
 def test_a_session_without_faces_says_so(alice_client: Client, session: LiveSession) -> None:
     LiveSession.objects.update(samples=[])
     for address in (session.get_absolute_url(), "/live/sessions/"):
-        assert "No face was seen" in alice_client.get(address).content.decode()
+        assert "No faces appeared" in alice_client.get(address).content.decode()
 
 
 def test_the_csv_has_every_stretch(alice_client: Client, session: LiveSession) -> None:
@@ -59,7 +59,7 @@ def test_the_csv_has_every_stretch(alice_client: Client, session: LiveSession) -
 
 def test_deleting_is_for_good(alice_client: Client, session: LiveSession) -> None:
     response = alice_client.post(reverse("delete_live_session", args=[session.pk]), follow=True)
-    assert "The session was deleted." in response.content.decode()
+    assert "Session deleted." in response.content.decode()
     assert not LiveSession.objects.exists()
 
 

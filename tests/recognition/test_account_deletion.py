@@ -93,7 +93,7 @@ def close(client: Client, password: str = "alice-password") -> Any:
 
 def test_the_page_says_what_goes(alice_client: Client, alice_upload: Upload) -> None:
     text = alice_client.get("/privacy/delete-account/").content.decode()
-    assert "1 photo, with what was seen" in text
+    assert "1 photo, with its results" in text
     assert "alice@example.org" in text
     assert User.objects.get().is_active
 

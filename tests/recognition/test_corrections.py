@@ -54,7 +54,7 @@ def test_a_correction_is_shown_with_what_the_model_said(
 ) -> None:
     text = say(alice_client, faces[0], "sad")
     assert "Corrected by you." in text
-    assert "The model said “Happy”, 70 %." in text
+    assert "The model said “Happy”, 70%." in text
     faces[0].refresh_from_db()
     assert (faces[0].label, faces[0].correction) == ("happy", "sad")
     assert faces[0].effective_label == "sad"
@@ -111,7 +111,7 @@ def test_exports_and_api_give_both(alice_client: Client, faces: list[Prediction]
 def test_other_labels_are_refused(
     label: str, alice_client: Client, faces: list[Prediction]
 ) -> None:
-    assert "not an expression that a face can be given" in say(alice_client, faces[0], label)
+    assert "isn’t a label that a face can have" in say(alice_client, faces[0], label)
     faces[0].refresh_from_db()
     assert faces[0].correction == ""
 
@@ -120,15 +120,15 @@ def test_a_rejected_spot_becomes_a_face_by_being_named(
     alice: User, alice_client: Client, faces: list[Prediction]
 ) -> None:
     spot = faces[2]
-    assert "It is a face…" in alice_client.get(faces[0].upload.get_absolute_url()).text
+    assert "This is a face…" in alice_client.get(faces[0].upload.get_absolute_url()).text
     page = say(alice_client, spot, "sad")
     assert page.count('<details class="face ') == 3
-    assert "The model had ruled it out: too blurred to read." in page
+    assert "The model had ruled it out: too blurry." in page
     assert 'class="rejected-box"' not in page
     assert str(spot.upload_id) in alice_client.get("/uploads/?label=sad").text
     # There is no prediction to explain, nor one to agree with.
     assert f"/faces/{spot.index}/explain/" not in page
-    assert "You looked at" not in alice_client.get("/statistics/").text
+    assert "You reviewed" not in alice_client.get("/statistics/").text
     page = say(alice_client, spot, "not_a_face")
     assert page.count('<details class="face ') == 2
     assert 'class="rejected-box"' in page

@@ -136,7 +136,7 @@ def test_the_page_makes_it_and_gives_it_to_its_owner_alone(
 ) -> None:
     response = alice_client.post("/privacy/exports/new/", follow=True)
     text = response.content.decode()
-    assert "Your data is being put together." in text
+    assert "Preparing your export." in text
     assert "Download" not in text
     export = DataExport.objects.get()
     path = f"/privacy/exports/{export.pk}/"
@@ -144,7 +144,7 @@ def test_the_page_makes_it_and_gives_it_to_its_owner_alone(
     tasks.build_export.apply((str(export.pk),), throw=True)
     text = alice_client.get("/privacy/").content.decode()
     assert path in text
-    assert "Make a new export" in text
+    assert "Create new export" in text
     response = alice_client.get(path)
     content = b"".join(response)
     assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
@@ -173,7 +173,7 @@ def test_one_at_a_time(alice: User, alice_client: Client) -> None:
     with pytest.raises(data_export.ExportRunning):
         data_export.start(alice)
     text = alice_client.post("/privacy/exports/new/", follow=True).content.decode()
-    assert "being exported already" in text
+    assert "already being exported" in text
     assert DataExport.objects.count() == 1
 
 
@@ -240,7 +240,7 @@ def test_a_failure_is_tried_three_times_and_then_told(
             attempt,
         )
     assert not data_export.build(str(export.pk))
-    assert "could not be made" in alice_client.get("/privacy/").content.decode()
+    assert "The export failed." in alice_client.get("/privacy/").content.decode()
     assert archives(media) == []
     monkeypatch.undo()
     data_export.start(alice)

@@ -125,9 +125,9 @@ def test_people_give_and_withdraw_on_their_page(alice: User, alice_client: Clien
     def answer(agree: str) -> Any:
         return alice_client.post("/privacy/training/", {"agree": agree}, follow=True)
 
-    assert "nothing is taken" in alice_client.get("/privacy/").content.decode()
+    assert "Nothing is shared" in alice_client.get("/privacy/").content.decode()
     assert "You agreed." in answer("yes").content.decode()
     assert consent.has(alice, TRAINING)
-    assert "nothing is taken" in answer("no").content.decode()
+    assert "Nothing is shared" in answer("no").content.decode()
     assert not consent.has(alice, TRAINING)
     assert not Upload.objects.exists()

@@ -77,7 +77,7 @@ def test_from_the_button_to_the_picture(
     alice_client: Client, face: Prediction, asked: list[int]
 ) -> None:
     text = page(alice_client, face)
-    assert "Why Happy? See which parts of face 1 carried it" in text
+    assert "Why Happy? Show which parts of face 1 mattered" in text
     assert png(alice_client, face).status_code == 404
 
     response = ask(alice_client, face)
@@ -90,10 +90,8 @@ def test_from_the_button_to_the_picture(
     tasks.explain_face.apply((asked[0],), throw=True)
     text = page(alice_client, face, "?explaining=0")
     assert "is-explaining" not in text
-    assert "The lower middle of the picture carried “Happy” most" in text
-    assert (
-        'alt="Face 1 in grey; the lower middle of the picture is coloured most brightly."' in text
-    )
+    assert "The bottom centre mattered most" in text
+    assert 'alt="Heat map of face 1; the bottom centre is brightest."' in text
     response = png(alice_client, face)
     assert (response.status_code, response["Content-Type"]) == (200, "image/png")
     assert response["Cache-Control"] == "private, no-store"
@@ -129,10 +127,8 @@ def test_where_nothing_stands_out_the_page_says_so(alice_client: Client, face: P
     flat = Explanation(0.8, np.zeros((48, 48), np.float32), 0.02, None)
     heat_maps.store(face, draw(flat, np.full((48, 48), 99, np.uint8)))
     text = page(alice_client, face)
-    assert (
-        "No single part carried “Happy”: whatever is hidden, its probability stays at 78 %" in text
-    )
-    assert "with faint colours" in text
+    assert "No single area decided “Happy”: it stays at 78%" in text
+    assert "no area stands out" in text
 
 
 @pytest.mark.parametrize("who", ["bob", "charlie"])
@@ -178,7 +174,7 @@ def test_without_the_queue_the_page_says_so(
 
     monkeypatch.setattr(tasks.explain_face, "apply_async", refuse)
     response = ask(alice_client, face, follow=True)
-    assert "That cannot be worked out now." in response.content.decode()
+    assert "Couldn’t compute that right now." in response.content.decode()
     assert "is-explaining" not in response.content.decode()
 
 

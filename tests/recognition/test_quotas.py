@@ -46,7 +46,7 @@ def test_uploads_a_day_also_count_those_deleted_again(
     assert response.status_code == 429
     assert response["Content-Type"] == "application/problem+json"
     assert response.json()["code"] == "quota_exceeded"
-    assert "2 photos a day" in response.json()["detail"]
+    assert "limit of 2 photos" in response.json()["detail"]
     assert 0 < int(response["Retry-After"]) <= 24 * 60 * 60
     assert Upload.objects.count() == 1
     AuditEvent.objects.update(at=timezone.now() - timedelta(days=1))
@@ -82,8 +82,8 @@ def test_the_form_says_it_in_a_sentence_and_keeps_what_fits(
     settings.QUOTA_UPLOADS_A_DAY = 2
     files = [SimpleUploadedFile(f"{n}.jpg", make_face()) for n in range(4)]
     text = alice_client.post("/uploads/new/", {"images": files}, follow=True).content.decode()
-    assert "2 photos accepted." in text
-    assert text.count("You may upload 2 photos a day. Tomorrow you can upload again.") == 1
+    assert "2 photos uploaded." in text
+    assert text.count("You’ve reached today’s limit of 2 photos.") == 1
 
 
 def test_nothing_is_created_for_a_closed_account(alice: User) -> None:

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "a.jpg").write_bytes(face_jpeg())
     (below / "b.PNG").write_bytes(encode(astronaut(), "PNG"))
     (below / "nobody.jpeg").write_bytes(no_face_jpeg())
-    (tmp_path / "notes.txt").write_text("not a photo")
+    (tmp_path / "notes.txt").write_text("isn’t supported")
     return tmp_path
 
 

@@ -98,7 +98,7 @@ def test_a_photo_goes_when_it_is_due_and_its_results_stay(
     ]
     assert steps[1] < steps[0] / 5
     page = alice_client.get(alice_upload.get_absolute_url()).content.decode()
-    assert "The photo was deleted on" in page
+    assert "This photo was deleted on" in page
     assert f"/uploads/{alice_upload.pk}/image/" not in page
     assert "Happy" in page
     assert alice_client.get(f"/uploads/{alice_upload.pk}/image/").status_code == 410
@@ -130,7 +130,7 @@ def test_a_photo_that_is_gone_is_not_looked_at_again(
     age(alice_upload, 0, "failed")
     assert retention.remove_photo(str(alice_upload.pk))
     response = alice_client.post(f"/uploads/{alice_upload.pk}/retry/", follow=True)
-    assert "cannot be looked at again" in response.content.decode()
+    assert "can’t be retried" in response.content.decode()
     assert alice_client.post(f"/api/v1/uploads/{alice_upload.pk}/retry/").status_code == 409
     alice_upload.refresh_from_db()
     assert alice_upload.status == "failed"

@@ -129,7 +129,7 @@ def test_other_labels_are_refused(
     alice_client: Client, faces: list[Prediction], label: str
 ) -> None:
     answer = alice_client.post("/review/", {"face": faces[0].pk, "label": label}, follow=True)
-    assert "not an expression that a face can be given" in answer.text
+    assert "isn’t a label that a face can have" in answer.text
     assert shown(answer.text) == faces[0].pk
 
 

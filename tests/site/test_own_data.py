@@ -40,6 +40,6 @@ def test_a_person_corrects_exports_and_keeps_results_only(site: Site) -> None:
     second_id = person.upload(face_jpeg(), "again.jpg").json()["id"]
     person.wait_until_finished()
     wait_until(lambda: person.get(f"/uploads/{second_id}/image/").status_code == 410)
-    assert "The photo was deleted on" in person.get(f"/uploads/{second_id}/").text
+    assert "This photo was deleted on" in person.get(f"/uploads/{second_id}/").text
     statistics = person.get("/statistics/").text
     assert "You looked at 1 face" in statistics

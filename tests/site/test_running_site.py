@@ -64,7 +64,7 @@ def test_a_worker_explains_a_face(site: Site) -> None:
     assert response.content.startswith(b"\x89PNG")
     assert response.headers["Cache-Control"] == "private, no-store"
     assert stranger.get(f"{face}heat-map.png").status_code == 404
-    assert "carried “Happy”" in owner.get(f"/uploads/{upload['id']}/").text
+    assert "mattered most: covering it drops “Happy”" in owner.get(f"/uploads/{upload['id']}/").text
     assert owner.post(f"/uploads/{upload['id']}/delete/").status_code == 302
     assert set((site.data_dir / "media").rglob("*.png")) == of_others
 

@@ -45,6 +45,6 @@ def unknown(request: HttpRequest) -> HttpResponse:
         if is_known and request.method in {"GET", "HEAD"}:
             query = request.META.get("QUERY_STRING", "")
             return HttpResponseRedirect(f"{request.path}/{'?' if query else ''}{query}")
-    detail = _("There is nothing here. Addresses end with a slash.")
+    detail = _("Not found. URLs end with a slash.")
     problem = Problem(404, "not_found", detail)
     return JsonResponse(problem.as_dict(request), status=404, content_type=CONTENT_TYPE)

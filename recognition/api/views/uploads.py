@@ -81,7 +81,7 @@ CREATED = PolymorphicProxySerializer(
 
 class Duplicate(Conflict):
     default_code = "duplicate"
-    default_detail = gettext_lazy("You have uploaded this file before.")
+    default_detail = gettext_lazy("You’ve already uploaded this file.")
 
     def __init__(self, earlier: UUID) -> None:
         super().__init__()
@@ -254,7 +254,7 @@ class UploadViewSet(
             return {"name": name, "upload": None, "error": entry["error"]}
         upload = found.get(UUID(entry["id"]))
         if upload is None:
-            gone = Problem(410, "deleted_since", _("This upload has been deleted since."))
+            gone = Problem(410, "deleted_since", _("This upload has since been deleted."))
             return {"name": name, "upload": None, "error": gone.as_dict(self.request)}
         return {"name": name, "upload": self.get_serializer(upload).data, "error": None}
 
