@@ -65,7 +65,7 @@ class JobQuerySet(models.QuerySet[AnyJob]):
             The job to work on; None where there is none, or the one named is gone, finished, in
             other hands, or has just been given up after too many attempts.
         """
-        while (chosen := pick(self, pk)) is not None:
+        while (chosen := pick(self.due(), pk)) is not None:
             job = self._claim(chosen)
             if job is not None or pk is not None:
                 return job

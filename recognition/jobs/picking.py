@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from recognition.jobs.job import JobQuerySet
+from django.db.models import QuerySet
 
 
-def pick(jobs: JobQuerySet[Any], named: uuid.UUID | str | None) -> uuid.UUID | str | None:
+def pick(due: QuerySet[Any], named: uuid.UUID | str | None) -> uuid.UUID | str | None:
     """The id of the job to claim; None where there is nothing to do.
 
     Args:
-        jobs: among which to choose.
+        due: the jobs whose turn has come.
         named: what the message asks for; None for whichever has been due the longest.
     """
     if named is not None:
         return named
-    first: uuid.UUID | None = jobs.due().order_by("queued_at").values_list("pk", flat=True).first()
+    first: uuid.UUID | None = due.order_by("queued_at").values_list("pk", flat=True).first()
     return first

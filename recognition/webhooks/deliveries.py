@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 
 from recognition.jobs import messages
 from recognition.jobs.job import UNFINISHED
-from recognition.models import Upload, Webhook, WebhookDelivery, WebhookQuerySet
+from recognition.models import Prediction, Upload, Webhook, WebhookDelivery, WebhookQuerySet
 from recognition.models.webhooks import BACK_OFF
 from recognition.webhooks import sending
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 UPLOAD_FINISHED = "upload.finished"
 PING = "ping"
+#: What a receiver learns of a face, of what the API tells of it.
+FACE_FIELDS = ("label", "predicted_label", "confidence", "uncertain")
 
 #: Name of the Celery task that sends what is due, and seconds for which one of them does.
 TASK, SECONDS = "recognition.deliver_webhooks", 25
@@ -100,6 +102,11 @@ def _delivery(webhook_id: uuid.UUID, event: str, news: dict[str, Any]) -> Webhoo
     )
 
 
+def _face_as_dict(face: Prediction) -> dict[str, Any]:
+    known = face.as_dict()
+    return {"id": face.pk, **{name: known[name] for name in FACE_FIELDS}}
+
+
 def _upload_as_dict(upload: Upload) -> dict[str, Any]:
     """What a receiver learns: labels and numbers, neither the picture nor its file name."""
     return {
@@ -108,16 +115,7 @@ def _upload_as_dict(upload: Upload) -> dict[str, Any]:
         "error": {"code": upload.error_code} if upload.error_code else None,
         "model_version": upload.model_version,
         "finished_at": upload.finished_at.isoformat() if upload.finished_at else None,
-        "faces": [
-            {
-                "id": face.pk,
-                "label": face.effective_label,
-                "predicted_label": face.predicted_label,
-                "confidence": face.confidence,
-                "uncertain": face.uncertain,
-            }
-            for face in upload.predictions.faces()
-        ],
+        "faces": [_face_as_dict(face) for face in upload.predictions.faces()],
     }
 
 
