@@ -43,7 +43,7 @@ class Grid:
 #: The network needs 16 pixels of a face. That is 8 % of an image's longer side in one look at the
 #: whole, 5 % in 4 looks at its parts, and 2.7 % in 16, as little as the cascade needs.
 COARSE = Grid(parts=2, share=0.6, largest_face=1 / 5)
-FINE = Grid(parts=4, share=0.32, largest_face=1 / 10)
+FINE = Grid(parts=4, share=0.32, largest_face=1 / 16)
 
 #: In a closer look the face takes this share of the network's input.
 _CLOSE_SHARE = 0.3

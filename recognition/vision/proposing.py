@@ -75,7 +75,7 @@ class ProposingDetector:
             found = self._turned(image_gray, found)
         if not _accepted(found) and self._cascade is not None:
             found += self._last_resort(image_gray, found)
-        return sorted(found, key=lambda face: (face.rejected is not None, face.box.x, face.box.y))
+        return _told(found)
 
     def glance(
         self, image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]
@@ -104,15 +104,15 @@ class ProposingDetector:
         proposals: Iterable[Proposal],
         known: Sequence[FoundFace],
     ) -> list[FoundFace]:
-        """What becomes of proposals that no known face or spot explains."""
-        boxes = [face.box for face in known]
+        """What becomes of proposals that no known face explains; a rejected spot explains none."""
+        boxes = [face.box for face in _accepted(known)]
         found = []
         for proposal in proposals:
             if is_new(_frame(proposal)[0], boxes):
                 face = self._examine(image_gray, proposal)
                 if face is not None:
-                    boxes.append(face.box)
                     found.append(face)
+                    boxes = [*boxes, face.box] if face.rejected is None else boxes
         return found
 
     def _examine(self, image_gray: NDArray[np.uint8], proposal: Proposal) -> FoundFace | None:
@@ -213,6 +213,15 @@ class ProposingDetector:
             for box in self._cascade.scan(image_gray, LAST_RESORT)
             if is_new(box, boxes)
         ]
+
+
+def _told(found: Iterable[FoundFace]) -> list[FoundFace]:
+    """Faces and then rejected spots, each from left to right and each place once."""
+    told: list[FoundFace] = []
+    for face in sorted(found, key=lambda face: face.rejected is not None):
+        if face.rejected is None or is_new(face.box, [other.box for other in told]):
+            told.append(face)
+    return sorted(told, key=lambda face: (face.rejected is not None, face.box.x, face.box.y))
 
 
 def _accepted(found: Iterable[FoundFace]) -> list[FoundFace]:

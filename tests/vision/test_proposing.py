@@ -76,6 +76,16 @@ def test_a_small_face_beside_others_is_found_once(both: FaceDetector) -> None:
     assert any(face.box.width > 150 for face in found)
 
 
+def test_a_rejected_spot_hides_no_face_in_it(both: FaceDetector) -> None:
+    scene = Image.fromarray(skimage.data.coffee()).resize((1600, 1000), Image.Resampling.BICUBIC)
+    part = astronaut().crop((60, 0, 390, 330)).resize((300, 300), Image.Resampling.BICUBIC)
+    scene.paste(part, (300, 50))
+    found = both.detect(gray(scene))
+    (face,) = faces(found)
+    assert overlap(face.box, BoundingBox(406, 110, 88, 88)) > 0.6
+    assert found == [face]
+
+
 PICTURES = (
     *("brick", "cell", "chelsea", "clock", "coffee", "coins", "colorwheel", "gravel", "horse"),
     *("hubble_deep_field", "immunohistochemistry", "logo", "moon", "retina", "rocket", "text"),
