@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import faults, floods
 from benchmarks import load as loads
+from benchmarks.bombs import costly_files, many_bombs
 from benchmarks.mutations import read_mutations
 from benchmarks.report import Figure, show_figures
 from tests.site.running import Site
@@ -40,6 +41,8 @@ class Size:
     memory_photos: int = 2000
     corpus_every: int = 1
     mutations: int = 10_000
+    bombs: int = 30
+    costly_frames: int = 10
     huge_megabytes: int = 1000
     drips: int = 50
     drip_grace: float = 20
@@ -51,6 +54,7 @@ class Size:
     bare_photos: int = 50
     #: Without it, only that everything ends well: a few seconds are no measure.
     load_is_timed: bool = True
+    bombs_are_timed: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -70,6 +74,8 @@ SMALL = Size(
     memory_photos=60,
     corpus_every=9,
     mutations=300,
+    bombs=6,
+    costly_frames=1,
     huge_megabytes=200,
     drips=2,
     drip_grace=2,
@@ -80,6 +86,7 @@ SMALL = Size(
     load_seconds=12,
     bare_photos=2,
     load_is_timed=False,
+    bombs_are_timed=False,
     # Lost work is found after seconds instead of a minute.
     environment={"CLAIM_SECONDS": "10", "REQUEUE_SECONDS": "10"},
 )
@@ -230,6 +237,40 @@ def mutations(folder: Path, size: Size) -> Iterator[Figure]:
     )
 
 
+def bombs(folder: Path, size: Size) -> Iterator[Figure]:
+    result = many_bombs(folder, size.bombs)
+    wanted_endings = {"201", "503 busy"}
+    yield Figure(
+        f"{size.bombs} PNGs of 50 megapixels at once: endings; web process; whole site; others' "
+        "pages p95; their slowest photo; processes left behind",
+        "201 or 503 busy; +100 MB; 1,500 MB; 500 ms; 5 s; 0",
+        f"{', '.join(f'{n} × {how}' for how, n in sorted(result.endings.items()))}; "
+        f"{result.web_growth:+.0f} MB; {result.site_peak:.0f} MB; {result.pages_p95:.0f} ms; "
+        f"{result.photo_seconds:.1f} s; {result.orphans}",
+        result.endings.keys() <= wanted_endings
+        and result.web_growth <= 100
+        and result.site_peak <= 1500
+        and not result.orphans
+        and (not size.bombs_are_timed or (result.pages_p95 < 500 and result.photo_seconds < 5)),
+        asdict(result),
+    )
+
+
+def costly(folder: Path, size: Size) -> Iterator[Figure]:
+    result = costly_files(folder, size.costly_frames)
+    yield Figure(
+        f"files of seconds of work, and {size.costly_frames} such live frames: accepted; slowest "
+        "refusal; frames refused; longest wait of another live page",
+        f"0; 1 s; {size.costly_frames}; 1 s",
+        f"{len(result.accepted)}; {result.slowest_refusal:.2f} s; {result.frames_refused}; "
+        f"{result.live_gap:.2f} s",
+        not result.accepted
+        and result.frames_refused == size.costly_frames
+        and (not size.bombs_are_timed or max(result.slowest_refusal, result.live_gap) < 1),
+        asdict(result),
+    )
+
+
 def huge(folder: Path, size: Size) -> Iterator[Figure]:
     for kind, result in faults.huge_bodies(folder, size.huge_megabytes).items():
         yield Figure(
@@ -294,8 +335,8 @@ def load(folder: Path, size: Size) -> Iterator[Figure]:
 PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
     promise.__name__: promise
     for promise in (
-        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, huge,
-        drips, noise, load,
+        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, bombs,
+        costly, huge, drips, noise, load,
     )
 }  # fmt: skip
 

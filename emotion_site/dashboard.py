@@ -73,7 +73,7 @@ def from_database() -> dict[str, Any]:
         recent=Sum("seconds", filter=Q(day__gt=now.date() - timedelta(days=DAYS))),
     )
     stored = Upload.objects.filter(photo_deleted_at=None).aggregate(
-        n=Count("pk"), size=Sum("byte_size")
+        n=Count("pk"), size=Sum("stored_bytes")
     )
     bars = _uploads_a_day()
     try:

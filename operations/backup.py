@@ -182,10 +182,9 @@ def restore(source: Path) -> Manifest:
             databases.load(dump)
         except databases.DatabaseError as error:
             raise BackupError(str(error)) from error
-    # What the replaced site alone had is nobody's now.
-    for name in before - manifest.files.keys() - set(manifest.missing):
-        if manifest.files:
-            default_storage.delete(name)
+    # What the replaced site alone had is nobody's now, whether or not files came with the backup.
+    for name in before - databases.stored_names():
+        default_storage.delete(name)
     return manifest
 
 

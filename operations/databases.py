@@ -89,14 +89,19 @@ def stored_names() -> set[str]:
     tables = set(connection.introspection.table_names())
     names: set[str] = set()
     with connection.cursor() as cursor:
-        for table, sql in _file_queries(with_tables=True):
-            if table in tables:
+        for table, column, sql in _file_queries(with_places=True):
+            # A backup of an earlier version may lack either.
+            if table in tables and column in _columns(cursor, table):
                 cursor.execute(sql)
                 names.update(name for (name,) in cursor.fetchall())
     return names
 
 
-def _file_queries(with_tables: bool = False) -> list[Any]:
+def _columns(cursor: Any, table: str) -> set[str]:
+    return {row.name for row in connection.introspection.get_table_description(cursor, table)}
+
+
+def _file_queries(with_places: bool = False) -> list[Any]:
     """SQL that gives the names in each column of files."""
     queries = []
     for model in apps.get_models():
@@ -104,7 +109,7 @@ def _file_queries(with_tables: bool = False) -> list[Any]:
             if isinstance(field, FileField):
                 table = model._meta.db_table
                 sql = f'SELECT "{field.column}" FROM "{table}" WHERE "{field.column}" <> \'\''  # noqa: S608 (names of our own)
-                queries.append((table, sql) if with_tables else sql)
+                queries.append((table, field.column, sql) if with_places else sql)
     return queries
 
 

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AuditEvent
-from recognition.models import LiveUsage, Upload
+from recognition.models import DataExport, LiveUsage, Prediction, Upload
 from recognition.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -83,8 +83,15 @@ def uploads_today(user: User) -> Quota:
 
 
 def stored_bytes(user: User) -> Quota:
-    stored = Upload.objects.for_owner(user).filter(photo_deleted_at=None)
-    used = stored.aggregate(total=Sum("byte_size"))["total"] or 0
+    """What photos, thumbnails, heat maps and an export take in the storage."""
+    used = sum(
+        rows.order_by().aggregate(total=Sum(column))["total"] or 0
+        for rows, column in (
+            (Upload.objects.for_owner(user), "stored_bytes"),
+            (Prediction.objects.for_owner(user), "heat_map_bytes"),
+            (DataExport.objects.for_owner(user), "stored_bytes"),
+        )
+    )
     return Quota(used, _limit(user.quota_bytes, settings.QUOTA_BYTES))
 
 
@@ -111,8 +118,12 @@ def lock(user_id: int) -> User:
     return locked
 
 
-def check_upload(user: User, byte_size: int) -> None:
+def check_upload(user: User, stored: int) -> None:
     """See whether one more photo fits.
+
+    Args:
+        user: whose it is.
+        stored: bytes that it will take, as far as they are known; at least one.
 
     Raises:
         QuotaExceeded: it does not.
@@ -126,11 +137,11 @@ def check_upload(user: User, byte_size: int) -> None:
             limit,
         )
         raise QuotaExceeded(message % {"limit": limit}, _seconds_to_tomorrow())
-    stored = stored_bytes(user)
-    if not stored.has_room_for(byte_size):
+    quota = stored_bytes(user)
+    if not quota.has_room_for(max(1, stored)):
         raise QuotaExceeded(
             _("You’ve used your %(limit)s of storage. Delete some photos to make room.")
-            % {"limit": filesizeformat(stored.limit or 0)}
+            % {"limit": filesizeformat(quota.limit or 0)}
         )
 
 

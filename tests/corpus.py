@@ -11,69 +11,25 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from tests.corpus_files import (
+    ACCEPTED,
+    BROKEN,
+    FORMATS,
+    NOT_A_PHOTO,
+    SECRET,
+    TOO_COSTLY,
+    TOO_LARGE,
+    HostileFile,
+    png,
+    png_chunk,
+    small,
+)
+from tests.corpus_structures import structures
 from tests.pictures import astronaut, encode
-
-ACCEPTED = frozenset({"accepted"})
-NOT_A_PHOTO = frozenset({"format_not_accepted", "damaged"})
-BROKEN = frozenset({"damaged", "format_not_accepted", "too_large"})
-TOO_LARGE = frozenset({"too_large"})
-
-#: Words that stand in metadata and must not survive.
-SECRET = b"a-secret-place"
-
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
-
-
-@dataclass(frozen=True)
-class HostileFile:
-    """One file and how it must end.
-
-    Attributes:
-        name: as the client sends it.
-        endings: codes of refusal that are right, or :data:`ACCEPTED`.
-        orientation: of the EXIF block, for the eight upright-making tests; 0 for others.
-    """
-
-    name: str
-    data: bytes = field(repr=False)
-    endings: frozenset[str]
-    orientation: int = 0
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-def png(
-    width: int,
-    height: int,
-    *,
-    pixels: bytes = bytes(100_000),
-    extra: bytes = b"",
-    depth: int = 8,
-    colour: int = 0,
-) -> bytes:
-    """A PNG that claims a size, whatever its pixels amount to."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + png_chunk(b"IHDR", header)
-        + extra
-        + png_chunk(b"IDAT", zlib.compress(pixels, 9))
-        + png_chunk(b"IEND", b"")
-    )
-
-
-@cache
-def small() -> Image.Image:
-    """The portrait at 128×128: enough of a photo, and quick to decode."""
-    return astronaut().resize((128, 128))
 
 
 def corpus() -> Iterator[HostileFile]:
@@ -90,6 +46,7 @@ def corpus() -> Iterator[HostileFile]:
     yield from _metadata()
     yield from _names()
     yield from _sizes()
+    yield from structures()
 
 
 def _bombs() -> Iterator[HostileFile]:
@@ -119,7 +76,7 @@ def _bombs() -> Iterator[HostileFile]:
     yield HostileFile(
         "bomb-20000-chunks.png",
         png(64, 64, pixels=bytes(64 * 65), extra=many),
-        ACCEPTED | BROKEN,
+        TOO_COSTLY,
     )
     frames = [Image.new("P", (64, 64), index % 250) for index in range(3_000)]
     for image_format in ("GIF", "WEBP", "PNG"):

@@ -19,6 +19,7 @@ from emotion_site.settings.environment import (
     PORT,
     REDIS_TIMEOUT,
     REDIS_URL,
+    SIGNUP,
     env,
 )
 from emotion_site.settings.logs import *  # noqa: F403
@@ -213,9 +214,6 @@ ACCOUNT_FORMS = {
     "reset_password": "accounts.allauth_forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.allauth_forms.ResetPasswordKeyForm",
 }
-SIGNUP = env.str("SIGNUP", default="open")
-if SIGNUP not in {"open", "closed"}:
-    raise ImproperlyConfigured("SIGNUP is either open, or closed: then an operator invites people.")
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
@@ -318,6 +316,8 @@ if S3_BUCKET:
             ),
         },
     }
+#: Larger files of a request go to the disk: many may wait for their turn at the same time.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 #: Seconds that a request may take to arrive at whatever pace; see `emotion_site.request_bodies`.
 REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
 #: The largest body of a request with photos; a form may carry several.

@@ -38,3 +38,7 @@ REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}"
 REDIS_TIMEOUT = 2.0
 #: One proxy stands in front, and says by which address and scheme a request came.
 BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+#: Whether anybody may make an account, or an operator invites people.
+SIGNUP = env.str("SIGNUP", default="open")
+if SIGNUP not in {"open", "closed"}:
+    raise ImproperlyConfigured("SIGNUP is either open, or closed: then an operator invites people.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from emotion_site.settings.environment import BASE_DIR, env
+from emotion_site.settings.environment import BASE_DIR, SIGNUP, env
 
 
 def available_cores() -> int:
@@ -44,9 +44,20 @@ REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
 #: person may choose for themselves, up to the maximum.
 RETENTION_DEFAULT_DAYS = env.int("RETENTION_DEFAULT_DAYS", default=None)
 RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
-#: What one person may use, unless their own row says otherwise; none for as much as they like.
-QUOTA_UPLOADS_A_DAY = env.int("QUOTA_UPLOADS_A_DAY", default=None)
-QUOTA_BYTES = env.int("QUOTA_BYTES", default=None)
-QUOTA_LIVE_MINUTES_A_DAY = env.int("QUOTA_LIVE_MINUTES_A_DAY", default=None)
+#: Photos that this host decodes at the same time, in processes of their own.
+DECODING_PROCESSES = env.int("DECODING_PROCESSES", default=available_cores())
+
+
+def _quota(name: str, where_anybody_may_sign_up: int | None) -> int | None:
+    """A quota from the environment; empty for none. Invited people have none by default."""
+    if name not in os.environ:
+        return where_anybody_may_sign_up if SIGNUP == "open" else None
+    return env.int(name) if os.environ[name] else None
+
+
+#: What one person may use, unless their own row says otherwise; None for as much as they like.
+QUOTA_UPLOADS_A_DAY = _quota("QUOTA_UPLOADS_A_DAY", 500)
+QUOTA_BYTES = _quota("QUOTA_BYTES", 2_000_000_000)
+QUOTA_LIVE_MINUTES_A_DAY = _quota("QUOTA_LIVE_MINUTES_A_DAY", None)
 #: Photos in one submission of the form that works without JavaScript.
 MAXIMUM_FILES_PER_FORM = 50

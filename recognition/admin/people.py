@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import UserAdmin
 from accounts.models import User
 from recognition import quotas
-from recognition.models import LiveUsage, Upload
+from recognition.models import DataExport, LiveUsage, Prediction, Upload
 from recognition.personal_data import account_deletion
 from recognition.templatetags.recognition import clock
 
@@ -37,7 +37,8 @@ class UserWithUsageAdmin(UserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         own = Upload.objects.filter(owner=OuterRef("pk")).order_by().values("owner")
-        kept = own.filter(photo_deleted_at=None)
+        faces = Prediction.objects.filter(upload__owner=OuterRef("pk")).order_by()
+        exports = DataExport.objects.filter(owner=OuterRef("pk")).order_by()
         today = timezone.now().astimezone(UTC).date()
         live = LiveUsage.objects.filter(owner=OuterRef("pk"), day=today)
         return (
@@ -45,7 +46,10 @@ class UserWithUsageAdmin(UserAdmin):
             .get_queryset(request)
             .annotate(
                 n_uploads=_sum(own, Count("pk")),
-                n_bytes=_sum(kept, Sum("byte_size")),
+                # As `quotas.stored_bytes` has it.
+                n_bytes=_sum(own, Sum("stored_bytes"))
+                + _sum(faces.values("upload__owner"), Sum("heat_map_bytes"))
+                + _sum(exports.values("owner"), Sum("stored_bytes")),
                 live_seconds=Subquery(live.values("seconds")[:1]),
             )
         )

@@ -122,9 +122,9 @@ class UploadAdmin(admin.ModelAdmin):
     def expressions(self, upload: Upload) -> str:
         return ", ".join(model_expression(face) for face in upload.faces)
 
-    @admin.display(description=_("size"), ordering="byte_size")
+    @admin.display(description=_("size"), ordering="stored_bytes")
     def size(self, upload: Upload) -> str:
-        return filesizeformat(upload.byte_size)
+        return filesizeformat(upload.stored_bytes)
 
     # Photos
 

@@ -50,6 +50,11 @@ KINDS: dict[str, Kind] = {
     "empty": Kind(400, _("Empty file"), _("The file has no bytes.")),
     "damaged": Kind(400, _("Damaged photo"), _("The file is truncated or corrupt.")),
     "too_small": Kind(400, _("Photo too small"), _("`/me/` gives the minimum size.")),
+    "image_too_costly": Kind(
+        400,
+        _("Photo too complex"),
+        _("Opening it takes too much memory or time. Save it again as an ordinary JPEG."),
+    ),
     "invalid_image": Kind(400, _("Photo refused"), _("`detail` says why.")),
     "invalid_address": Kind(400, _("Not a URL"), _("Give the webhook’s URL as https://host/path.")),
     "https_required": Kind(400, _("HTTPS required"), _("Webhook URLs must start with https://.")),
@@ -128,6 +133,11 @@ KINDS: dict[str, Kind] = {
         _("Wait for the number of seconds in `Retry-After`, then continue."),
     ),
     "server_error": Kind(500, _("Server error"), _("It has been logged. Retrying later may work.")),
+    "busy": Kind(
+        503,
+        _("Too busy"),
+        _("Nothing was stored. Retry after the number of seconds in `Retry-After`."),
+    ),
     "storage_full": Kind(
         507,
         _("Out of storage"),

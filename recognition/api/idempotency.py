@@ -58,6 +58,11 @@ class Answer:
         self.entries: list[Entry] = list(row.response or []) if row is not None else []
         self.is_complete = row is not None and row.status_code != 0
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether the request came with a key."""
+        return self._row is not None
+
     def add(self, entry: Entry) -> None:
         """Note what became of the next photo, within the transaction that saves it."""
         self.entries.append(entry)

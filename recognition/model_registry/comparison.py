@@ -186,7 +186,9 @@ def _replay(comparison: ModelComparison) -> bool:
 
 
 def _replay_upload(
-    recognize: Callable[[bytes], Recognition], upload_id: str, result: dict[str, Any]
+    recognize: Callable[[bytes, tuple[int, int]], Recognition],
+    upload_id: str,
+    result: dict[str, Any],
 ) -> None:
     upload = Upload.objects.filter(pk=upload_id, status=Upload.Status.DONE).first()
     if upload is None or not upload.image:
@@ -194,7 +196,7 @@ def _replay_upload(
         return
     try:
         with upload.image.open("rb") as file:
-            recognition = recognize(file.read())
+            recognition = recognize(file.read(), upload.size)
     except (ImageError, OSError):
         result["skipped"] += 1
         return

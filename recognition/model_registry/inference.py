@@ -73,7 +73,7 @@ def predict_upload(upload: Upload) -> tuple[Recognition, str]:
     with metrics.STAGES.time("read"), upload.image.open("rb") as file:
         data = file.read()
     recognizer = active_recognizer()
-    recognition = recognizer.recognize(data)
+    recognition = recognizer.recognize(data, upload.size)
     for stage, seconds in recognition.seconds.items():
         metrics.STAGES.observe(seconds, stage)
     return recognition, recognizer.manifest.version
@@ -97,6 +97,10 @@ def draw_heat_map(prediction: Prediction) -> bytes:
     manifest = manifest_of(prediction.upload.model_version)
     recognizer = get_recognizer(manifest) if manifest else active_recognizer()
     found, face_gray = recognizer.explain(
-        data, prediction.box, prediction.label, roll=prediction.roll
+        data,
+        prediction.box,
+        prediction.label,
+        roll=prediction.roll,
+        size=prediction.upload.size,
     )
     return explanation.draw(found, face_gray)

@@ -28,6 +28,7 @@ class DataExport(Job):
     Attributes:
         language: in which it was asked for, and its mail is written.
         progress: share that is done, from 0 to 1.
+        stored_bytes: that the archive takes in the storage.
         expires_at: when a sweep deletes it, file and all.
     """
 
@@ -49,6 +50,7 @@ class DataExport(Job):
     )
     progress = models.FloatField(default=0.0)
     file = models.FileField(upload_to=_export_path, max_length=200, blank=True)
+    stored_bytes = models.PositiveBigIntegerField(default=0)
     expires_at = models.DateTimeField(_("expires on"), null=True)
 
     objects = DataExportQuerySet.as_manager()

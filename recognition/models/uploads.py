@@ -67,7 +67,10 @@ class Upload(Job):
 
     Attributes:
         name: the file name as the owner knows it; shown, never used as a path.
+        width, height: of the upright photo as it was received, in pixels. What is stored may be
+            smaller, and boxes are in these pixels all the same.
         byte_size: of the file as it was received.
+        stored_bytes: that photo and thumbnail take in the storage now.
         sha256: of the file as it was received, in hexadecimal.
         model_version: of the model that made the predictions.
         photo_deleted_at: when the owner's retention took the photo away; then `image` is empty
@@ -92,6 +95,7 @@ class Upload(Job):
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
     byte_size = models.PositiveIntegerField(editable=False)
+    stored_bytes = models.PositiveIntegerField(_("stored bytes"), default=0, editable=False)
     sha256 = models.CharField(_("checksum"), max_length=64, editable=False)
 
     status = models.CharField(
@@ -131,6 +135,11 @@ class Upload(Job):
     def gave_up(cls) -> dict[str, Any]:
         message = gettext_noop("This photo couldn’t be processed after several attempts.")
         return {"error_code": GAVE_UP, "error_message": message}
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright photo as it was received, in pixels."""
+        return self.width, self.height
 
     @property
     def faces(self) -> list[Prediction]:
@@ -198,6 +207,7 @@ class Prediction(models.Model):
         correction: what the owner says it is: a label, :data:`NOT_A_FACE`, or nothing. The
             prediction itself is never changed.
         heat_map: PNG of the parts of the face that carried the label; empty until asked for.
+        heat_map_bytes: that it takes in the storage.
     """
 
     NOT_A_FACE = "not_a_face"
@@ -220,6 +230,7 @@ class Prediction(models.Model):
     correction = models.CharField(max_length=20, blank=True)
     corrected_at = models.DateTimeField(_("corrected at"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
+    heat_map_bytes = models.PositiveIntegerField(default=0, editable=False)
 
     objects = PredictionQuerySet.as_manager()
 

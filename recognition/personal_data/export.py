@@ -111,7 +111,8 @@ def _build(export: DataExport) -> None:
         _go_on(export, 0.0, file=export.file.name)
         _write(export)
         expires_at = timezone.now() + timedelta(days=DAYS_KEPT)
-        if not DataExport.objects.finish(export, progress=1.0, expires_at=expires_at):
+        result = {"progress": 1.0, "stored_bytes": export.stored_bytes, "expires_at": expires_at}
+        if not DataExport.objects.finish(export, **result):
             raise ClaimLost
     except BaseException:
         _delete_file(export)
@@ -137,6 +138,7 @@ def _write(export: DataExport) -> None:
                     # The rest is for storing the archive.
                     _go_on(export, 0.9 * done / total)
         _go_on(export, 0.9)
+        export.stored_bytes = file.tell()
         file.seek(0)
         _store(export, file)
 

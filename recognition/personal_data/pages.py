@@ -47,7 +47,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "kept": describe(days),
         "quotas": quotas.of(user),
         "export": export,
-        "export_bytes": _stored_bytes(export),
         "export_days": data_export.DAYS_KEPT,
         "trains": consent.has(user, TRAINING),
     }
@@ -142,13 +141,6 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         "n_sessions": LiveSession.objects.for_owner(user).count(),
     }
     return render(request, "recognition/delete_account.html", context)
-
-
-def _stored_bytes(export: DataExport | None) -> int | None:
-    try:
-        return export.file.size if export and export.status == export.Status.DONE else None
-    except OSError:
-        return None  # Deleted at this moment; the row goes next.
 
 
 def _own_exports(request: HttpRequest) -> DataExportQuerySet:

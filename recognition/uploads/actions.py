@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -24,6 +26,7 @@ from recognition.models.uploads import random_path
 from recognition.refusals import Refusal
 from recognition.uploads import heat_maps
 from recognition.vision import images
+from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
 from recognition.vision.errors import ImageError
 
 if TYPE_CHECKING:
@@ -36,6 +39,12 @@ class StorageFull(Refusal):
     code, status = "storage_full", 507
 
 
+class Busy(Refusal):
+    """Too many photos are being opened; the same request may succeed in a moment."""
+
+    code, status, retry_after = "busy", 503, 10
+
+
 def create_upload(
     owner: User,
     file: UploadedFile,
@@ -44,6 +53,8 @@ def create_upload(
     saved: Callable[[Upload], None] | None = None,
 ) -> Upload:
     """Check a photo, keep a clean copy of it, and queue it for recognition.
+
+    The bytes as they came are decoded in a process of their own, and kept nowhere.
 
     Args:
         owner: whose photo it is.
@@ -56,25 +67,31 @@ def create_upload(
         QuotaExceeded: the owner has used up what they may; nothing was stored.
         AccountClosed: the owner's account is being deleted; nothing was stored.
         StorageFull: there is no room; nothing was stored.
+        Busy: too many photos came at once; nothing was stored.
     """
     if file.size is not None and file.size > images.MAXIMUM_BYTES:
         raise images.too_many_bytes()
     # Once before the work, for those who are out, and once under a lock, to be exact.
-    quotas.check_upload(owner, file.size or 0)
-    data = file.read()
+    quotas.check_upload(owner, 0)
+    sha256 = content_sha256(file)
     try:
         with metrics.STAGES.time("clean"):
-            clean = images.clean(data)
+            clean = decoding_pool().clean(file)
     except ImageError as error:
         metrics.UPLOADS_REFUSED.add(error.code)
         raise
+    except DecodingBusy:
+        metrics.UPLOADS_REFUSED.add(Busy.code)
+        message = _("The site is busy with other photos. Try again in a moment.")
+        raise Busy(message) from None
     upload = Upload(
         owner=owner,
         name=clean_name(file.name or ""),
         width=clean.width,
         height=clean.height,
-        byte_size=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        byte_size=file.size or 0,
+        stored_bytes=len(clean.jpeg) + len(clean.thumbnail_jpeg),
+        sha256=sha256,
         queued_at=timezone.now(),
     )
     # Named before they are written: whatever goes wrong later, both can then be deleted.
@@ -84,7 +101,7 @@ def create_upload(
         upload.image.storage.save(upload.image.name, ContentFile(clean.jpeg))
         upload.thumbnail.storage.save(upload.thumbnail.name, ContentFile(clean.thumbnail_jpeg))
         with transaction.atomic():
-            quotas.check_upload(quotas.lock(owner.pk), len(data))
+            quotas.check_upload(quotas.lock(owner.pk), upload.stored_bytes)
             upload.save()
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             if saved is not None:
@@ -99,6 +116,21 @@ def create_upload(
             raise StorageFull(_("The server is out of storage space. Try again later.")) from error
         raise
     return upload
+
+
+@cache
+def decoding_pool() -> DecodingPool:
+    """This process's, which shares its limits with all web processes of the host."""
+    return DecodingPool(settings.DATA_DIR / "run" / "decoding", settings.DECODING_PROCESSES)
+
+
+def content_sha256(file: UploadedFile) -> str:
+    """Of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    for piece in file.chunks():
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
 
 
 def retry_uploads(uploads: UploadQuerySet) -> int:

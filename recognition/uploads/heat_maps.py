@@ -45,7 +45,8 @@ def store(prediction: Prediction, png: bytes) -> bool:
         current.heat_map.save("heat-map.png", ContentFile(png), save=False)
         name = current.heat_map.name
         try:
-            current.save(update_fields=["heat_map"])
+            current.heat_map_bytes = len(png)
+            current.save(update_fields=["heat_map", "heat_map_bytes"])
         except BaseException:
             default_storage.delete(str(name))
             raise

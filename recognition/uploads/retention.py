@@ -125,10 +125,9 @@ def remove_photo(upload_id: str) -> bool:
     upload = Upload.objects.filter(pk=upload_id, status__in=FINISHED, photo_deleted_at=None).first()
     if upload is None:
         return False
+    thumbnail = _blurred_thumbnail(upload)
     try:
-        blurred = default_storage.save(
-            random_path(upload, "thumbnail.jpg"), ContentFile(_blurred_thumbnail(upload))
-        )
+        blurred = default_storage.save(random_path(upload, "thumbnail.jpg"), ContentFile(thumbnail))
     except OSError as error:
         if not is_full(error):
             raise
@@ -138,12 +137,17 @@ def remove_photo(upload_id: str) -> bool:
         with transaction.atomic():
             done = Upload.objects.filter(
                 pk=upload.pk, status__in=FINISHED, photo_deleted_at=None
-            ).update(image="", thumbnail=blurred, photo_deleted_at=timezone.now())
+            ).update(
+                image="",
+                thumbnail=blurred,
+                stored_bytes=len(thumbnail) if blurred else 0,
+                photo_deleted_at=timezone.now(),
+            )
             if done:
                 # They show the face as well as the photo does.
                 maps = Prediction.objects.filter(upload=upload).exclude(heat_map="")
                 names = list(maps.values_list("heat_map", flat=True))
-                maps.update(heat_map="")
+                maps.update(heat_map="", heat_map_bytes=0)
                 delete_on_commit(upload.image.name, upload.thumbnail.name, *names)
     except BaseException:
         _delete(blurred)

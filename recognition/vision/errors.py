@@ -59,6 +59,12 @@ class ImageTooSmall(ImageError):
     code = "too_small"
 
 
+class ImageTooCostly(ImageError):
+    """Opening it asks for more memory or time than any photo needs."""
+
+    code = "image_too_costly"
+
+
 class ModelError(VisionError):
     """The trained model is missing or does not fit its manifest; the message is for operators."""
 

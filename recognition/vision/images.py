@@ -1,7 +1,8 @@
 """Untrusted bytes in, an upright image out, within limits.
 
-Only Pillow decodes, only the formats on the list, and never before the header's size has been
-checked. Animated files give their first frame. Nothing of a file's metadata survives.
+Only Pillow decodes, only the formats on the list, and never before the file's structure has been
+read and found bearable. Animated files give their first frame. Nothing of a file's metadata
+survives.
 """
 
 from __future__ import annotations
@@ -26,14 +27,16 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from recognition.vision import pixels
 from recognition.vision.errors import (
-    ImageDamaged,
     ImageEmpty,
+    ImageError,
     ImageFormatNotAccepted,
     ImageTooLarge,
     ImageTooSmall,
     gettext_noop,
 )
+from recognition.vision.headers import Header, damaged, read_header, too_costly
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,10 +59,18 @@ ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, GIF or BMP")
 MAXIMUM_BYTES = 10 * 1024 * 1024
 #: 50 megapixels: above every common camera, and about 200 MB while decoding.
 MAXIMUM_PIXELS = 50_000_000
+#: Of a WebP, whose decoder keeps four copies of the picture.
+MAXIMUM_WEBP_PIXELS = 25_000_000
 MAXIMUM_SIDE = 16_000
 MINIMUM_SIDE = 24
 
-JPEG_QUALITY = 92
+#: A photo is kept no larger than this: 4,096×3,072 pixels, which is what most phones take.
+MAXIMUM_STORED_PIXELS = 4096 * 3072
+#: A JPEG is decoded at half its size where that leaves more than a third of those pixels' number.
+_HALVED_FROM = 3 * MAXIMUM_STORED_PIXELS
+#: What is kept is at most twice what came, or this: some formats say in 14 kB what takes a JPEG
+#: 40 MB.
+STORED_BYTES_ALWAYS_ALLOWED = 1024 * 1024
 THUMBNAIL_SIDE = 480
 THUMBNAIL_QUALITY = 80
 BLURRED_SIDE = 10
@@ -73,10 +84,11 @@ class CleanImage:
     """An accepted photo as it is kept: upright, RGB, JPEG, without metadata.
 
     Attributes:
-        jpeg: the photo in full size.
+        jpeg: the photo, scaled down where it has more than :data:`MAXIMUM_STORED_PIXELS` or would
+            take far more bytes than what came.
         thumbnail_jpeg: at most 480 pixels a side.
-        width: of the photo, in pixels.
-        height: of the photo, in pixels.
+        width: of the upright photo as it came, in pixels.
+        height: of the upright photo as it came, in pixels.
     """
 
     jpeg: bytes
@@ -95,11 +107,40 @@ def clean(data: bytes) -> CleanImage:
         ImageError: a subclass that says what is wrong, in a sentence for people.
     """
     with _opened(data) as image:
-        upright = _read_upright(image)
-        width, height = upright.size
-        jpeg = _encode(upright, JPEG_QUALITY)
-        upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
-        return CleanImage(jpeg, _encode(upright, THUMBNAIL_QUALITY), width, height)
+        width, height = image.size
+        size = pixels.fitting((width, height), MAXIMUM_STORED_PIXELS)
+        if width * height > _HALVED_FROM:
+            image.draft(None, (width // 2, height // 2))
+        orientation = _decoded(image)
+        upright = pixels.upright(pixels.shrunk(image, size), orientation)
+    if orientation >= 5:
+        width, height = height, width
+    jpeg = pixels.encode_within(upright, max(2 * len(data), STORED_BYTES_ALWAYS_ALLOWED))
+    upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
+    return CleanImage(jpeg, pixels.encode(upright, THUMBNAIL_QUALITY), width, height)
+
+
+def check(
+    data: bytes,
+    formats: tuple[str, ...] = ACCEPTED_FORMATS,
+    maximum_pixels: int = MAXIMUM_PIXELS,
+) -> Header:
+    """Refuse what can be refused without decoding.
+
+    Raises:
+        ImageError: a subclass that says what is wrong, in a sentence for people.
+    """
+    if not data:
+        raise ImageEmpty(gettext_noop("The file is empty."))
+    if len(data) > MAXIMUM_BYTES:
+        raise too_many_bytes()
+    header = read_header(data)
+    if header is None or header.format not in formats:
+        raise _not_a_photo()
+    if header.format == "WEBP":
+        maximum_pixels = min(maximum_pixels, MAXIMUM_WEBP_PIXELS)
+    _check_size(header.width, header.height, maximum_pixels)
+    return header
 
 
 def blurred(jpeg: bytes) -> bytes:
@@ -114,14 +155,14 @@ def blurred(jpeg: bytes) -> bytes:
         upright = _read_upright(image)
         few = upright.copy()
         few.thumbnail((BLURRED_SIDE, BLURRED_SIDE), Image.Resampling.BOX)
-        return _encode(few.resize(upright.size, Image.Resampling.BICUBIC), THUMBNAIL_QUALITY)
+        return pixels.encode(few.resize(upright.size, Image.Resampling.BICUBIC), THUMBNAIL_QUALITY)
 
 
 def blank(width: int, height: int) -> bytes:
     """A grey JPEG with the proportions of a photo, in a thumbnail's size."""
     scale = THUMBNAIL_SIDE / max(width, height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return _encode(Image.new("L", size, 128), THUMBNAIL_QUALITY)
+    return pixels.encode(Image.new("L", size, 128), THUMBNAIL_QUALITY)
 
 
 def reduced(jpeg: bytes, longest_side: int) -> bytes:
@@ -131,9 +172,10 @@ def reduced(jpeg: bytes, longest_side: int) -> bytes:
         ImageError: the bytes are not an image that we accept.
     """
     with _opened(jpeg) as image:
+        image.draft(None, (longest_side, longest_side))
         upright = _read_upright(image)
         upright.thumbnail((longest_side, longest_side), reducing_gap=2.0)
-        return _encode(upright, THUMBNAIL_QUALITY)
+        return pixels.encode(upright, THUMBNAIL_QUALITY)
 
 
 def decode_gray(
@@ -166,7 +208,7 @@ def decode_gray(
             # JPEG can decode at 1/2, 1/4 or 1/8 of the size, straight to grey: far cheaper.
             image.draft("L", (longest_side, longest_side))
         orientation = _decoded(image)
-        gray = _flatten(_upright(image, orientation)).convert("L")
+        gray = pixels.flatten(pixels.upright(image, orientation)).convert("L")
         if orientation >= 5:
             width, height = height, width
         if longest_side is not None and max(gray.size) > longest_side:
@@ -183,44 +225,26 @@ def _opened(
     maximum_pixels: int = MAXIMUM_PIXELS,
 ) -> Iterator[Image.Image]:
     """Open under limits, and turn whatever a decoder throws into one of our errors."""
-    if not data:
-        raise ImageEmpty(gettext_noop("The file is empty."))
-    if len(data) > MAXIMUM_BYTES:
-        raise too_many_bytes()
+    check(data, formats, maximum_pixels)
     try:
         with warnings.catch_warnings():
-            # Our own limit below is the stricter one.
+            # Our own limit is the stricter one.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=formats)
+        with image:
+            # Once more, should Pillow read the size from another place.
+            _check_size(*image.size, maximum_pixels)
+            yield image
+    except ImageError:
+        raise
     except UnidentifiedImageError:
-        raise ImageFormatNotAccepted(
-            gettext_noop("This file type isn’t supported. Use %(formats)s."),
-            formats=ACCEPTED_FORMATS_TEXT,
-        ) from None
+        raise _not_a_photo() from None
     except Image.DecompressionBombError:
         raise _too_many_pixels(maximum_pixels) from None
+    except MemoryError:
+        raise too_costly() from None
     except _DECODER_ERRORS:
-        raise _damaged() from None
-    with image:
-        width, height = image.size
-        if width * height > maximum_pixels or max(width, height) > MAXIMUM_SIDE:
-            raise _too_many_pixels(maximum_pixels)
-        if min(width, height) < MINIMUM_SIDE:
-            raise ImageTooSmall(
-                gettext_noop(
-                    "Too small: %(width)s×%(height)s pixels. "
-                    "Photos need at least %(minimum)s×%(minimum)s."
-                ),
-                width=width,
-                height=height,
-                minimum=MINIMUM_SIDE,
-            )
-        try:
-            yield image
-        except Image.DecompressionBombError:
-            raise _too_many_pixels(maximum_pixels) from None
-        except _DECODER_ERRORS:
-            raise _damaged() from None
+        raise damaged() from None
 
 
 #: What Pillow's decoders are known to throw at bytes that are not what they claim.
@@ -235,7 +259,6 @@ _DECODER_ERRORS = (
     AttributeError,
     ZeroDivisionError,
     OverflowError,
-    MemoryError,
     struct.error,
 )
 
@@ -258,20 +281,26 @@ def _too_many_pixels(maximum_pixels: int) -> ImageTooLarge:
     )
 
 
-def _damaged() -> ImageDamaged:
-    return ImageDamaged(gettext_noop("The file is damaged or incomplete."))
+def _not_a_photo() -> ImageFormatNotAccepted:
+    return ImageFormatNotAccepted(
+        gettext_noop("This file type isn’t supported. Use %(formats)s."),
+        formats=ACCEPTED_FORMATS_TEXT,
+    )
 
 
-#: What undoes each EXIF orientation; 1 is upright.
-_TRANSPOSITIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+def _check_size(width: int, height: int, maximum_pixels: int) -> None:
+    if width * height > maximum_pixels or max(width, height) > MAXIMUM_SIDE:
+        raise _too_many_pixels(maximum_pixels)
+    if min(width, height) < MINIMUM_SIDE:
+        raise ImageTooSmall(
+            gettext_noop(
+                "Too small: %(width)s×%(height)s pixels. "
+                "Photos need at least %(minimum)s×%(minimum)s."
+            ),
+            width=width,
+            height=height,
+            minimum=MINIMUM_SIDE,
+        )
 
 
 def _decoded(image: Image.Image) -> int:
@@ -285,33 +314,6 @@ def _decoded(image: Image.Image) -> int:
         return 1
 
 
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    transposition = _TRANSPOSITIONS.get(orientation)
-    return image.transpose(transposition) if transposition is not None else image
-
-
 def _read_upright(image: Image.Image) -> Image.Image:
     """The first frame, upright, in grey or RGB."""
-    return _flatten(_upright(image, _decoded(image)))
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    """Bring any mode to grey or RGB: transparency on white, 16 bits down to 8."""
-    if image.mode in {"L", "RGB"} and "transparency" not in image.info:
-        return image
-    if image.mode.startswith(("I", "F")):
-        return image.convert("F").point(lambda level: level / 257.0).convert("L")
-    if image.has_transparency_data:
-        layers = image.convert("RGBA")
-        background = Image.new("RGBA", layers.size, "white")
-        return Image.alpha_composite(background, layers).convert("RGB")
-    return image.convert("RGB")
-
-
-def _encode(image: Image.Image, quality: int) -> bytes:
-    """Write a JPEG with pixels alone."""
-    buffer = io.BytesIO()
-    bare = image.copy()
-    bare.info = {}
-    bare.save(buffer, "JPEG", quality=quality, optimize=False, exif=b"")
-    return buffer.getvalue()
+    return pixels.flatten(pixels.upright(image, _decoded(image)))

@@ -47,17 +47,20 @@ class EmotionRecognizer:
         self.detector = make_detector(detector, num_threads=num_threads)
         self.classifier = EmotionClassifier(self.manifest, num_threads=num_threads)
 
-    def recognize(self, data: bytes) -> Recognition:
+    def recognize(self, data: bytes, size: tuple[int, int] | None = None) -> Recognition:
         """Decode an image file, find its faces and label each.
 
         Args:
             data: bytes of an image file.
+            size: width and height of the photo that `data` is a smaller copy of; boxes are in its
+                pixels. None where `data` is the photo.
 
         Raises:
             ImageError: the bytes are not an image that we accept.
         """
         watch = Stopwatch()
-        image_gray, (width, height) = decode_gray(data, longest_side=WORKING_SIDE)
+        image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
+        width, height = size or own_size
         watch.lap("decode")
         found = self.detector.detect(image_gray)
         watch.lap("detect")
@@ -86,7 +89,13 @@ class EmotionRecognizer:
         )
 
     def explain(
-        self, data: bytes, box: BoundingBox, label: str, *, roll: float = 0.0
+        self,
+        data: bytes,
+        box: BoundingBox,
+        label: str,
+        *,
+        roll: float = 0.0,
+        size: tuple[int, int] | None = None,
     ) -> tuple[Explanation, NDArray[np.uint8]]:
         """Find out which parts of a face carried its label.
 
@@ -95,6 +104,7 @@ class EmotionRecognizer:
             box: the face, in pixels of the upright image.
             label: the one to explain.
             roll: by how much the face is turned clockwise, in degrees.
+            size: as for :meth:`recognize`.
 
         Returns:
             The explanation, and the face to draw it on: uint8, framed as the classifier saw it.
@@ -105,8 +115,8 @@ class EmotionRecognizer:
         """
         if label not in self.manifest.labels:
             raise ModelError(f"The model {self.manifest.version} does not know {label!r}.")
-        image_gray, (width, _height) = decode_gray(data, longest_side=WORKING_SIDE)
-        scale = image_gray.shape[1] / width
+        image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
+        scale = image_gray.shape[1] / (size or own_size)[0]
         inner = box.scaled(scale)
         margin = self.manifest.crop_margin
         crop = crop_face(image_gray, inner, self.manifest.input_size, margin, roll)

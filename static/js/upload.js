@@ -132,7 +132,7 @@ function send(photo) {
         link.href = upload.links.page;
         link.hidden = false;
         update(upload);
-      } else if (["throttled", "request_in_progress"].includes(code)) {
+      } else if (["throttled", "busy", "request_in_progress"].includes(code)) {
         pausedUntil = Date.now() + 1000 * Number(request.getResponseHeader("Retry-After") || 1);
         show(line, texts.waiting);
         waitingToSend.unshift(photo);

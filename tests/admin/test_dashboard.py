@@ -26,7 +26,7 @@ def ask_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_upload(owner: User, days_ago: float = 0, **fields: Any) -> Upload:
     upload = Upload.objects.create(
         owner=owner, name="x.jpg", thumbnail="none", width=1, height=1, sha256="0" * 64,
-        **{"byte_size": 1000, "queued_at": timezone.now(), **fields},
+        **{"byte_size": 500, "stored_bytes": 1000, "queued_at": timezone.now(), **fields},
     )  # fmt: skip
     at = timezone.now() - timedelta(days=days_ago)
     Upload.objects.filter(pk=upload.pk).update(created_at=at)
@@ -40,7 +40,7 @@ def test_what_waits_failed_and_is_stored(root_client: Client, alice: User) -> No
         make_upload(alice, 3, status=Upload.Status.FAILED, error_code=code)
     make_upload(alice, 40, status=Upload.Status.FAILED, error_code="long_ago")
     deleted = timezone.now()
-    make_upload(alice, 40, status=Upload.Status.DONE, photo_deleted_at=deleted, byte_size=10**9)
+    make_upload(alice, 40, status=Upload.Status.DONE, photo_deleted_at=deleted, stored_bytes=10**9)
     today = timezone.now().date()
     LiveUsage.objects.create(owner=alice, day=today, seconds=90)
     LiveUsage.objects.create(owner=alice, day=today - timedelta(days=5), seconds=60)

@@ -32,7 +32,7 @@ def test_the_list_shows_usage(root_client: Client, alice: User, alice_upload: Up
     User.objects.filter(pk=alice.pk).update(quota_uploads_a_day=5, quota_bytes=2048)
     row = next(user for user in root_client.get(USERS).context["cl"].result_list if user == alice)
     assert row.n_uploads == 1
-    assert row.n_bytes == alice_upload.byte_size
+    assert row.n_bytes == alice_upload.stored_bytes
     assert row.live_seconds == 65
     page = root_client.get(USERS).content.decode()
     assert "5 uploads per day, 2.0" in page

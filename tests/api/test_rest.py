@@ -142,7 +142,7 @@ def test_me(alice_client: Client, alice_upload: Upload) -> None:
     body = alice_client.get("/api/v1/me/").json()
     assert body["email"] == "alice@example.org"
     assert set(body["quotas"]) == {"uploads_today", "bytes", "live_seconds_today"}
-    assert body["quotas"]["bytes"]["used"] == alice_upload.byte_size
+    assert body["quotas"]["bytes"]["used"] == alice_upload.stored_bytes
     assert body["labels"] == ["happy", "sad", "surprise", "neutral", "other"]
     assert body["limits"]["maximum_bytes"] == 10 * 1024 * 1024
     assert body["model_version"]

@@ -11,10 +11,16 @@ from PIL import Image
 
 from benchmarks import clip
 from benchmarks.steadiness import steadiness
-from recognition.vision.errors import ImageDamaged, ImageFormatNotAccepted, ImageTooLarge
+from recognition.vision.errors import (
+    ImageDamaged,
+    ImageFormatNotAccepted,
+    ImageTooCostly,
+    ImageTooLarge,
+)
 from recognition.vision.images import decode_gray
 from recognition.vision.live import LiveRecognizer, LiveState
 from recognition.vision.recognizer import EmotionRecognizer
+from tests.corpus_structures import many_scans
 from tests.pictures import astronaut, encode
 
 
@@ -113,4 +119,12 @@ def test_other_formats_and_huge_frames_are_refused(recognizer: LiveRecognizer) -
     ):
         with pytest.raises(error):
             recognizer.process(data, LiveState(), 0.0)
+    progressive = encode(astronaut(), progressive=True)
+    frames = [astronaut(), Image.new("RGB", (512, 512))]
+    animated = encode(frames[0], "WEBP", save_all=True, append_images=frames[1:])
+    for data in (progressive, animated, many_scans(64, 64, 2_000)):
+        with pytest.raises(ImageTooCostly):
+            recognizer.process(data, LiveState(), 0.0)
+    with pytest.raises(ImageTooLarge, match="1 megapixels"):
+        recognizer.process(encode(astronaut().resize((1100, 1000)), "WEBP"), LiveState(), 0.0)
     assert decode_gray(huge)[1] == (3000, 3000)  # As an upload it is welcome.

@@ -96,6 +96,8 @@ class Site:
             "API_RATE": "100000/min",
             "API_UPLOAD_RATE": "100000/min",
             "ANONYMOUS_RATE": "",
+            "QUOTA_UPLOADS_A_DAY": "",
+            "QUOTA_BYTES": "",
             **environment,
         }
         if "DATABASE_URL" in os.environ and "DATABASE_URL" not in environment:
@@ -157,6 +159,10 @@ class Site:
         supervisor = psutil.Process(self._running[label].pid)
         (process,) = wait_until(lambda: [c for c in supervisor.children() if c.name() != "sleep"])
         return int(process.pid)
+
+    def supervisors(self) -> list[psutil.Process]:
+        """What was started; the processes themselves run below."""
+        return [psutil.Process(process.pid) for process in self._running.values()]
 
     def kill(self, label: str) -> None:
         """SIGKILL the process and all its children at once, as the kernel would; wait for it.

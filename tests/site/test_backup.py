@@ -91,7 +91,9 @@ def test_a_site_comes_back_after_a_wipe(saved: Path, tmp_path: Path) -> None:
         assert person.wait_until_finished()[0]["status"] == "done"
 
 
-def test_a_site_with_people_in_it_is_replaced_by_force_alone(saved: Path, tmp_path: Path) -> None:
+def test_a_site_with_people_in_it_is_replaced_by_force_alone(
+    original: Site, saved: Path, tmp_path: Path
+) -> None:
     with Site(tmp_path / "used") as site:
         other = site.sign_up("replaced@example.org")
         other.upload(face_jpeg())
@@ -104,6 +106,12 @@ def test_a_site_with_people_in_it_is_replaced_by_force_alone(saved: Path, tmp_pa
         with tarfile.open(saved) as archive:
             kept = {n.removeprefix("files/") for n in archive.getnames() if "photos/" in n}
         media = site.data_dir / "media"
+        assert {str(file.relative_to(media)) for file in media.rglob("*.jpg")} == kept
+        # Also by a backup of the database alone: whose photos are replaced has them nowhere.
+        assert sign_in(site).upload(face_jpeg(), "later.jpg").status_code == 201
+        bare = tmp_path / "bare.tar"
+        original.manage("backup", "--no-files", str(bare))
+        site.manage("restore", "--force", str(bare))
         assert {str(file.relative_to(media)) for file in media.rglob("*.jpg")} == kept
 
 

@@ -69,7 +69,7 @@ PHOTO_PROBLEMS = (
     "duplicate", "request_in_progress", "deleted_since", "too_large",
     "format_not_accepted", "unsupported_media_type", "idempotency_key_reused", "throttled",
     "quota_exceeded",
-    "storage_full",
+    "storage_full", "image_too_costly", "busy",
 )  # fmt: skip
 
 CREATED = PolymorphicProxySerializer(
@@ -216,6 +216,8 @@ class UploadViewSet(
                     problem = problem_of(error)
                     if problem is None or isinstance(error, idempotency.RequestInProgress):
                         raise
+                    if isinstance(error, actions.Busy) and answer.is_kept:
+                        raise  # So that the repetition goes on from here.
                     answer.add({"error": problem.as_dict(self.request), "headers": problem.headers})
         except BaseException:
             answer.abandon()
@@ -300,7 +302,8 @@ class UploadViewSet(
 
     @extend_schema(
         summary="Fetch the photo",
-        description="Upright, as JPEG without metadata, in full size.",
+        description="Upright, as JPEG without metadata. It may be smaller than `width` × `height`, "
+        "in whose pixels boxes are.",
         responses={
             (200, "image/jpeg"): OpenApiTypes.BINARY,
             **schema.problems("photo_deleted"),
@@ -336,8 +339,4 @@ def _sha256(file: UploadedFile) -> str:
     """Of the content; of what is too large to be accepted, only of its size."""
     if (file.size or 0) > images.MAXIMUM_BYTES:
         return hashlib.sha256(f"{file.size} bytes".encode()).hexdigest()
-    digest = hashlib.sha256()
-    for piece in file.chunks():
-        digest.update(piece)
-    file.seek(0)
-    return digest.hexdigest()
+    return actions.content_sha256(file)

@@ -95,4 +95,5 @@ def _crop(face: Prediction, margin: float) -> NDArray[Any]:
     """The face as the classifier sees it: uint8 ``(48, 48)``."""
     with face.upload.image.open("rb") as file:
         image_gray, _size = decode_gray(file.read())
-    return crop_face(image_gray, face.box, SIDE, margin, face.roll)
+    box = face.box.scaled(image_gray.shape[1] / face.upload.width)
+    return crop_face(image_gray, box, SIDE, margin, face.roll)
