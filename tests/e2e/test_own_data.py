@@ -57,6 +57,7 @@ def test_correcting_faces(browser: Browser, site: Site, person: Person, script: 
     second.locator("summary").click()
     second.get_by_role("button", name="Confirm face 2: Happy").click()
     expect(second).to_contain_text("Confirmed by you.")
+    page.wait_for_load_state()  # Its styles, too.
     assert fits(page)
     first.locator("summary").click()
     first.get_by_role("button", name="Undo correction of face 1").click()
