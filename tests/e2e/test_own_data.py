@@ -69,7 +69,7 @@ def test_correcting_faces(browser: Browser, site: Site, person: Person, script: 
     page.goto("/uploads/")
     expect(page.locator(".upload-card .badge")).to_have_count(1)
     page.goto("/statistics/")
-    expect(page.get_by_text("You looked at 2 faces")).to_be_visible()
+    expect(page.get_by_text("You reviewed 2 faces")).to_be_visible()
     assert fits(page)
     page.context.close()
 
