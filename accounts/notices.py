@@ -14,10 +14,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
+from operations import rates
+
 if TYPE_CHECKING:
     from accounts.models import User
 
 logger = logging.getLogger(__name__)
+
+#: Mails to one person: whoever signed up with another's address must not fill their mailbox.
+RATE = "20/h"
 
 
 def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
@@ -31,7 +36,9 @@ def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
         change: one sentence without its full stop, such as "An API token was created".
         to: where it goes; by default to their present address.
     """
-    if settings.ACCOUNT_EMAIL_NOTIFICATIONS:
+    if not settings.ACCOUNT_EMAIL_NOTIFICATIONS:
+        return
+    if rates.too_often("notices", str(user.pk), RATE) is None:
         context = {
             "change": str(change),
             "at": timezone.now(),

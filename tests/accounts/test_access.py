@@ -16,6 +16,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts import access, notices, tokens
 from accounts.models import ApiToken, AuditEvent, User
+from operations import rates
 from recognition.models import Webhook
 from tests.accounts.signing_in import (
     SECRET,
@@ -36,6 +37,7 @@ FORM = {"password1": NEW, "password2": NEW}
 def mails(settings: Settings, django_capture_on_commit_callbacks: Any) -> Any:
     """The mails that a block of code leads to, as (address, text)."""
     settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    rates.forget()
 
     def sent(action: Callable[[], Any]) -> list[tuple[str, str]]:
         mail.outbox.clear()
@@ -238,6 +240,15 @@ def test_what_staff_change_is_written_down_and_mailed(alice: User, root: User, m
         assert alice.email in {address for address, _ in found}, action
         assert found, action
     assert not EmailAddress.objects.filter(user=alice, verified=True).exists()
+
+
+def test_nobody_fills_anothers_mailbox(alice: User, mails: Any) -> None:
+    def churn() -> None:
+        for number in range(30):
+            token, _key = tokens.create(alice, f"token {number}", "read", 7)
+            tokens.delete(token, alice)
+
+    assert len(mails(churn)) == 20
 
 
 def test_a_mail_server_that_is_gone_stops_no_change(
