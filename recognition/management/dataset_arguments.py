@@ -1,7 +1,8 @@
-"""What the commands share that train and evaluate: naming data and model, loading Keras."""
+"""What the commands share that train and evaluate: naming data and model, finding the tools."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
@@ -57,19 +58,13 @@ def dataset_paths(options: dict[str, Any]) -> tuple[Path, Path | None]:
     return data, votes
 
 
-def import_keras() -> None:
-    """Load Keras on TensorFlow.
+def import_training_tools() -> None:
+    """See that what training and its report need is there.
 
     Raises:
-        CommandError: they are not installed.
+        CommandError: it is not installed.
     """
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        import keras  # noqa: F401
-        import matplotlib  # noqa: F401
-        import tensorflow  # noqa: F401
-    except ImportError as error:
-        raise CommandError(
-            f"This needs {error.name or error}: pip install -r requirements/train.txt"
-        ) from None
+    for package in ("torch", "tensorflow", "matplotlib"):
+        if importlib.util.find_spec(package) is None:
+            raise CommandError(f"This needs {package}: pip install -r requirements/train.txt")

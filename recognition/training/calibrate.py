@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.training.dataset import Dataset, Examples
-from recognition.training.evaluate import (
-    HEAD_SOURCES,
-    UNLABELLED,
-    evaluate,
-    measure,
-    measure_part,
-    true_labels,
-)
+from recognition.training.evaluate import among, evaluate, of_named, true_labels
+from recognition.training.figures import UNLABELLED, measure, measure_part
 from recognition.training.record import write_manifest
-from recognition.training.stability import label_stability
 from recognition.training.wanted import SHOWN_MACRO_F1
-from recognition.vision.classification import EmotionClassifier, in_doubt, mixed, softmax
-from recognition.vision.manifest import Manifest, Mix, read_manifest
+from recognition.vision.classification import (
+    EmotionClassifier,
+    as_labels,
+    in_doubt,
+    mixed,
+    softmax,
+)
+from recognition.vision.manifest import Head, Manifest, Mix, read_manifest
 
 #: A prediction that is not marked uncertain should be right at least this often ...
 CONFIDENT_ACCURACY = 0.8
@@ -49,7 +48,7 @@ class Choice:
 
     Attributes:
         weights: head to its share; heads without one are left out.
-        macro_f1: by source of labels.
+        macro_f1: by source of labels, of the labels that have words of their own.
     """
 
     weights: dict[str, float]
@@ -85,18 +84,21 @@ class Calibration:
         """The same model, used as calibrated."""
         return replace(
             manifest,
-            temperatures=self.temperatures,
+            heads={
+                name: replace(head, temperature=self.temperatures[name])
+                for name, head in manifest.heads.items()
+            },
             shown=self.shown,
             mirror_below=self.mirror_below,
             uncertain_below=self.uncertain_below,
         )
 
-    def as_manifest(self) -> dict[str, Any]:
-        """The part of the manifest that it decides."""
+    def as_manifest(self, heads: Mapping[str, Head]) -> dict[str, Any]:
+        """The part of the manifest that it decides, beside the classes of `heads`."""
         return {
             "heads": {
-                head: {"temperature": temperature}
-                for head, temperature in self.temperatures.items()
+                name: {"temperature": self.temperatures[name], "classes": head.classes}
+                for name, head in heads.items()
             },
             "shown": {
                 "weights": self.shown.weights,
@@ -125,10 +127,13 @@ def calibrate_classifier(
     """
     images = examples.images
     logits = [classifier.logits(view) for view in (images, images[:, :, ::-1])]
+    manifest = classifier.manifest
     return calibrate(
-        {head: np.stack([view[head] for view in logits]) for head in HEAD_SOURCES},
-        {"fer2013": examples.label_targets, "consensus": examples.vote_targets},
-        true_labels(examples, with_votes=with_votes),
+        {head: np.stack([view[head] for view in logits]) for head in manifest.heads},
+        examples.targets,
+        true_labels(examples, manifest.labels, with_votes=with_votes),
+        manifest.heads,
+        manifest.labels,
     )
 
 
@@ -154,7 +159,7 @@ def recalibrate(
     calibration = calibrate_classifier(classifier, data.validation, with_votes=with_votes)
     classifier.manifest = calibration.applied_to(manifest)
     before = content["validation"]
-    content |= calibration.as_manifest()
+    content |= calibration.as_manifest(manifest.heads)
     content["validation"] = evaluate(
         classifier,
         data.validation,
@@ -162,7 +167,6 @@ def recalibrate(
         data_fingerprint=data.fingerprint,
         with_votes=with_votes,
     )
-    content["validation"]["label_stability"] = label_stability(classifier, data.validation.images)
     if "against_float" in before:
         content["validation"]["against_float"] = before["against_float"]
     content.pop("evaluation", None)
@@ -174,30 +178,38 @@ def calibrate(
     logits: Mapping[str, NDArray[np.float32]],
     targets: Mapping[str, NDArray[np.float32]],
     truths: Mapping[str, NDArray[np.intp]],
+    heads: Mapping[str, Head],
+    labels: Sequence[str],
 ) -> Calibration:
     """Fit temperatures, weigh the heads and choose the mark of uncertainty.
 
     Args:
-        logits: for each head ``(2, n, number of labels)``, of the crops and of their mirror
+        logits: for each head ``(2, n, number of its classes)``, of the crops and of their mirror
             images.
-        targets: for each head ``(n, number of labels)``, the distribution it learned; rows of
-            zeros are left out.
+        targets: for each head ``(n, number of its classes)``, the distribution it learned; rows
+            of zeros are left out.
         truths: for each source of labels int ``(n,)``, see ``evaluate.true_labels``.
+        heads: which label each of their classes belongs to.
+        labels: what people are shown.
 
     Raises:
         ValueError: a head or a source has no labelled example.
     """
     temperatures = {head: fit_temperature(values, targets[head]) for head, values in logits.items()}
     probabilities = {
-        head: mean_probabilities(values, temperatures[head]) for head, values in logits.items()
+        head: as_labels(mean_probabilities(values, temperatures[head]), heads[head], labels)
+        for head, values in logits.items()
     }
-    weights, choices = choose_weights(probabilities, truths)
+    weights, choices = choose_weights(probabilities, truths, labels)
     # What is shown claims how many people would call the face so: where the taggers were asked,
     # it is held to them, and to the data set's own labels otherwise.
     *_, truth = truths.values()
     temperature = fit_mix_temperature(mixed(probabilities, Mix(weights)), truth)
     shown = Mix(weights, temperature)
-    first = {head: softmax(values[0], temperatures[head]) for head, values in logits.items()}
+    first = {
+        head: as_labels(softmax(values[0], temperatures[head]), heads[head], labels)
+        for head, values in logits.items()
+    }
     mirror_below = choose_mirror_below(mixed(first, shown), mixed(probabilities, shown))
     doubtful = in_doubt(first, shown, mirror_below)
     served = {
@@ -256,7 +268,9 @@ def fit_mix_temperature(mean: NDArray[np.float32], truth: NDArray[np.intp]) -> f
 
 
 def choose_weights(
-    probabilities: Mapping[str, NDArray[np.float32]], truths: Mapping[str, NDArray[np.intp]]
+    probabilities: Mapping[str, NDArray[np.float32]],
+    truths: Mapping[str, NDArray[np.intp]],
+    labels: Sequence[str],
 ) -> tuple[dict[str, float], tuple[Choice, ...]]:
     """Weigh the heads so that the source of labels that is worse off comes off best.
 
@@ -273,10 +287,10 @@ def choose_weights(
     """
     choices = []
     for weights in _weight_choices(list(probabilities)):
-        shown = mixed(probabilities, Mix(weights))
-        names = [str(i) for i in range(shown.shape[1])]
+        shown, named = of_named(mixed(probabilities, Mix(weights)), labels)
         scores = {
-            source: measure(shown, truth, names)["macro_f1"] for source, truth in truths.items()
+            source: measure(shown, among(truth, labels, named), named)["macro_f1"]
+            for source, truth in truths.items()
         }
         choices.append(Choice(weights, scores))
     best = max(choices, key=lambda choice: choice.margin)

@@ -16,22 +16,32 @@ import io
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-#: Order of the classifier's outputs; written into the manifest, from which serving reads it.
-LABELS = ("happy", "sad", "surprise", "neutral")
+#: The classes of each source of labels, in the order of the outputs of the head that learns them:
+#: those of FER-2013 are its folders, those of the taggers the columns of FER+.
+CLASSES = {
+    "fer2013": ("happy", "sad", "surprise", "neutral", "angry", "disgust", "fear"),
+    "consensus": (
+        "happiness", "sadness", "surprise", "neutral", "anger", "disgust", "fear", "contempt",
+    ),
+}  # fmt: skip
+#: What people are shown, in the order of its probabilities.
+LABELS = ("happy", "sad", "surprise", "neutral", "other")
+#: The label of what has no word of its own.
+OTHER = "other"
+#: The first classes of either source mean these labels; all the rest are :data:`OTHER`.
+NAMED = LABELS[:-1]
 IMAGE_SIZE = 48
 
 #: Standard deviation of the grey levels below which an image shows nothing.
 BLANK_BELOW = 2.0
 
-#: The FER+ column that holds the votes for each label.
-VOTE_COLUMNS = ("happiness", "sadness", "surprise", "neutral")
 #: The columns that say which image the votes are of.
 KEY_COLUMNS = ("split", "fer2013_label", "file")
 #: Taggers an image had in FER+.
@@ -54,11 +64,11 @@ class Examples:
 
     Attributes:
         images: uint8 ``(n, 48, 48)``.
-        label_targets: float32 ``(n, 4)``, distribution over :data:`LABELS` by the data set's own
-            labels; all zeros where the data set names none of the four.
-        vote_targets: float32 ``(n, 4)``, distribution over :data:`LABELS` of the taggers' votes;
-            all zeros where fewer than half of them chose one of the four.
-        vote_majority: bool ``(n,)``, one of the four classes has more than half of all votes.
+        label_targets: float32 ``(n, 7)``, distribution over the classes of FER-2013 by its own
+            labels.
+        vote_targets: float32 ``(n, 8)``, distribution over FER+'s classes of the taggers' votes;
+            all zeros where fewer than half of them chose any.
+        vote_majority: bool ``(n,)``, one class has more than half of all votes.
     """
 
     images: NDArray[np.uint8]
@@ -68,6 +78,11 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def targets(self) -> dict[str, NDArray[np.float32]]:
+        """What each head learns: float32 ``(n, number of its classes)``, zeros where nothing."""
+        return {"fer2013": self.label_targets, "consensus": self.vote_targets}
 
     @property
     def has_label(self) -> NDArray[np.bool_]:
@@ -112,7 +127,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class _Record:
+class Record:
     """One file as read: where it stands and its pixels."""
 
     split: str
@@ -121,7 +136,7 @@ class _Record:
     pixels: NDArray[np.uint8]
 
 
-def _image_files(path: Path) -> Iterator[tuple[str, bytes]]:
+def image_files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield ``(path inside the data set, bytes)`` of every image, in the order of the paths."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
@@ -136,9 +151,9 @@ def _image_files(path: Path) -> Iterator[tuple[str, bytes]]:
         raise DatasetError(f"{path} is neither a folder nor a zip archive")
 
 
-def _read_records(path: Path, splits: frozenset[str] = SPLITS) -> list[_Record]:
+def read_records(path: Path, splits: frozenset[str] = SPLITS) -> list[Record]:
     records = []
-    for name, data in _image_files(path):
+    for name, data in image_files(path):
         parts = Path(name).parts
         if len(parts) < 3 or parts[-3] not in splits:
             continue
@@ -146,14 +161,14 @@ def _read_records(path: Path, splits: frozenset[str] = SPLITS) -> list[_Record]:
             pixels = np.asarray(image.convert("L"), dtype=np.uint8)
         if pixels.shape != (IMAGE_SIZE, IMAGE_SIZE):
             raise DatasetError(f"{name} is {pixels.shape[1]}×{pixels.shape[0]}, not 48×48")
-        records.append(_Record(parts[-3], parts[-2], parts[-1], pixels))
+        records.append(Record(parts[-3], parts[-2], parts[-1], pixels))
     if {record.split for record in records} != splits:
         wanted = " and ".join(f"{split}/<class>/…" for split in sorted(splits, reverse=True))
         raise DatasetError(f"{path} does not hold {wanted}")
     return records
 
 
-def _fingerprint(records: list[_Record]) -> str:
+def fingerprint_of(records: list[Record]) -> str:
     digest = hashlib.sha256()
     for record in records:
         digest.update(f"{record.split}/{record.folder}/{record.name}".encode())
@@ -162,7 +177,7 @@ def _fingerprint(records: list[_Record]) -> str:
 
 
 def read_votes(path: Path) -> Votes:
-    """Read the FER+ table: votes for the four labels by ``(split, folder, file)``.
+    """Read the FER+ table: votes for each class by ``(split, folder, file)``.
 
     Images that FER+ dropped (empty columns) are left out.
 
@@ -172,44 +187,85 @@ def read_votes(path: Path) -> Votes:
     votes: Votes = {}
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
-        missing = {*KEY_COLUMNS, *VOTE_COLUMNS} - set(reader.fieldnames or ())
+        missing = {*KEY_COLUMNS, *CLASSES["consensus"]} - set(reader.fieldnames or ())
         if missing:
             raise DatasetError(f"{path} lacks the columns {', '.join(sorted(missing))}")
         for row in reader:
-            if row[VOTE_COLUMNS[0]]:
+            if row[CLASSES["consensus"][0]]:
                 split, folder, name = (row[column] for column in KEY_COLUMNS)
                 votes[split, folder, name] = np.array(
-                    [int(row[column]) for column in VOTE_COLUMNS], dtype=np.float32
+                    [int(row[column]) for column in CLASSES["consensus"]], dtype=np.float32
                 )
     if not votes:
         raise DatasetError(f"{path} holds no votes")
     return votes
 
 
-def _examples(groups: list[list[_Record]], votes: Votes) -> Examples:
+def as_examples(groups: list[list[Record]], votes: Votes) -> Examples:
     """One example per group of files with the same pixels."""
     n = len(groups)
     images = np.zeros((n, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-    label_targets = np.zeros((n, len(LABELS)), np.float32)
-    vote_targets = np.zeros((n, len(LABELS)), np.float32)
+    label_targets = np.zeros((n, len(CLASSES["fer2013"])), np.float32)
+    vote_targets = np.zeros((n, len(CLASSES["consensus"])), np.float32)
     majority = np.zeros(n, np.bool_)
     for i, group in enumerate(groups):
         images[i] = group[0].pixels
         folders = [record.folder for record in group]
-        if all(folder in LABELS for folder in folders):
+        if all(folder in CLASSES["fer2013"] for folder in folders):
             for folder in folders:
-                label_targets[i, LABELS.index(folder)] += 1.0 / len(folders)
-        found = [
-            votes[key]
-            for record in group
-            if (key := (record.split, record.folder, record.name)) in votes
-        ]
-        if found:
-            counts = np.mean(found, axis=0)
-            majority[i] = counts.max() > MAJORITY_VOTES
-            if counts.sum() >= TAGGERS / 2:
-                vote_targets[i] = counts / counts.sum()
+                label_targets[i, CLASSES["fer2013"].index(folder)] += 1.0 / len(folders)
+        counts = _mean_votes(group, votes)
+        majority[i] = counts.max() > MAJORITY_VOTES
+        if counts.sum() >= TAGGERS / 2:
+            vote_targets[i] = counts / counts.sum()
     return Examples(images, label_targets, vote_targets, majority)
+
+
+def _mean_votes(group: list[Record], votes: Votes) -> NDArray[np.float32]:
+    """Votes for each class, averaged over the files that have any; zeros where none has."""
+    found = [
+        votes[key]
+        for record in group
+        if (key := (record.split, record.folder, record.name)) in votes
+    ]
+    if not found:
+        return np.zeros(len(CLASSES["consensus"]), np.float32)
+    return np.mean(found, axis=0, dtype=np.float32)
+
+
+def _shows_named(group: list[Record], votes: Votes) -> bool:
+    """Whether either source gives the image a label that has a word of its own."""
+    if all(record.folder in NAMED for record in group):
+        return True
+    return bool(_mean_votes(group, votes)[: len(NAMED)].sum() >= TAGGERS / 2)
+
+
+def _parts(
+    named: NDArray[np.bool_], share: float, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Shuffle images and split off validation: indices of train and of validation.
+
+    Images of the named labels are split on their own and first, as they were when models knew no
+    others: what no such model was trained on stays out of training.
+    """
+    rng = np.random.default_rng(seed)
+    train, validation = [], []
+    for indices in (np.flatnonzero(named), np.flatnonzero(~named)):
+        shuffled = indices[rng.permutation(len(indices))]
+        n_validation = round(len(indices) * share)
+        validation.append(shuffled[:n_validation])
+        train.append(shuffled[n_validation:])
+    return rng.permutation(np.concatenate(train)), rng.permutation(np.concatenate(validation))
+
+
+def labels_as_votes(examples: Examples) -> Examples:
+    """Where there are no taggers' votes, the data set's labels stand for them."""
+    missing = len(CLASSES["consensus"]) - len(CLASSES["fer2013"])
+    return replace(
+        examples,
+        vote_targets=np.pad(examples.label_targets, ((0, 0), (0, missing))),
+        vote_majority=examples.has_label,
+    )
 
 
 def load(
@@ -226,14 +282,14 @@ def load(
     Raises:
         DatasetError: the layout is not the expected one, or the table holds no votes for it.
     """
-    records = _read_records(path)
+    records = read_records(path)
     votes = read_votes(votes_path) if votes_path else {}
     keys = {(record.split, record.folder, record.name) for record in records}
     if votes_path and not keys & votes.keys():
         raise DatasetError(f"{votes_path} holds no votes for the images in {path}")
     test_records = [record for record in records if record.split == "test"]
     test_pixels = {record.pixels.tobytes() for record in test_records}
-    groups: dict[bytes, list[_Record]] = defaultdict(list)
+    groups: dict[bytes, list[Record]] = defaultdict(list)
     train_pixels = set()
     n_dropped = n_blank = 0
     for record in records:
@@ -248,19 +304,19 @@ def load(
         else:
             groups[key].append(record)
 
-    pool = _examples(list(groups.values()), votes)
-    test = _examples([[record] for record in test_records], votes)
+    distinct = list(groups.values())
+    pool = as_examples(distinct, votes)
+    test = as_examples([[record] for record in test_records], votes)
     if not votes:
-        pool = Examples(pool.images, pool.label_targets, pool.label_targets, pool.has_label)
-        test = Examples(test.images, test.label_targets, test.label_targets, test.has_label)
-    usable = pool.take(pool.has_label | pool.has_votes)
-
-    order = np.random.default_rng(seed).permutation(len(usable))
-    n_validation = round(len(usable) * validation_share)
+        pool, test = labels_as_votes(pool), labels_as_votes(test)
+    usable = pool.has_label | pool.has_votes
+    pool = pool.take(usable)
+    named = np.array([_shows_named(group, votes) for group in distinct])[usable]
+    train, validation = _parts(named, validation_share, seed)
     repeated = np.array([record.pixels.tobytes() in train_pixels for record in test_records])
     return Dataset(
-        train=usable.take(order[n_validation:]),
-        validation=usable.take(order[:n_validation]),
+        train=pool.take(train),
+        validation=pool.take(validation),
         test=test,
         test_repeated_in_train=repeated,
         facts={
@@ -268,65 +324,8 @@ def load(
             "train_files_repeated_in_test_dropped": n_dropped,
             "train_files_blank_dropped": n_blank,
             "train_files_merged_as_repeats": sum(len(group) - 1 for group in groups.values()),
-            "train_images_used": len(usable) - n_validation,
-            "validation_images_used": n_validation,
+            "train_images_used": len(train),
+            "validation_images_used": len(validation),
         },
-        fingerprint=_fingerprint(records),
-    )
-
-
-def add_extra(data: Dataset, path: Path) -> Dataset:
-    """Add images to the train part, and to no other.
-
-    They carry a label but no votes; where the data set has no votes either, the label stands
-    for them. What repeats an image of the data set is left out, above all of its validation and
-    test parts.
-
-    Args:
-        data: the data set, as :func:`load` gives it.
-        path: folder or zip archive holding ``train/<label>/*``, as the site's command
-            ``export_corrections`` writes it. Classes beside the four are not used.
-
-    Raises:
-        DatasetError: the layout is not the expected one.
-    """
-    records = _read_records(path, frozenset({"train"}))
-    known = {
-        image.tobytes()
-        for part in (data.train, data.validation, data.test)
-        for image in part.images
-    }
-    groups: dict[bytes, list[_Record]] = defaultdict(list)
-    n_repeated = n_blank = n_other = 0
-    for record in records:
-        key = record.pixels.tobytes()
-        if record.folder not in LABELS:
-            n_other += 1
-        elif key in known:
-            n_repeated += 1
-        elif record.pixels.std() < BLANK_BELOW:
-            n_blank += 1
-        else:
-            groups[key].append(record)
-    extra = _examples(list(groups.values()), {})
-    has_votes = bool((data.train.vote_targets != data.train.label_targets).any())
-    if not has_votes:
-        extra = replace(extra, vote_targets=extra.label_targets, vote_majority=extra.has_label)
-    train = Examples(
-        *(
-            np.concatenate([getattr(part, name.name) for part in (data.train, extra)])
-            for name in fields(Examples)
-        )
-    )
-    facts = {
-        "extra_files": len(records),
-        "extra_files_of_other_classes_dropped": n_other,
-        "extra_files_repeated_in_data_dropped": n_repeated,
-        "extra_files_blank_dropped": n_blank,
-        "extra_files_merged_as_repeats": sum(len(group) - 1 for group in groups.values()),
-        "extra_images_used": len(extra),
-        "train_images_used": len(train),
-    }
-    return replace(
-        data, train=train, facts={**data.facts, **facts}, extra_fingerprint=_fingerprint(records)
+        fingerprint=fingerprint_of(records),
     )

@@ -1,7 +1,6 @@
 """Figures of a trained model against both sources of labels, through the classifier that serves.
 
-Needs neither Keras nor TensorFlow, so it runs where the site runs. Expected calibration error:
-Guo et al. 2017, "On Calibration of Modern Neural Networks".
+Needs neither PyTorch nor TensorFlow, so it runs where the site runs.
 """
 
 from __future__ import annotations
@@ -13,75 +12,63 @@ from typing import Any, NotRequired, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.training.dataset import Examples
+from recognition.training.dataset import CLASSES, NAMED, OTHER, Examples
+from recognition.training.figures import (
+    UNLABELLED,
+    Figures,
+    PartFigures,
+    measure,
+    measure_part,
+    rounded,
+)
 from recognition.training.stability import Stability
+from recognition.training.wild import WildFigures
 from recognition.vision.classification import EmotionClassifier, mixed
+from recognition.vision.manifest import Manifest
 
 #: Who labelled: the data set itself, and ten taggers of whom more than half agree.
 SOURCES = ("fer2013", "ferplus")
 #: The source whose labels each head learned.
 HEAD_SOURCES = {"fer2013": "fer2013", "consensus": "ferplus"}
-#: Bins of equal width over confidence, as in most published figures.
-CALIBRATION_BINS = 15
-#: Truth of an example that a source does not label.
-UNLABELLED = -1
+#: The classes that each source tells apart.
+SOURCE_CLASSES = {source: CLASSES[head] for head, source in HEAD_SOURCES.items()}
 
 _CHUNK = 128
-#: Decimals kept in the record.
-_DECIMALS = 6
 
 
-class ClassFigures(TypedDict):
-    """Of one label; a ratio without any case in its denominator is 0."""
+class NamedFigures(TypedDict):
+    """Of faces whose label has a word of its own, with probabilities renormalised without *other*.
 
-    precision: float
-    recall: float
-    f1: float
-    support: int
+    So models with and without *other* compare. Of each head `heads_without_repeats` leaves out
+    images that also stood in the data set's train part.
+    """
 
-
-class CalibrationBin(TypedDict):
-    """Predictions with a confidence from `lower` to `upper`; means are 0 where `n` is."""
-
-    lower: float
-    upper: float
-    n: int
-    confidence: float
-    accuracy: float
+    shown: Figures
+    heads: dict[str, Figures]
+    heads_without_repeats: NotRequired[dict[str, PartFigures]]
 
 
-class Figures(TypedDict):
-    """Of one set of predictions. `confusion_matrix[i][j]`: true label i was called j."""
+class ClassShown(TypedDict):
+    """What people are shown of one of a source's classes: faces by label, and uncertain ones."""
 
     n: int
-    accuracy: float
-    macro_f1: float
-    expected_calibration_error: float
-    classes: dict[str, ClassFigures]
-    confusion_matrix: list[list[int]]
-    calibration_bins: list[CalibrationBin]
-
-
-class PartFigures(TypedDict):
-    """How many of the predictions a condition leaves, and how many of those are right."""
-
-    n: int
-    share: float
-    accuracy: float
+    labels: dict[str, int]
+    uncertain: int
 
 
 class SourceFigures(TypedDict):
     """By one source of labels.
 
-    `confident` leaves out what people are told is uncertain; `without_repeats` (what is shown)
-    and `heads_without_repeats` leave out images that also stood in the data set's train part.
+    `confident` leaves out what people are told is uncertain, `without_repeats` images that also
+    stood in the data set's train part.
     """
 
     shown: Figures
     heads: dict[str, Figures]
+    named: NamedFigures
+    classes_shown: dict[str, ClassShown]
     confident: PartFigures
     without_repeats: NotRequired[PartFigures]
-    heads_without_repeats: NotRequired[dict[str, PartFigures]]
 
 
 class AgainstFloat(TypedDict):
@@ -112,9 +99,10 @@ class Evaluation(TypedDict):
     agreement: NotRequired[PartFigures]
     label_stability: NotRequired[Stability]
     against_float: NotRequired[AgainstFloat]
+    wild: NotRequired[WildFigures]
 
 
-def true_labels(examples: Examples, *, with_votes: bool) -> dict[str, NDArray[np.intp]]:
+def true_classes(examples: Examples, *, with_votes: bool) -> dict[str, NDArray[np.intp]]:
     """What each source calls each example.
 
     Args:
@@ -122,8 +110,8 @@ def true_labels(examples: Examples, *, with_votes: bool) -> dict[str, NDArray[np
         with_votes: False where the taggers' votes were not given.
 
     Returns:
-        For each source, int ``(n,)``: index of the label, or :data:`UNLABELLED`. An image that
-        the data set files under two labels equally often counts as unlabelled.
+        For each source, int ``(n,)``: index in :data:`SOURCE_CLASSES`, or :data:`UNLABELLED`. An
+        image that the data set files under two classes equally often counts as unlabelled.
     """
     clear = examples.label_targets.max(axis=1, initial=0.0) > 0.5
     truths = {"fer2013": np.where(clear, examples.label_targets.argmax(axis=1), UNLABELLED)}
@@ -134,48 +122,39 @@ def true_labels(examples: Examples, *, with_votes: bool) -> dict[str, NDArray[np
     return truths
 
 
-def measure(
-    probabilities: NDArray[np.float32], truth: NDArray[np.intp], labels: Sequence[str]
-) -> Figures:
-    """Compare predictions with the truth.
+def true_labels(
+    examples: Examples, labels: Sequence[str], *, with_votes: bool
+) -> dict[str, NDArray[np.intp]]:
+    """The label that would be right for each example by each source.
 
-    Args:
-        probabilities: ``(n, number of labels)``; rows sum to 1.
-        truth: int ``(n,)``, index of the true label; :data:`UNLABELLED` rows are left out.
-        labels: names, in the order of the columns.
-
-    Raises:
-        ValueError: no example is labelled.
+    Returns:
+        For each source, int ``(n,)``: index in `labels`, or :data:`UNLABELLED`, also where the
+        right one is not among them.
     """
-    labelled = truth != UNLABELLED
-    if not labelled.any():
-        raise ValueError("no example is labelled")
-    probabilities, truth = probabilities[labelled], truth[labelled]
-    predicted = probabilities.argmax(axis=1)
-    confusion = np.zeros((len(labels), len(labels)), np.int64)
-    np.add.at(confusion, (truth, predicted), 1)
-    classes = {label: _class_figures(confusion, i) for i, label in enumerate(labels)}
-    bins = _calibration_bins(probabilities.max(axis=1), predicted == truth)
-    gaps = [entry["n"] * abs(entry["accuracy"] - entry["confidence"]) for entry in bins]
     return {
-        "n": len(truth),
-        "accuracy": _rounded(np.mean(predicted == truth)),
-        "macro_f1": _rounded(np.mean([entry["f1"] for entry in classes.values()])),
-        "expected_calibration_error": _rounded(sum(gaps) / len(truth)),
-        "classes": classes,
-        "confusion_matrix": confusion.tolist(),
-        "calibration_bins": bins,
+        source: as_labels_index(classes, labels)
+        for source, classes in true_classes(examples, with_votes=with_votes).items()
     }
 
 
-def measure_part(right: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> PartFigures:
-    """Share and accuracy of the chosen predictions; accuracy is 0 where none is chosen."""
-    n = int(chosen.sum())
-    return {
-        "n": n,
-        "share": _rounded(n / max(1, len(chosen))),
-        "accuracy": _rounded(right[chosen].mean()) if n else 0.0,
-    }
+def as_labels_index(classes: NDArray[np.intp], labels: Sequence[str]) -> NDArray[np.intp]:
+    """Indices of classes as indices in `labels`; what has none is :data:`UNLABELLED`."""
+    order = {label: i for i, label in enumerate(labels)}
+    named = [order.get(label, UNLABELLED) for label in NAMED]
+    n_rest = max(map(len, SOURCE_CLASSES.values())) - len(NAMED)
+    # The last entry is that of UNLABELLED.
+    table = np.array([*named, *[order.get(OTHER, UNLABELLED)] * n_rest, UNLABELLED], np.intp)
+    return table[classes]
+
+
+def of_named(
+    probabilities: NDArray[np.float32], labels: Sequence[str]
+) -> tuple[NDArray[np.float32], list[str]]:
+    """Probabilities renormalised without *other*, and the labels that are left."""
+    kept = [i for i, label in enumerate(labels) if label != OTHER]
+    some = probabilities[:, kept]
+    total = np.maximum(some.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return some / total, [labels[i] for i in kept]
 
 
 def evaluate(
@@ -202,31 +181,21 @@ def evaluate(
     Raises:
         ValueError: a source labels none of the examples.
     """
-    truths = true_labels(examples, with_votes=with_votes)
-    wanted = np.any([truth != UNLABELLED for truth in truths.values()], axis=0)
-    truths = {source: truth[wanted] for source, truth in truths.items()}
-    heads = classify(classifier, examples.images[wanted], progress)
     manifest = classifier.manifest
+    classes = true_classes(examples, with_votes=with_votes)
+    wanted = np.any([found != UNLABELLED for found in classes.values()], axis=0)
+    classes = {source: found[wanted] for source, found in classes.items()}
+    heads = classify(classifier, examples.images[wanted], progress)
     shown = mixed(heads, manifest.shown)
-    predicted = shown.argmax(axis=1)
-    confident = shown.max(axis=1) >= manifest.uncertain_below
-
-    sources: dict[str, SourceFigures] = {}
-    for source, truth in truths.items():
-        labelled = truth != UNLABELLED
-        right = (predicted == truth)[labelled]
-        sources[source] = {
-            "shown": measure(shown, truth, manifest.labels),
-            "heads": {head: measure(p, truth, manifest.labels) for head, p in heads.items()},
-            "confident": measure_part(right, confident[labelled]),
-        }
-        if repeated is not None:
-            kept = ~repeated[wanted][labelled]
-            sources[source]["without_repeats"] = measure_part(right, kept)
-            sources[source]["heads_without_repeats"] = {
-                head: measure_part((p.argmax(axis=1) == truth)[labelled], kept)
-                for head, p in heads.items()
-            }
+    kept = None if repeated is None else ~repeated[wanted]
+    truths = {source: as_labels_index(found, manifest.labels) for source, found in classes.items()}
+    sources = {
+        source: _by_source(manifest, shown, heads, truth, kept) for source, truth in truths.items()
+    }
+    for source, found in classes.items():
+        sources[source]["classes_shown"] = _classes_shown(
+            manifest, shown, found, SOURCE_CLASSES[source]
+        )
     evaluation: Evaluation = {
         "part": part,
         "model_version": manifest.version,
@@ -241,6 +210,67 @@ def evaluate(
         both = (first != UNLABELLED) & (second != UNLABELLED)
         evaluation["agreement"] = measure_part(first == second, both)
     return evaluation
+
+
+def among(truth: NDArray[np.intp], labels: Sequence[str], some: Sequence[str]) -> NDArray[np.intp]:
+    """Indices in `labels` as indices in `some` of them; the rest are :data:`UNLABELLED`."""
+    places = [some.index(label) if label in some else UNLABELLED for label in labels]
+    return np.array([*places, UNLABELLED], np.intp)[truth]
+
+
+def _by_source(
+    manifest: Manifest,
+    shown: NDArray[np.float32],
+    heads: Mapping[str, NDArray[np.float32]],
+    truth: NDArray[np.intp],
+    kept: NDArray[np.bool_] | None,
+) -> SourceFigures:
+    labels = manifest.labels
+    labelled = truth != UNLABELLED
+    right = (shown.argmax(axis=1) == truth)[labelled]
+    confident = shown.max(axis=1) >= manifest.uncertain_below
+    shown_named, named = of_named(shown, labels)
+    heads_named = {head: of_named(p, labels)[0] for head, p in heads.items()}
+    truth_named = among(truth, labels, named)
+    figures: SourceFigures = {
+        "shown": measure(shown, truth, labels),
+        "heads": {head: measure(p, truth, labels) for head, p in heads.items()},
+        "named": {
+            "shown": measure(shown_named, truth_named, named),
+            "heads": {head: measure(p, truth_named, named) for head, p in heads_named.items()},
+        },
+        "classes_shown": {},
+        "confident": measure_part(right, confident[labelled]),
+    }
+    if kept is not None:
+        figures["without_repeats"] = measure_part(right, kept[labelled])
+        chosen = truth_named != UNLABELLED
+        figures["named"]["heads_without_repeats"] = {
+            head: measure_part((p.argmax(axis=1) == truth_named)[chosen], kept[chosen])
+            for head, p in heads_named.items()
+        }
+    return figures
+
+
+def _classes_shown(
+    manifest: Manifest,
+    shown: NDArray[np.float32],
+    classes: NDArray[np.intp],
+    names: Sequence[str],
+) -> dict[str, ClassShown]:
+    predicted = shown.argmax(axis=1)
+    uncertain = shown.max(axis=1) < manifest.uncertain_below
+    return {
+        name: {
+            "n": int((classes == i).sum()),
+            "labels": {
+                label: int(((classes == i) & (predicted == j)).sum())
+                for j, label in enumerate(manifest.labels)
+            },
+            "uncertain": int(((classes == i) & uncertain).sum()),
+        }
+        for i, name in enumerate(names)
+    }
 
 
 def measure_against_float(
@@ -262,11 +292,11 @@ def measure_against_float(
         if truth is not None:
             labelled = truth != UNLABELLED
             right = [(found == truth)[labelled].mean() for found in (precise, quantized)]
-            lost[head] = _rounded(right[0] - right[1])
+            lost[head] = rounded(right[0] - right[1])
     first = next(iter(served.values()))
     return {
         "n": len(first),
-        "agreement": {head: _rounded(np.mean(a == b)) for head, (a, b) in labels.items()},
+        "agreement": {head: rounded(np.mean(a == b)) for head, (a, b) in labels.items()},
         "accuracy_lost": lost,
     }
 
@@ -286,38 +316,3 @@ def classify(
     if not chunks:
         return classifier.head_probabilities(images)
     return {head: np.concatenate([chunk[head] for chunk in chunks]) for head in chunks[0]}
-
-
-def _class_figures(confusion: NDArray[np.int64], index: int) -> ClassFigures:
-    hits = float(confusion[index, index])
-    support, called = confusion[index].sum(), confusion[:, index].sum()
-    return {
-        "precision": _rounded(hits / called) if called else 0.0,
-        "recall": _rounded(hits / support) if support else 0.0,
-        "f1": _rounded(2 * hits / (support + called)) if support + called else 0.0,
-        "support": int(support),
-    }
-
-
-def _calibration_bins(
-    confidence: NDArray[np.float32], right: NDArray[np.bool_]
-) -> list[CalibrationBin]:
-    of_bin = np.minimum((confidence * CALIBRATION_BINS).astype(np.intp), CALIBRATION_BINS - 1)
-    bins: list[CalibrationBin] = []
-    for i in range(CALIBRATION_BINS):
-        inside = of_bin == i
-        n = int(inside.sum())
-        bins.append(
-            {
-                "lower": _rounded(i / CALIBRATION_BINS),
-                "upper": _rounded((i + 1) / CALIBRATION_BINS),
-                "n": n,
-                "confidence": _rounded(confidence[inside].mean()) if n else 0.0,
-                "accuracy": _rounded(right[inside].mean()) if n else 0.0,
-            }
-        )
-    return bins
-
-
-def _rounded(value: float | np.floating) -> float:
-    return round(float(value), _DECIMALS)

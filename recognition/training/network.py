@@ -1,4 +1,4 @@
-"""VGG16 for 48×48 grey faces: one trunk, two small heads (Keras 3, any back end).
+"""VGG16 for 48×48 grey faces: one trunk, two small heads (PyTorch).
 
 Source: Simonyan and Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image
 Recognition", configuration D. Changes, for small grey images: batch normalisation after each
@@ -8,81 +8,76 @@ wide dense layers, which hold 90 % of the original's weights and overfit at this
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 
-import keras
-import numpy as np
-from keras import layers
+import torch
+from torch import nn
+
+from recognition.training.dataset import CLASSES
 
 #: Filters of the convolutions in each block of configuration D.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 #: `fer2013` learns the data set's labels, `consensus` the taggers' votes.
-HEADS = ("fer2013", "consensus")
+HEADS = tuple(CLASSES)
 
 
-def build(
-    n_labels: int, *, dropout: float = 0.4, l2: float = 1e-4, head_units: int = 256
-) -> keras.Model:
-    """Build the network.
+class EmotionNetwork(nn.Module):
+    """The network, with random weights (He et al. 2015)."""
 
-    Input: float32 ``(n, height, width, 1)``, standardised; any size from 32×32 up.
-    Outputs: a dict of float32 logits ``(n, n_labels)``, one for each of :data:`HEADS`.
-    """
-    inputs = x = keras.Input((None, None, 1), name="face")
-    for block, filters in enumerate(BLOCKS, start=1):
-        for convolution, n_filters in enumerate(filters, start=1):
-            name = f"block{block}_conv{convolution}"
-            x = layers.Conv2D(
-                n_filters,
-                3,
-                padding="same",
-                use_bias=False,
-                kernel_initializer="he_normal",
-                name=name,
-            )(x)
-            x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
-            x = layers.ReLU(name=f"{name}_relu")(x)
-        if block < len(BLOCKS):
-            x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    features = layers.GlobalAveragePooling2D(name="features")(x)
-    outputs = {}
-    for head in HEADS:
-        y = layers.Dropout(dropout, name=f"{head}_dropout1")(features)
-        y = layers.Dense(
-            head_units,
-            activation="relu",
-            kernel_regularizer=keras.regularizers.L2(l2),
-            name=f"{head}_dense",
-        )(y)
-        y = layers.Dropout(dropout, name=f"{head}_dropout2")(y)
-        outputs[head] = layers.Dense(
-            n_labels,
-            kernel_regularizer=keras.regularizers.L2(l2),
-            dtype="float32",
-            name=head,
-        )(y)
-    return keras.Model(inputs, outputs, name="emotion_vgg16")
+    def __init__(self, *, dropout: float = 0.4, head_units: int = 256) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential()
+        channels = 1
+        for block, filters in enumerate(BLOCKS, start=1):
+            for position, n_filters in enumerate(filters, start=1):
+                name = f"block{block}_conv{position}"
+                convolution = nn.Conv2d(channels, n_filters, 3, padding=1, bias=False)
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+                self.trunk.add_module(name, convolution)
+                self.trunk.add_module(f"{name}_norm", nn.BatchNorm2d(n_filters, momentum=0.05))
+                self.trunk.add_module(f"{name}_relu", nn.ReLU())
+                channels = n_filters
+            if block < len(BLOCKS):
+                self.trunk.add_module(f"block{block}_pool", nn.MaxPool2d(2))
+        self.heads = nn.ModuleDict()
+        for head, classes in CLASSES.items():
+            self.heads[head] = nn.Sequential()
+            self.heads[head].add_module("dropout1", nn.Dropout(dropout))
+            self.heads[head].add_module("dense", nn.Linear(channels, head_units))
+            self.heads[head].add_module("relu", nn.ReLU())
+            self.heads[head].add_module("dropout2", nn.Dropout(dropout))
+            self.heads[head].add_module("output", nn.Linear(head_units, len(classes)))
 
+        # Convolutions are fastest with the channels last, as the input is laid out.
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
-def load_initial_weights(model: keras.Model, source: str) -> None:
-    """Start the convolutions from other weights.
+    def forward(self, faces: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Classify.
 
-    Args:
-        model: as made by :func:`build`.
-        source: ``"imagenet"`` (Keras downloads the weights: needs the internet; RGB kernels
-            of the first convolution are summed, which gives the same output for grey input), or
-            the path of a ``.keras`` file made by this package.
-    """
-    if source == "imagenet":
-        donor = keras.applications.VGG16(include_top=False, weights="imagenet")
-        for layer in donor.layers:
-            if not layer.name.endswith(("conv1", "conv2", "conv3")):
-                continue
-            # The donor's bias has no place here: batch normalisation would cancel it.
-            kernel = np.asarray(layer.get_weights()[0])
-            if layer.name == "block1_conv1":
-                kernel = kernel.sum(axis=2, keepdims=True)
-            model.get_layer(layer.name).set_weights([kernel])
-    else:
-        donor = keras.saving.load_model(Path(source), compile=False)
-        model.set_weights(donor.get_weights())
+        Args:
+            faces: float ``(n, 1, height, width)``, standardised; any size from 32×32 up.
+
+        Returns:
+            For each of :data:`HEADS` float32 logits ``(n, number of its classes)``.
+        """
+        features = self.trunk(faces).mean(dim=(2, 3))
+        return {head: layers(features).float() for head, layers in self.heads.items()}
+
+    def convolutions(self) -> Iterator[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
+        """The name of each convolution, itself and its normalisation, from input to output."""
+        modules = dict(self.trunk.named_children())
+        for name, module in modules.items():
+            if isinstance(module, nn.Conv2d):
+                norm = modules[f"{name}_norm"]
+                assert isinstance(norm, nn.BatchNorm2d)
+                yield name, module, norm
+
+    def dense_layers(self) -> Iterator[tuple[str, nn.Linear]]:
+        """The name of each dense layer, and itself."""
+        for head, layers in self.heads.items():
+            for part, name in (("dense", f"{head}_dense"), ("output", head)):
+                layer = layers.get_submodule(part)
+                assert isinstance(layer, nn.Linear)
+                yield name, layer

@@ -12,11 +12,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from recognition.training.dataset import LABELS, Dataset
-from recognition.training.evaluate import Evaluation, true_labels
+from recognition.training.dataset import Dataset
+from recognition.training.evaluate import SOURCE_CLASSES, Evaluation, true_classes
 
 #: Packages that can change the outcome of a training run or an export.
-PACKAGES = ("keras", "tensorflow", "ai-edge-litert", "numpy", "opencv-python-headless")
+PACKAGES = ("torch", "tensorflow", "ai-edge-litert", "numpy", "opencv-python-headless")
 
 
 def write_manifest(path: Path, content: Mapping[str, Any]) -> None:
@@ -52,7 +52,7 @@ def store_evaluation(path: Path, evaluation: Evaluation) -> dict[str, Any]:
 
 
 def describe_data(data: Dataset, *, with_votes: bool) -> dict[str, Any]:
-    """Fingerprint, facts and the number of images of each label in each part."""
+    """Fingerprint, facts and the number of images of each class in each part."""
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     return {
         "name": "FER-2013" + (" with FER+ votes" if with_votes else ""),
@@ -61,8 +61,10 @@ def describe_data(data: Dataset, *, with_votes: bool) -> dict[str, Any]:
         "facts": dict(data.facts),
         "classes": {
             part: {
-                source: {label: int((truth == i).sum()) for i, label in enumerate(LABELS)}
-                for source, truth in true_labels(examples, with_votes=with_votes).items()
+                source: {
+                    name: int((truth == i).sum()) for i, name in enumerate(SOURCE_CLASSES[source])
+                }
+                for source, truth in true_classes(examples, with_votes=with_votes).items()
             }
             for part, examples in parts.items()
         },

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from recognition.training.model_card import SOURCE_NAMES, card, figures_of
+from recognition.training.card_figures import SOURCE_NAMES, figures_of
+from recognition.training.model_card import card
 from recognition.training.record import read_beside
 from recognition.training.wanted import LATENCY_FILE
 
@@ -123,7 +124,7 @@ def training_plot(content: Mapping[str, Any]) -> Figure:
     """Loss and accuracy of each head over the epochs."""
     history = content["training"]["history"]
     epochs = [entry["epoch"] + 1 for entry in history]
-    names = ["loss", *(f"{head}_accuracy" for head in content["heads"])]
+    names = [f"{head}_{figure}" for figure in ("loss", "accuracy") for head in content["heads"]]
     figure, axes = _row(len(names), width=4.2, height=3.6)
     for axis, name in zip(axes, names, strict=True):
         for prefix, label, colour in (
@@ -154,7 +155,13 @@ def balance_plot(content: Mapping[str, Any]) -> Figure:
         for i, (part, counts) in enumerate(parts.items()):
             places = np.arange(len(counts[source])) + 0.27 * (i - 1)
             axis.bar(places, list(counts[source].values()), width=0.25, label=part)
-        axis.set_xticks(range(len(parts["train"][source])), list(parts["train"][source]))
+        axis.set_xticks(
+            range(len(parts["train"][source])),
+            list(parts["train"][source]),
+            rotation=30,
+            ha="right",
+            rotation_mode="anchor",
+        )
         axis.set_title(f"images, {SOURCE_NAMES[source]}")
         axis.legend(fontsize="small")
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import cv2
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
+from recognition.vision.detection import DetectorName
+from recognition.vision.detectors import make_detector
 from recognition.vision.haar import HaarCascade, HaarSettings
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.types import BoundingBox
@@ -32,16 +35,24 @@ _SIDE, _BORDER = 144, 60
 _OFF_CENTER = 32
 
 
+class FrameStability(TypedDict):
+    """Of `n` faces that both detectors find, the share with the same label in either's frame."""
+
+    n: int
+    share: float
+
+
 class Stability(TypedDict):
     """Shares of the labels that stay, in all and by the change of the box.
 
-    `n` faces were found by the detector in `n_images` images.
+    `n` faces were found by the cascade in `n_images` images.
     """
 
     n: int
     n_images: int
     share: float
     jitters: dict[str, float]
+    between_detectors: FrameStability
 
 
 def label_stability(
@@ -55,26 +66,37 @@ def label_stability(
         seed: decides which.
     """
     chosen = np.random.default_rng(seed).permutation(len(images))[:IMAGES]
-    detector = HaarCascade()
+    cascade, blazeface = HaarCascade(), make_detector(DetectorName.BLAZEFACE)
     size, margin = classifier.manifest.input_size, classifier.manifest.crop_margin
     changes = [(1.0, 0.0, 0.0), *JITTERS.values()]
-    labels = []
+    labels, framed = [], []
     for image in images[chosen]:
         canvas = _on_canvas(image)
-        box = _face_in_the_middle(detector, canvas)
+        box = _in_the_middle(cascade.scan(canvas, HaarSettings()), canvas)
         if box is None:
             continue
         crops = [crop_face(canvas, _changed(box, *change), size, margin) for change in changes]
-        labels.append(classifier.classify(np.stack(crops)).argmax(axis=1))
-    found = np.array(labels).reshape(-1, len(changes))
-    same = found[:, 1:] == found[:, :1]
+        found = {face.box: face for face in blazeface.detect(canvas) if face.rejected is None}
+        other = _in_the_middle(list(found), canvas)
+        if other is not None:
+            crops.append(crop_face(canvas, other, size, margin, found[other].roll))
+        answers = classifier.classify(np.stack(crops)).argmax(axis=1)
+        labels.append(answers[: len(changes)])
+        if other is not None:
+            framed.append(answers[0] == answers[-1])
+    answered = np.array(labels).reshape(-1, len(changes))
+    same = answered[:, 1:] == answered[:, :1]
     return {
-        "n": len(found),
+        "n": len(answered),
         "n_images": len(chosen),
-        "share": round(float(same.mean()), 6) if len(found) else 0.0,
+        "share": round(float(same.mean()), 6) if len(answered) else 0.0,
         "jitters": {
-            name: round(float(same[:, i].mean()), 6) if len(found) else 0.0
+            name: round(float(same[:, i].mean()), 6) if len(answered) else 0.0
             for i, name in enumerate(JITTERS)
+        },
+        "between_detectors": {
+            "n": len(framed),
+            "share": round(float(np.mean(framed)), 6) if framed else 0.0,
         },
     }
 
@@ -84,12 +106,13 @@ def _on_canvas(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.copyMakeBorder(large, _BORDER, _BORDER, _BORDER, _BORDER, cv2.BORDER_REPLICATE)
 
 
-def _face_in_the_middle(detector: HaarCascade, canvas: NDArray[np.uint8]) -> BoundingBox | None:
+def _in_the_middle(boxes: Sequence[BoundingBox], canvas: NDArray[np.uint8]) -> BoundingBox | None:
+    """The largest box round the middle of the canvas."""
     middle = canvas.shape[0] / 2
     return max(
         (
             box
-            for box in detector.scan(canvas, HaarSettings())
+            for box in boxes
             if abs(box.x + box.width / 2 - middle) < _OFF_CENTER
             and abs(box.y + box.height / 2 - middle) < _OFF_CENTER
         ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from recognition.vision.manifest import Manifest, Mix
+from recognition.vision.manifest import Head, Manifest, Mix
 from recognition.vision.preprocessing import standardize
 
 #: Crops run through the network at once: bounds memory for a photo of a crowd.
@@ -42,7 +42,7 @@ class EmotionClassifier:
             crops_gray: uint8 ``(n, size, size)``, with the manifest's input size.
 
         Returns:
-            For each head, float32 ``(n, number of labels)``.
+            For each head, float32 ``(n, number of its classes)``.
         """
         outputs: dict[str, list[NDArray[np.float32]]] = {name: [] for name in self._output_indices}
         inputs = standardize(crops_gray)
@@ -56,9 +56,10 @@ class EmotionClassifier:
             self._interpreter.invoke()
             for name, index in self._output_indices.items():
                 outputs[name].append(self._interpreter.get_tensor(index))
-        n_labels = len(self.manifest.labels)
         return {
-            name: np.concatenate(parts) if parts else np.empty((0, n_labels), np.float32)
+            name: np.concatenate(parts)
+            if parts
+            else np.empty((0, len(self.manifest.heads[name].classes)), np.float32)
             for name, parts in outputs.items()
         }
 
@@ -79,9 +80,12 @@ class EmotionClassifier:
         return heads
 
     def _calibrated(self, crops_gray: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        heads = self.manifest.heads
         return {
-            head: softmax(values, self.manifest.temperatures[head])
-            for head, values in self.logits(crops_gray).items()
+            name: as_labels(
+                softmax(values, heads[name].temperature), heads[name], self.manifest.labels
+            )
+            for name, values in self.logits(crops_gray).items()
         }
 
     def classify(
@@ -98,6 +102,26 @@ class EmotionClassifier:
         """
         heads = self.head_probabilities(crops_gray, mirror=mirror)
         return mixed(heads, self.manifest.shown)
+
+
+def as_labels(
+    probabilities: NDArray[np.float32], head: Head, labels: Sequence[str]
+) -> NDArray[np.float32]:
+    """Add up the classes that people are shown under one label.
+
+    Args:
+        probabilities: ``(n, number of the head's classes)``; rows sum to 1.
+        head: says which label each class belongs to.
+        labels: in the order of the returned columns.
+
+    Returns:
+        float32 ``(n, number of labels)``; rows sum to 1.
+    """
+    belongs = np.array(
+        [[label == own for label in labels] for own in head.classes.values()], np.float32
+    )
+    summed: NDArray[np.float32] = probabilities @ belongs
+    return summed
 
 
 def in_doubt(

@@ -11,7 +11,9 @@ from typing import Any
 from recognition.vision.errors import ModelError
 
 #: Raised by one when an old reader could misread a new manifest.
-FORMAT = 2
+FORMAT = 3
+#: Before it, every head's classes were the labels.
+FORMAT_WITHOUT_CLASSES = 2
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,20 @@ class Mix:
 
 
 @dataclass(frozen=True)
+class Head:
+    """One of the network's outputs.
+
+    Attributes:
+        classes: each class that it tells apart, in the order of its outputs, and the label that
+            people are shown for it. A label's probability is the sum over its classes.
+        temperature: divisor of its logits that calibrates it on validation.
+    """
+
+    classes: dict[str, str]
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
 class Manifest:
     """How to feed a model and read its outputs.
 
@@ -36,10 +52,10 @@ class Manifest:
         path: the manifest's own file.
         model_path: the LiteRT file, which stands beside the manifest.
         version: name of this model, stored with every prediction it makes.
-        labels: in the order of the outputs.
+        labels: what people are shown, in the order of probabilities.
         input_size: side of the square face crop, in pixels.
         crop_margin: share of the detected box added on every side before cropping.
-        temperatures: head to the divisor of its logits that calibrates it on validation.
+        heads: by name of the network's output.
         shown: how the heads' probabilities become those that people are shown.
         mirror_below: confidence of the first view, from 0 to 1, under which the mirror image is
             looked at, too, and averaged in; 0 where it never is.
@@ -54,7 +70,7 @@ class Manifest:
     labels: tuple[str, ...]
     input_size: int
     crop_margin: float
-    temperatures: dict[str, float]
+    heads: dict[str, Head]
     shown: Mix
     mirror_below: float
     uncertain_below: float
@@ -74,7 +90,7 @@ def read_manifest(path: Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise ModelError(f"The model manifest {path} cannot be read: {error}") from error
     try:
-        if content["format"] != FORMAT:
+        if content["format"] not in {FORMAT_WITHOUT_CLASSES, FORMAT}:
             raise ModelError(
                 f"The model manifest {path} has format {content['format']}, not {FORMAT}."
             )
@@ -87,9 +103,7 @@ def read_manifest(path: Path) -> Manifest:
             labels=tuple(content["labels"]),
             input_size=content["input"]["size"],
             crop_margin=content["input"]["crop_margin"],
-            temperatures={
-                head: float(value["temperature"]) for head, value in content["heads"].items()
-            },
+            heads={name: _head(head, content) for name, head in content["heads"].items()},
             shown=Mix(
                 weights={
                     head: float(weight) for head, weight in content["shown"]["weights"].items()
@@ -102,6 +116,13 @@ def read_manifest(path: Path) -> Manifest:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"The model manifest {path} lacks {error}.") from error
+    for name, head in manifest.heads.items():
+        unknown = set(head.classes.values()) - set(manifest.labels)
+        if unknown:
+            raise ModelError(
+                f"The model manifest {path} gives classes of {name} the labels "
+                f"{', '.join(sorted(unknown))}, which it does not name."
+            )
     try:
         model_bytes = model_path.read_bytes()
     except OSError:
@@ -109,3 +130,11 @@ def read_manifest(path: Path) -> Manifest:
     if hashlib.sha256(model_bytes).hexdigest() != digest:
         raise ModelError(f"The model file {model_path} is not the one its manifest describes.")
     return manifest
+
+
+def _head(head: dict[str, Any], content: dict[str, Any]) -> Head:
+    if content["format"] == FORMAT_WITHOUT_CLASSES:
+        classes = {label: label for label in content["labels"]}
+    else:
+        classes = dict(head["classes"])
+    return Head(classes, float(head["temperature"]))

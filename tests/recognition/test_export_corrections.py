@@ -22,7 +22,7 @@ from recognition import tasks
 from recognition.model_registry.inference import active_recognizer
 from recognition.models import Prediction, Upload
 from recognition.people import TRAINING
-from recognition.training.dataset import LABELS, _read_records
+from recognition.training.dataset import LABELS, read_records
 from recognition.uploads import corrections, retention
 from recognition.uploads.actions import create_upload
 from recognition.vision.images import decode_gray
@@ -70,7 +70,7 @@ def test_a_corrected_face_becomes_a_crop_as_the_classifier_sees_it(
     margin = active_recognizer().manifest.crop_margin
     assert np.array_equal(np.asarray(image), crop_face(gray, box, 48, margin, face.roll))
     assert "surprise" in LABELS
-    (record,) = _read_records(archive, frozenset({"train"}))
+    (record,) = read_records(archive, frozenset({"train"}))
     assert record.folder == "surprise"
 
 

@@ -15,10 +15,12 @@ from recognition.training.calibrate import (
     fit_temperature,
     mean_probabilities,
 )
-from recognition.training.evaluate import UNLABELLED, measure
+from recognition.training.figures import UNLABELLED, measure
 from recognition.training.wanted import SHOWN_MACRO_F1
 from recognition.vision.classification import mixed, softmax
-from recognition.vision.manifest import Mix
+from recognition.vision.manifest import Head, Mix
+
+LABELS = ("happy", "sad", "surprise", "neutral")
 
 
 def one_hot(labels, n_labels=4):
@@ -85,7 +87,7 @@ def disagreeing(n=4000, seed=0):
 def test_heads_are_weighed_so_that_the_source_worse_off_comes_off_best():
     heads, truths = disagreeing()
 
-    weights, choices = choose_weights(heads, truths)
+    weights, choices = choose_weights(heads, truths, LABELS)
 
     for choice in choices:
         shown = mixed(heads, Mix(choice.weights))
@@ -105,7 +107,8 @@ def test_heads_are_weighed_so_that_the_source_worse_off_comes_off_best():
 def test_one_head_is_shown_if_the_other_adds_nothing():
     truth = np.array([0, 1, 2, 3])
     perfect = one_hot(truth)
-    weights, _ = choose_weights({"fer2013": perfect, "consensus": perfect}, {"fer2013": truth})
+    heads = {"fer2013": perfect, "consensus": perfect}
+    weights, _ = choose_weights(heads, {"fer2013": truth}, LABELS)
     assert weights == {"fer2013": 1.0}
 
 
@@ -199,6 +202,8 @@ def test_calibrate_keeps_its_own_promise():
         {"fer2013": 3 * both_views, "consensus": both_views},
         {"fer2013": one_hot(labels), "consensus": one_hot(labels)},
         {"fer2013": labels, "ferplus": labels},
+        dict.fromkeys(("fer2013", "consensus"), Head({label: label for label in LABELS})),
+        LABELS,
     )
 
     assert calibration.temperatures["fer2013"] == pytest.approx(3.0, rel=0.06)

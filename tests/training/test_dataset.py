@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognition.training.dataset import LABELS, DatasetError, add_extra, load, read_votes
+from recognition.training.dataset import CLASSES, NAMED, DatasetError, load, read_votes
+from recognition.training.extra import add_extra
 
 from .conftest import KaggleFolder, noise
 
-HAPPY, SAD = LABELS.index("happy"), LABELS.index("sad")
+HAPPY, SAD, SURPRISE, NEUTRAL, ANGRY, DISGUST, FEAR, CONTEMPT = range(8)
 
 
 def load_one_train_image(folder: KaggleFolder, votes: Path | None = None):
@@ -41,21 +42,25 @@ def test_repeats_in_train_are_merged_and_share_their_labels(folder):
     data = load_one_train_image(folder)
 
     assert len(data.train) == 1
-    expected = np.zeros(len(LABELS))
+    expected = np.zeros(len(CLASSES["fer2013"]))
     expected[[HAPPY, SAD]] = 0.5
     assert data.train.label_targets[0] == pytest.approx(expected)
     assert data.facts["train_files_merged_as_repeats"] == 1
 
 
-def test_an_image_that_is_also_filed_under_a_fifth_class_has_no_label(folder):
-    folder.add("train", "happy", "a.png", noise(1), {"happiness": 10})
-    folder.add("train", "angry", "b.png", noise(1), {"happiness": 10})
-    folder.add("test", "happy", "c.png", noise(2))
+def test_every_class_is_used(folder):
+    folder.add("train", "angry", "a.png", noise(1), {"anger": 7, "contempt": 3})
+    folder.add("train", "fear", "b.png", noise(2), {"neutral": 9, "fear": 1})
+    folder.add("test", "disgust", "c.png", noise(3), {"disgust": 10})
 
     data = load_one_train_image(folder, folder.write_votes())
 
-    assert not data.train.has_label[0]
-    assert data.train.has_votes[0]
+    first = next(i for i in range(2) if np.array_equal(data.train.images[i], noise(1)))
+    assert data.train.label_targets[first].argmax() == ANGRY
+    assert data.train.label_targets[1 - first].argmax() == FEAR
+    assert data.train.vote_targets[first, [ANGRY, CONTEMPT]] == pytest.approx([0.7, 0.3])
+    assert data.train.vote_targets[1 - first].argmax() == NEUTRAL
+    assert data.test.label_targets.argmax() == data.test.vote_targets.argmax() == DISGUST
 
 
 def test_blank_train_images_are_dropped(folder):
@@ -74,8 +79,10 @@ def test_blank_train_images_are_dropped(folder):
     [
         ({"happiness": 8, "sadness": 2}, {HAPPY: 0.8, SAD: 0.2}, True),
         ({"happiness": 5, "sadness": 5}, {HAPPY: 0.5, SAD: 0.5}, False),
-        ({"happiness": 3, "sadness": 3, "anger": 4}, {HAPPY: 0.5, SAD: 0.5}, False),
-        ({"happiness": 4, "anger": 6}, {}, False),
+        ({"happiness": 3, "sadness": 3, "anger": 4}, {HAPPY: 0.3, SAD: 0.3, ANGRY: 0.4}, False),
+        ({"happiness": 4, "anger": 6}, {HAPPY: 0.4, ANGRY: 0.6}, True),
+        ({"happiness": 4, "unknown": 6}, {}, False),
+        ({"happiness": 4, "unknown": 4, "NF": 1, "fear": 1}, {HAPPY: 0.8, FEAR: 0.2}, False),
         (None, {}, False),
     ],
 )
@@ -85,23 +92,32 @@ def test_votes_become_targets(folder, votes, target, majority):
 
     data = load_one_train_image(folder, folder.write_votes())
 
-    expected = np.zeros(len(LABELS))
+    expected = np.zeros(len(CLASSES["consensus"]))
     for index, share in target.items():
         expected[index] = share
     assert data.train.vote_targets[0] == pytest.approx(expected)
     assert bool(data.train.vote_majority[0]) is majority
 
 
-def test_other_classes_are_used_only_where_taggers_chose_one_of_the_four(folder):
-    folder.add("train", "angry", "a.png", noise(1), {"anger": 10})
-    folder.add("train", "angry", "b.png", noise(2), {"neutral": 9, "anger": 1})
-    folder.add("test", "happy", "c.png", noise(3))
+def test_images_of_the_named_labels_are_split_as_they_were_without_the_others(folder, tmp_path):
+    """What a model that knew four labels was not trained on stays in validation."""
+    alone = KaggleFolder(tmp_path / "alone")
+    for i in range(40):
+        for one in (folder, alone):
+            one.add("train", NAMED[i % 4], f"{i}.png", noise(i), {"happiness": 10})
+        folder.add("train", "angry", f"{i}.png", noise(100 + i), {"anger": 10})
+    for one in (folder, alone):
+        one.add("test", "happy", "c.png", noise(99), {"happiness": 10})
 
-    data = load_one_train_image(folder, folder.write_votes())
+    without, with_others = (
+        load(one.path, one.write_votes(), validation_share=0.25).validation.images
+        for one in (alone, folder)
+    )
 
-    assert len(data.train) == 1
-    assert np.array_equal(data.train.images[0], noise(2))
-    assert not data.train.has_label[0]
+    kept = {image.tobytes() for image in without}
+    assert len(kept) == 10
+    assert len(with_others) == 20
+    assert kept < {image.tobytes() for image in with_others}
 
 
 def test_without_votes_the_labels_stand_for_them(folder):
@@ -110,7 +126,8 @@ def test_without_votes_the_labels_stand_for_them(folder):
 
     data = load_one_train_image(folder)
 
-    assert np.array_equal(data.train.vote_targets, data.train.label_targets)
+    assert np.array_equal(data.train.vote_targets[:, :-1], data.train.label_targets)
+    assert not data.train.vote_targets[:, CONTEMPT].any()
     assert data.test.vote_majority.tolist() == [True]
 
 
@@ -123,7 +140,7 @@ def test_images_that_ferplus_dropped_have_no_votes(folder):
 
 def test_split_depends_on_the_seed_alone(folder):
     for i in range(40):
-        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+        folder.add("train", NAMED[i % 4], f"{i}.png", noise(i))
     folder.add("test", "happy", "c.png", noise(99))
 
     first, again, other = (
@@ -138,7 +155,7 @@ def test_split_depends_on_the_seed_alone(folder):
 
 def test_no_image_is_in_two_parts(folder):
     for i in range(40):
-        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i % 20))
+        folder.add("train", NAMED[i % 4], f"{i}.png", noise(i % 20))
     folder.add("test", "happy", "c.png", noise(0))
 
     data = load(folder.path, None, validation_share=0.3)
@@ -181,7 +198,7 @@ def extra(tmp_path: Path) -> KaggleFolder:
 
 def test_extra_images_join_the_train_part_alone(folder, extra):
     for i in range(20):
-        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+        folder.add("train", NAMED[i % 4], f"{i}.png", noise(i))
     folder.add("test", "happy", "t.png", noise(99))
     extra.add("train", "sad", "a.png", noise(200))
     extra.add("test", "sad", "b.png", noise(201))
@@ -204,12 +221,12 @@ def test_extra_images_join_the_train_part_alone(folder, extra):
 
 def test_extra_images_that_the_data_set_has_are_left_out(folder, extra):
     for i in range(20):
-        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+        folder.add("train", NAMED[i % 4], f"{i}.png", noise(i))
     folder.add("test", "happy", "t.png", noise(99))
     for i in (*range(20), 99):
         extra.add("train", "happy", f"{i}.png", noise(i))
     extra.add("train", "happy", "blank.png", np.full((48, 48), 7, np.uint8))
-    extra.add("train", "angry", "other.png", noise(300))
+    extra.add("train", "bored", "unknown.png", noise(300))
     extra.add("train", "happy", "new.png", noise(301))
     extra.add("train", "sad", "again.png", noise(301))
 
@@ -226,6 +243,23 @@ def test_extra_images_that_the_data_set_has_are_left_out(folder, extra):
         "extra_files_merged_as_repeats": 1,
         "extra_images_used": 1,
     }
+
+
+def test_extra_images_of_no_word_count_for_the_classes_without_one(folder, extra):
+    for i, label in enumerate(["happy", "angry", "angry", "angry", "fear"]):
+        folder.add("train", label, f"{i}.png", noise(i))
+    folder.add("test", "happy", "t.png", noise(99))
+    extra.add("train", "other", "a.png", noise(200))
+    extra.add("train", "disgust", "b.png", noise(201))
+
+    data = add_extra(load_one_train_image(folder), extra.path)
+
+    images = [image.tobytes() for image in data.train.images]
+    other, disgusted = (
+        data.train.label_targets[images.index(noise(i).tobytes())] for i in (200, 201)
+    )
+    assert other[[ANGRY, FEAR]] == pytest.approx([0.75, 0.25])
+    assert disgusted.argmax() == DISGUST
 
 
 def test_extra_images_have_no_votes_where_others_have(folder, extra):
@@ -270,5 +304,5 @@ def test_a_table_that_lacks_columns_is_refused(folder):
     folder.add("train", "happy", "a.png", noise(1))
     folder.add("test", "happy", "b.png", noise(2))
     folder.votes_path.write_text("split,file,happiness\n")
-    with pytest.raises(DatasetError, match="lacks the columns fer2013_label, neutral"):
+    with pytest.raises(DatasetError, match=r"lacks the columns anger, .* fer2013_label, neutral"):
         load(folder.path, folder.votes_path)

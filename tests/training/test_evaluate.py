@@ -9,20 +9,21 @@ import pytest
 
 from recognition.training.dataset import Examples
 from recognition.training.evaluate import (
-    UNLABELLED,
     evaluate,
-    measure,
     measure_against_float,
+    of_named,
     true_labels,
 )
+from recognition.training.figures import UNLABELLED, measure
 from recognition.vision.manifest import Mix
 
 LABELS = ("happy", "sad", "surprise", "neutral")
 
 
-def certain(predicted, confidence=1.0):
+def certain(predicted, confidence=1.0, n_labels=4):
     """Probabilities with `confidence` for the predicted label and the rest shared out."""
-    probabilities = np.full((len(predicted), 4), (1 - confidence) / 3, np.float32)
+    rest = (1 - confidence) / (n_labels - 1)
+    probabilities = np.full((len(predicted), n_labels), rest, np.float32)
     probabilities[np.arange(len(predicted)), predicted] = confidence
     return probabilities
 
@@ -30,7 +31,7 @@ def certain(predicted, confidence=1.0):
 def examples(labels, favourites):
     """Examples with the given labels and unanimous votes; None is unlabelled."""
     n = len(labels)
-    label_targets, vote_targets = np.zeros((n, 4), np.float32), np.zeros((n, 4), np.float32)
+    label_targets, vote_targets = np.zeros((n, 7), np.float32), np.zeros((n, 8), np.float32)
     for i, (label, favourite) in enumerate(zip(labels, favourites, strict=True)):
         if label is not None:
             label_targets[i, label] = 1
@@ -44,11 +45,11 @@ def examples(labels, favourites):
 class StubClassifier:
     """Looks predictions up by the grey level of the image; the heads may differ."""
 
-    def __init__(self, **predictions):
+    def __init__(self, labels=LABELS, **predictions):
         self._predictions = {head: np.array(values) for head, values in predictions.items()}
         self.manifest = SimpleNamespace(
             version="stub-1",
-            labels=LABELS,
+            labels=labels,
             shown=Mix({head: 1 / len(predictions) for head in predictions}),
             mirror_below=0.6,
             uncertain_below=0.5,
@@ -56,7 +57,11 @@ class StubClassifier:
 
     def head_probabilities(self, crops_gray):
         index = crops_gray[:, 0, 0]
-        return {head: certain(values[index], 0.7) for head, values in self._predictions.items()}
+        n_labels = len(self.manifest.labels)
+        return {
+            head: certain(values[index], 0.7, n_labels)
+            for head, values in self._predictions.items()
+        }
 
 
 def run(classifier, given, **options):
@@ -122,9 +127,9 @@ def test_unlabelled_examples_are_left_out():
 
 def test_an_image_filed_under_two_labels_counts_as_unlabelled():
     given = examples([0], [1])
-    given.label_targets[0] = [0.5, 0.5, 0, 0]
+    given.label_targets[0, :2] = 0.5
 
-    truths = true_labels(given, with_votes=True)
+    truths = true_labels(given, LABELS, with_votes=True)
 
     assert truths["fer2013"].tolist() == [UNLABELLED]
     assert truths["ferplus"].tolist() == [1]
@@ -146,6 +151,35 @@ def test_both_sources_heads_and_the_shown_mean_are_measured():
     assert ferplus["confident"]["accuracy"] == 1.0
 
 
+def test_classes_without_a_word_are_other():
+    """Angry, disgusted, contemptuous: other; a model without that label is not measured by them."""
+    given = examples([0, 4, 5, 0], [0, 4, 0, 7])
+    with_other = run(StubClassifier((*LABELS, "other"), fer2013=[0, 4, 1, 4]), given)
+    without = run(StubClassifier(fer2013=[0, 3, 1, 1]), given)
+
+    source = with_other["sources"]["fer2013"]
+    assert source["shown"]["n"] == 4
+    assert source["shown"]["classes"]["other"]["recall"] == 0.5
+    assert source["named"]["shown"]["n"] == 2
+    assert source["classes_shown"]["disgust"] == {
+        "n": 1,
+        "labels": {"happy": 0, "sad": 1, "surprise": 0, "neutral": 0, "other": 0},
+        "uncertain": 0,
+    }
+    assert with_other["sources"]["ferplus"]["classes_shown"]["contempt"]["labels"]["other"] == 1
+    assert without["sources"]["fer2013"]["shown"]["n"] == 2
+    assert without["sources"]["fer2013"]["classes_shown"]["angry"]["labels"]["neutral"] == 1
+
+
+def test_of_four_is_renormalised_without_other():
+    probabilities = np.array([[0.1, 0.3, 0.0, 0.0, 0.6]], np.float32)
+    four, labels = of_named(probabilities, (*LABELS, "other"))
+    assert labels == list(LABELS)
+    assert four == pytest.approx(np.array([[0.25, 0.75, 0, 0]]))
+    same, _ = of_named(four, LABELS)
+    assert same == pytest.approx(four)
+
+
 def test_repeats_of_train_are_also_left_out():
     given = examples([0, 0, 0], [0, 0, 0])
     repeated = np.array([True, True, False])
@@ -160,7 +194,7 @@ def test_repeats_of_train_are_also_left_out():
         "share": pytest.approx(1 / 3, abs=1e-6),
         "accuracy": 0.0,
     }
-    assert source["heads_without_repeats"] == {"fer2013": source["without_repeats"]}
+    assert source["named"]["heads_without_repeats"] == {"fer2013": source["without_repeats"]}
 
 
 def test_the_record_says_how_the_heads_were_weighed():
@@ -199,7 +233,7 @@ def test_progress_counts_every_labelled_example():
     assert sum(counts) == 200
 
 
-def test_evaluation_needs_neither_keras_nor_django():
+def test_evaluation_needs_neither_torch_nor_django():
     code = (
         "import sys\n"
         "import recognition.training.calibrate, recognition.training.dataset\n"

@@ -7,24 +7,27 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 
 from recognition.training.calibrate import mean_probabilities
-from recognition.training.dataset import LABELS, load
+from recognition.training.dataset import CLASSES, LABELS, load
 from recognition.training.report import write_report, write_sample_sheet
-from recognition.vision.classification import EmotionClassifier, mixed, softmax
+from recognition.vision.classification import EmotionClassifier, as_labels, mixed, softmax
 from recognition.vision.manifest import read_manifest
 
 from .conftest import KaggleFolder
 
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow") is None, reason="needs requirements/train.txt"
+    any(importlib.util.find_spec(name) is None for name in ("tensorflow", "torch")),
+    reason="needs requirements/train.txt",
 )
 
 REPOSITORY = Path(__file__).parents[2]
@@ -107,7 +110,9 @@ def test_the_manifest_describes_the_model(run):
     assert content["artefact"]["bytes"] == manifest.model_path.stat().st_size
     assert 0.5 <= content["shown"]["uncertain_below"] <= 0.95
     training = content["training"]
-    assert training["data"]["classes"]["test"]["fer2013"] == dict.fromkeys(LABELS, 6)
+    assert training["data"]["classes"]["test"]["fer2013"] == {
+        label: 6 if label in LABELS else 0 for label in CLASSES["fer2013"]
+    }
     assert len(training["history"]) == 2
     assert training["versions"]["tensorflow"]
     assert set(content["validation"]["sources"]) == {"fer2013", "ferplus"}
@@ -136,7 +141,7 @@ def test_any_number_of_faces_is_classified(run, n):
 
     probabilities = classifier.classify(crops)
 
-    assert probabilities.shape == (n, 4)
+    assert probabilities.shape == (n, 5)
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(n), abs=1e-5)
 
 
@@ -147,8 +152,11 @@ def test_the_mirror_image_is_averaged_in_where_the_first_view_is_in_doubt(run, q
     with np.load(run.models / "float.npz") as exact:
         images = exact["images"]
     views = [classifier.logits(view) for view in (images, images[:, :, ::-1])]
-    temperatures = manifest.temperatures.items()
-    first = {head: softmax(views[0][head], temperature) for head, temperature in temperatures}
+    heads = manifest.heads.items()
+    first = {
+        name: as_labels(softmax(views[0][name], head.temperature), head, manifest.labels)
+        for name, head in heads
+    }
     confidence = mixed(first, manifest.shown).max(axis=1)
     # Nothing, half of them, everything.
     below = 0.0 if quantile is None else float(np.quantile(confidence, quantile)) + 1e-6
@@ -159,12 +167,12 @@ def test_the_mirror_image_is_averaged_in_where_the_first_view_is_in_doubt(run, q
     served = classifier.head_probabilities(images)
     unmirrored = classifier.head_probabilities(images, mirror=False)
 
-    for head, temperature in temperatures:
-        logits = np.stack([view[head] for view in views])
-        expected = mean_probabilities(logits, temperature)
-        assert served[head][doubtful] == pytest.approx(expected[doubtful], abs=1e-6)
-        assert served[head][~doubtful] == pytest.approx(first[head][~doubtful], abs=1e-6)
-        assert unmirrored[head] == pytest.approx(first[head], abs=1e-6)
+    for name, head in heads:
+        logits = np.stack([view[name] for view in views])
+        expected = as_labels(mean_probabilities(logits, head.temperature), head, manifest.labels)
+        assert served[name][doubtful] == pytest.approx(expected[doubtful], abs=1e-6)
+        assert served[name][~doubtful] == pytest.approx(first[name][~doubtful], abs=1e-6)
+        assert unmirrored[name] == pytest.approx(first[name], abs=1e-6)
 
 
 def evaluate_model(run: Run, **options: object) -> None:
@@ -210,6 +218,48 @@ def test_evaluate_model_writes_the_report(run, monkeypatch):
         "training_curves.png",
     ]
     assert all(f"plots/{plot}" in card for plot in plots)
+
+
+def test_training_goes_on_from_shipped_weights_with_corrections(run, tmp_path, monkeypatch):
+    """`make train ARGS="--init models/… --extra corrections.zip --epochs N"`, on a few images."""
+    monkeypatch.setattr("recognition.training.network.BLOCKS", NARROW_BLOCKS)
+    before = read_manifest(run.manifest_path)
+    # The conversion is tried above, and costs more than all the rest.
+    monkeypatch.setattr(
+        "recognition.training.export.convert", lambda weights: before.model_path.read_bytes()
+    )
+    extra = tmp_path / "corrections.zip"
+    rng = np.random.default_rng(7)
+    with zipfile.ZipFile(extra, "w") as archive:
+        for i, label in enumerate(("sad", "sad", "other", "other")):
+            png = cv2.imencode(".png", pattern(i, rng))[1].tobytes()
+            archive.writestr(f"train/{label}/{i}.png", png)
+
+    call_command(
+        "train_model",
+        data=run.data,
+        votes=run.votes,
+        init=str(run.manifest_path),
+        extra=extra,
+        epochs=1,
+        batch_size=16,
+        precision="float32",
+        output=tmp_path / "checkpoints",
+        models=tmp_path / "models",
+    )
+
+    training = read_manifest(tmp_path / "models" / run.manifest_path.name).content["training"]
+    assert training["data"]["facts"]["extra_images_used"] == 4
+    assert training["initial_weights"]["file"] == before.content["weights"]["file"]
+    assert training["initial_weights"]["sha256"] == before.content["weights"]["sha256"]
+    assert len(training["history"]) == 1
+    with (
+        np.load(run.models / before.content["weights"]["file"]) as old,
+        np.load(tmp_path / "models" / "emotion_vgg16.npz") as new,
+    ):
+        assert set(old) == set(new)
+        assert all(values.dtype == np.float16 for values in new.values())
+        assert any(not np.array_equal(old[name], new[name]) for name in old)
 
 
 def test_a_missing_checkpoint_is_told(run, tmp_path):

@@ -45,7 +45,7 @@ def test_the_figures_are_of_the_test_part_of_the_data_it_was_trained_from():
     for setting in ("weights", "temperature"):
         assert evaluation["shown"][setting] == content["shown"][setting]
     assert evaluation["data_fingerprint"] == content["training"]["data"]["fingerprint"]
-    shown = evaluation["sources"]["fer2013"]["shown"]
+    shown = evaluation["sources"]["fer2013"]["named"]["shown"]
     assert shown["n"] == 5085
     right = sum(row[i] for i, row in enumerate(shown["confusion_matrix"]))
     assert shown["accuracy"] == pytest.approx(right / 5085, abs=1e-4)

@@ -33,6 +33,7 @@ def faces():
 def test_a_label_that_holds(faces):
     found = label_stability(Stub(lambda i, crop: True), faces)
     assert (found["n"], found["n_images"], found["share"]) == (1, 2, 1.0)
+    assert found["between_detectors"] == {"n": 1, "share": 1.0}
     assert found["jitters"] == dict.fromkeys(JITTERS, 1.0)
 
 
@@ -43,10 +44,16 @@ def test_labels_that_change_are_counted_by_the_change(faces):
     assert found["jitters"] == {**dict.fromkeys(JITTERS, 1.0), "left": 0.0}
 
 
+def test_labels_that_change_between_the_detectors_frames_are_counted(faces):
+    found = label_stability(Stub(lambda i, crop: i > len(JITTERS)), faces)
+    assert found["share"] == 1.0
+    assert found["between_detectors"] == {"n": 1, "share": 0.0}
+
+
 def test_the_crops_differ_as_the_boxes_do(faces):
     crops = []
     label_stability(Stub(lambda i, crop: crops.append(crop) or True), faces)
-    assert len({crop.tobytes() for crop in crops}) == 1 + len(JITTERS)
+    assert len({crop.tobytes() for crop in crops}) == 2 + len(JITTERS)
 
 
 def test_no_face_found_is_no_stability(faces):

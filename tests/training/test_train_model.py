@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
+import importlib.util
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.management.commands.train_model import limited, scale_epochs
-from recognition.training.dataset import LABELS, load
+from recognition.training.dataset import NAMED, load
 
 from .conftest import noise
 
@@ -24,7 +24,7 @@ def test_stages_shrink_and_grow_with_the_epochs(total, expected):
 
 def test_limit_keeps_the_test_part(folder):
     for i in range(100):
-        folder.add("train", LABELS[i % 4], f"{i}.png", noise(i))
+        folder.add("train", NAMED[i % 4], f"{i}.png", noise(i))
     folder.add("test", "happy", "a.png", noise(1000))
 
     whole = load(folder.path, None, validation_share=0.5)
@@ -42,15 +42,12 @@ def test_missing_data_is_told(tmp_path):
         call_command("train_model", epochs=0)
 
 
-def test_missing_tensorflow_is_told(folder, monkeypatch):
+@pytest.mark.parametrize("missing", ["torch", "tensorflow", "matplotlib"])
+def test_missing_tools_are_told(folder, monkeypatch, missing):
     folder.add("train", "happy", "a.png", noise(1))
-    real_import = builtins.__import__
-
-    def without_keras(name, *args, **kwargs):
-        if name == "keras":
-            raise ModuleNotFoundError("No module named 'keras'", name="keras")
-        return real_import(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_keras)
-    with pytest.raises(CommandError, match=r"requirements/train\.txt"):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == missing else found(name)
+    )
+    with pytest.raises(CommandError, match=rf"{missing}: .* requirements/train\.txt"):
         call_command("train_model", data=folder.path)

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-from recognition.training import dataset, export, fit, network
-from recognition.vision.preprocessing import standardize
+from recognition.training import dataset, export, fit, network, weights
 
 #: The same 13 convolutions with few filters: seconds instead of minutes.
 network.BLOCKS = ((8, 8), (16, 16), (32, 32, 32), (32, 32, 32), (32, 32, 32))
@@ -26,7 +24,6 @@ SETTINGS = fit.Settings(
     batch_size=16,
     ema_momentum=0.5,
     precision="float32",
-    head_units=64,
 )
 
 
@@ -37,14 +34,14 @@ def interrupt() -> None:
 def main(action: str, data_path: Path, votes: Path, checkpoints: Path, models: Path) -> None:
     data = dataset.load(data_path, votes, validation_share=0.25)
     if action == "interrupt":
-        fit.fit(data, SETTINGS, checkpoints, verbose=0, after_epoch=interrupt)
-    history = fit.fit(data, SETTINGS, checkpoints, verbose=0)
+        fit.fit(data, SETTINGS, checkpoints, after_epoch=interrupt)
+    history = fit.fit(data, SETTINGS, checkpoints)
     export.export(checkpoints, models, data, with_votes=True, num_threads=1)
-    logits = export.load_float(checkpoints)(standardize(data.validation.images), training=False)
+    logits = weights.run(export.load_float(checkpoints), data.validation.images)
     np.savez(
         models / "float.npz",
         images=data.validation.images,
-        **{head: np.asarray(values) for head, values in logits.items()},
+        **logits,
     )
     (models / "history.json").write_text(json.dumps(history))
 

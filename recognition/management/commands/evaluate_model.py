@@ -18,23 +18,24 @@ from recognition.management.dataset_arguments import (
     add_dataset_arguments,
     add_manifest_argument,
     dataset_paths,
-    import_keras,
+    import_training_tools,
 )
 from recognition.training import record
-from recognition.training.dataset import Dataset, DatasetError, load
+from recognition.training.dataset import Dataset, DatasetError, Examples, load
 from recognition.training.evaluate import (
     SOURCES,
-    UNLABELLED,
     AgainstFloat,
     Evaluation,
-    Figures,
     evaluate,
     true_labels,
 )
+from recognition.training.figures import UNLABELLED, Figures
 from recognition.training.stability import label_stability
+from recognition.training.wild import WildFigures, evaluate_wild
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.errors import ModelError
+from recognition.vision.errors import ImageError, ModelError
 from recognition.vision.manifest import read_manifest
+from recognition.vision.recognizer import EmotionRecognizer
 
 #: Faces on the sample sheet.
 SAMPLES = 64
@@ -54,7 +55,19 @@ class Command(BaseCommand):
             "--checkpoints",
             type=Path,
             help="the run that the model was exported from, to compare it with the float32 "
-            "network, too (needs TensorFlow)",
+            "network, too (needs PyTorch)",
+        )
+        parser.add_argument(
+            "--wild",
+            type=Path,
+            help="photos to try the whole recogniser on, as a folder or zip archive with "
+            "<class>/<name>.jpg",
+        )
+        parser.add_argument(
+            "--part",
+            choices=("test", "validation"),
+            default="test",
+            help="validation is for choosing between models, and writes no report",
         )
         parser.add_argument("--json", type=Path, help="also write the figures to this file")
         parser.add_argument(
@@ -83,13 +96,19 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
 
         with_votes = votes_path is not None
-        evaluation = self._evaluate(classifier, data, with_votes=with_votes)
-        labelled = _labelled(data, with_votes=with_votes)
-        evaluation["label_stability"] = label_stability(classifier, data.test.images[labelled])
+        on_test = options["part"] == "test"
+        examples = data.test if on_test else data.validation
+        evaluation = self._evaluate(
+            classifier, examples, data, part=options["part"], with_votes=with_votes
+        )
+        labelled = _labelled(examples, manifest.labels, with_votes=with_votes)
+        evaluation["label_stability"] = label_stability(classifier, examples.images[labelled])
         if options["checkpoints"]:
             evaluation["against_float"] = _against_float(
-                options["checkpoints"], classifier, data, with_votes=with_votes
+                options["checkpoints"], classifier, examples, with_votes=with_votes
             )
+        if options["wild"]:
+            evaluation["wild"] = _wild(options["manifest"], options["wild"])
         self._print(evaluation, options["labels"], manifest.labels)
         if options["json"]:
             figures = evaluation["sources"][options["labels"]]["shown"]
@@ -102,30 +121,38 @@ class Command(BaseCommand):
             options["json"].write_text(json.dumps(summary, indent=1) + "\n")
         if options["samples"]:
             _draw_samples(options["samples"], classifier, data, options["labels"])
-        if not options["no_report"]:
+        if on_test and not options["no_report"]:
             self._report(options["manifest"], evaluation)
 
     def _evaluate(
-        self, classifier: EmotionClassifier, data: Dataset, *, with_votes: bool
+        self,
+        classifier: EmotionClassifier,
+        examples: Examples,
+        data: Dataset,
+        *,
+        part: str,
+        with_votes: bool,
     ) -> Evaluation:
-        n = int(_labelled(data, with_votes=with_votes).sum())
+        n = int(_labelled(examples, classifier.manifest.labels, with_votes=with_votes).sum())
         with tqdm(total=n, unit="face", file=sys.stderr, disable=None) as progress:
             try:
                 return evaluate(
                     classifier,
-                    data.test,
-                    part="test",
+                    examples,
+                    part=part,
                     data_fingerprint=data.fingerprint,
                     with_votes=with_votes,
-                    repeated=data.test_repeated_in_train,
+                    repeated=data.test_repeated_in_train if part == "test" else None,
                     progress=progress.update,
                 )
             except ValueError as error:
-                raise CommandError(f"The test part cannot be used: {error}.") from None
+                raise CommandError(f"The {part} part cannot be used: {error}.") from None
 
     def _print(self, evaluation: Evaluation, source: str, labels: tuple[str, ...]) -> None:
         result = evaluation["sources"][source]
-        self.stdout.write(f"Model {evaluation['model_version']}, test part, {source} labels\n\n")
+        self.stdout.write(
+            f"Model {evaluation['model_version']}, {evaluation['part']} part, {source} labels\n\n"
+        )
         for line in _class_table(result["shown"]):
             self.stdout.write(line)
         if "without_repeats" in result:
@@ -149,6 +176,9 @@ class Command(BaseCommand):
             f"\nlabels that stay when the box is changed by a tenth  {stability['share']:.1%} "
             f"({stability['n']} faces found in {stability['n_images']} images)"
         )
+        if "wild" in evaluation:
+            for line in _wild_table(evaluation["wild"]):
+                self.stdout.write(line)
 
     def _report(self, manifest_path: Path, evaluation: Evaluation) -> None:
         content = record.store_evaluation(manifest_path, evaluation)
@@ -163,24 +193,54 @@ class Command(BaseCommand):
             self.stdout.write(f"wrote {file}")
 
 
-def _labelled(data: Dataset, *, with_votes: bool) -> NDArray[np.bool_]:
-    """Test images that a source labels."""
-    truths = true_labels(data.test, with_votes=with_votes)
+def _labelled(
+    examples: Examples, labels: tuple[str, ...], *, with_votes: bool
+) -> NDArray[np.bool_]:
+    """Images to which a source gives one of the labels."""
+    truths = true_labels(examples, labels, with_votes=with_votes)
     labelled: NDArray[np.bool_] = np.any([t != UNLABELLED for t in truths.values()], axis=0)
     return labelled
 
 
 def _against_float(
-    checkpoints: Path, classifier: EmotionClassifier, data: Dataset, *, with_votes: bool
+    checkpoints: Path, classifier: EmotionClassifier, examples: Examples, *, with_votes: bool
 ) -> AgainstFloat:
-    import_keras()
+    import_training_tools()
     from recognition.training.export import ExportError, against_float, load_float
 
     try:
-        model = load_float(checkpoints)
+        trained = load_float(checkpoints)
     except (ExportError, OSError, ValueError) as error:
         raise CommandError(f"The checkpoint cannot be used: {error}") from None
-    return against_float(model, classifier, data.test, with_votes=with_votes)
+    return against_float(trained, classifier, examples, with_votes=with_votes)
+
+
+def _wild(manifest_path: Path, photos: Path) -> WildFigures:
+    recognizer = EmotionRecognizer(manifest_path, num_threads=settings.RECOGNIZER_THREADS)
+    with tqdm(unit="photo", file=sys.stderr, disable=None) as progress:
+        try:
+            return evaluate_wild(recognizer, photos, progress.update)
+        except (DatasetError, ImageError) as error:
+            raise CommandError(str(error)) from None
+
+
+def _wild_table(wild: WildFigures) -> list[str]:
+    labels = list(next(iter(wild["classes"].values()))["labels"])
+    lines = [
+        "",
+        f"{wild['n']} photos, a face found in {wild['found']}",
+        f"{'':<12}{'found':>8}" + "".join(f"{name:>10}" for name in [*labels, "uncertain"]),
+    ]
+    for folder, figures in wild["classes"].items():
+        counts = [*figures["labels"].values(), figures["uncertain"]]
+        lines.append(f"{folder:<12}{figures['found']:>8}" + "".join(f"{n:>10}" for n in counts))
+    return [
+        *lines,
+        f"accuracy {wild['accuracy']:.1%}   expected calibration error "
+        f"{wild['expected_calibration_error']:.3f}   happy and neutral right "
+        f"{wild['happy_and_neutral']['accuracy']:.1%}   angry called other or uncertain "
+        f"{wild['angry_admitted']['accuracy']:.1%}",
+    ]
 
 
 def _class_table(figures: Figures) -> list[str]:
@@ -201,14 +261,18 @@ def _class_table(figures: Figures) -> list[str]:
 
 def _head_table(evaluation: Evaluation) -> list[str]:
     lines = [
-        f"{'labels':<10}{'probabilities':<16}{'n':>6}{'accuracy':>10}{'macro-F1':>10}{'ECE':>8}"
+        f"{'labels':<10}{'probabilities':<20}{'n':>6}{'accuracy':>10}{'macro-F1':>10}{'ECE':>8}"
     ]
     for source, result in evaluation["sources"].items():
-        rows: Mapping[str, Figures] = {"shown": result["shown"], **result["heads"]}
+        rows: Mapping[str, Figures] = {
+            "shown": result["shown"],
+            **{f"head {head}": figures for head, figures in result["heads"].items()},
+            "shown, of four": result["named"]["shown"],
+            **{f"{head}, of four": f for head, f in result["named"]["heads"].items()},
+        }
         for name, figures in rows.items():
-            name = name if name == "shown" else f"head {name}"
             lines.append(
-                f"{source:<10}{name:<16}{figures['n']:>6}{figures['accuracy']:>10.1%}"
+                f"{source:<10}{name:<20}{figures['n']:>6}{figures['accuracy']:>10.1%}"
                 f"{figures['macro_f1']:>10.3f}{figures['expected_calibration_error']:>8.3f}"
             )
     return lines
@@ -217,7 +281,8 @@ def _head_table(evaluation: Evaluation) -> list[str]:
 def _draw_samples(path: Path, classifier: EmotionClassifier, data: Dataset, source: str) -> None:
     from recognition.training.report import write_sample_sheet
 
-    truth = true_labels(data.test, with_votes=source == "ferplus")[source]
+    labels = classifier.manifest.labels
+    truth = true_labels(data.test, labels, with_votes=source == "ferplus")[source]
     labelled = np.flatnonzero(truth != UNLABELLED)
     chosen = np.random.default_rng(0).permutation(labelled)[:SAMPLES]
     images = data.test.images[chosen]
@@ -227,7 +292,7 @@ def _draw_samples(path: Path, classifier: EmotionClassifier, data: Dataset, sour
             images,
             classifier.classify(images),
             truth[chosen],
-            classifier.manifest.labels,
+            labels,
             repository=Path(settings.BASE_DIR),
         )
     except ValueError as error:

@@ -15,9 +15,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from recognition.management.dataset_arguments import (
     add_dataset_arguments,
     dataset_paths,
-    import_keras,
+    import_training_tools,
 )
-from recognition.training.dataset import Dataset, DatasetError, add_extra, load
+from recognition.training.dataset import Dataset, DatasetError, load
+from recognition.training.extra import add_extra
 
 if TYPE_CHECKING:
     from recognition.training.fit import Settings
@@ -49,11 +50,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--epochs", type=int, help="in all; the stages shrink or grow with it")
         parser.add_argument(
-            "--init", help="'imagenet' or a .keras file of an earlier run (default: random weights)"
+            "--init",
+            help="weights to begin with (default: random ones): a model's manifest, such as "
+            "models/emotion_vgg16.json, or an .npz or .tflite file",
         )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--batch-size", type=int)
-        parser.add_argument("--precision", help="Keras dtype policy: float32, mixed_bfloat16, …")
+        parser.add_argument("--precision", choices=["float32", "bfloat16"])
         parser.add_argument(
             "--limit", type=int, help="train on so many images only, to try that everything works"
         )
@@ -70,9 +73,9 @@ class Command(BaseCommand):
             Path(settings.BASE_DIR) / "models" if limit is None else output / "models"
         )
         data_path, votes_path = dataset_paths(options)
-        import_keras()
-        from recognition.training.export import ExportError, export
+        import_training_tools()
         from recognition.training.fit import fit
+        from recognition.training.weights import WeightsError
 
         training_settings = _settings(options)
         try:
@@ -89,8 +92,10 @@ class Command(BaseCommand):
             f"{training_settings.epochs} epochs; checkpoints in {output}"
         )
         try:
-            fit(data, training_settings, output, verbose=1 if self.stdout.isatty() else 2)
+            fit(data, training_settings, output)
             self.stdout.write("Exporting and calibrating …")
+            from recognition.training.export import export
+
             manifest_path = export(
                 output,
                 models,
@@ -102,7 +107,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "Stopped. Finished epochs are saved: run again to resume.", returncode=130
             ) from None
-        except (ExportError, ValueError) as error:
+        except (WeightsError, ValueError, FloatingPointError) as error:
             raise CommandError(str(error)) from None
         self._tell(manifest_path)
 
