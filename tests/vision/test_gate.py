@@ -8,6 +8,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
+from recognition.models import Prediction
 from recognition.vision.gate import FaceGate
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Rejection
@@ -80,4 +81,4 @@ def test_a_rejected_spot_is_kept_beside_the_faces() -> None:
 
 
 def test_every_reason_can_be_said_on_pages() -> None:
-    assert set(REJECTION_TEXTS) == set(Rejection)
+    assert set(REJECTION_TEXTS) == {*Rejection, Prediction.DRAWN}
