@@ -225,7 +225,7 @@ def test_why_shows_a_heat_map_without_leaving_the_page(
     page.get_by_role("link", name="Open").click()
     why = page.get_by_role("button", name="Why Happy? Show which parts of face 1 mattered")
     why.click()
-    picture = page.get_by_role("img", name="Face 1 in grey; the lower middle")
+    picture = page.get_by_role("img", name="Heat map of face 1; the bottom centre")
     expect(picture).to_be_visible(timeout=30_000)
     expect(picture).to_have_js_property("naturalWidth", 256)
     expect(page.get_by_text("The bottom centre mattered most")).to_be_visible()
@@ -249,5 +249,5 @@ def test_why_works_without_javascript(browser: Browser, site: Site, files: dict[
         lambda: person.get(f"/uploads/{upload['id']}/faces/0/heat-map.png").status_code == 200
     )
     page.reload()
-    expect(page.get_by_role("img", name="Face 1 in grey; the lower middle")).to_be_visible()
+    expect(page.get_by_role("img", name="Heat map of face 1; the bottom centre")).to_be_visible()
     context.close()
