@@ -121,7 +121,7 @@ def create_upload(
 @cache
 def decoding_pool() -> DecodingPool:
     """This process's, which shares its limits with all web processes of the host."""
-    return DecodingPool(settings.DATA_DIR / "run" / "decoding", settings.DECODING_PROCESSES)
+    return DecodingPool(settings.DATA_DIR / "decoding", settings.DECODING_PROCESSES)
 
 
 def content_sha256(file: UploadedFile) -> str:
