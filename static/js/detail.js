@@ -123,6 +123,7 @@ function watch() {
 /** This page's address with what is being explained, or without. */
 function address(explaining = null) {
   const url = new URL(location.href);
+  url.hash = ""; // Where the plain form was sent before this script was there.
   if (explaining === null) url.searchParams.delete("explaining");
   else url.searchParams.set("explaining", explaining);
   return url;
