@@ -26,7 +26,7 @@ from tests.accounts.signing_in import (
     totp_code,
 )
 
-WEBHOOK_SECRET = "whsec_of_alice_0123456789"
+WEBHOOK_SECRET = "whsec_example_0123456789"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def read_by_settings() -> set[str]:
     found = {
         name
         for file in files
-        for name in re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', file.read_text())
+        for name in re.findall(r'(?:env\.\w+|_quota)\(\s*"([A-Z0-9_]+)"', file.read_text())
     }
     assert len(found) > 30
     return found
@@ -72,7 +72,7 @@ def test_what_reaches_beyond_the_site_is_off_unless_asked_for(
     names = ("SECURE_HSTS_PRELOAD", "SECURE_HSTS_INCLUDE_SUBDOMAINS")
     wanted = dict.fromkeys(names, "true") if asked == "both" else {}
     result = settings_with(
-        SECRET_KEY="abcdefghij0123456789" * 3,
+        SECRET_KEY="example-key-of-a-test" * 3,
         SITE_URL="https://a.example",
         DATA_DIR=str(tmp_path),
         **wanted,

@@ -79,7 +79,7 @@ def test_from_two_factors_to_activity(
     page.get_by_role("link", name="Turn on").click()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("img", name="The key as a picture")).to_be_visible()
+    expect(page.get_by_role("img", name="QR code for an authenticator app")).to_be_visible()
     assert page.locator(".qr-code").evaluate("image => image.naturalWidth") > 0
     assert fits(page)
     secret = page.locator("#totp-secret").inner_text()

@@ -33,7 +33,7 @@ def session(alice: User) -> LiveSession:
 
 def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: LiveSession) -> None:
     page = alice_client.get(session.get_absolute_url()).content.decode()
-    assert "1:30 long" in page
+    assert "1:30 · 2 faces" in page
     assert page.count('<figure class="timeline') == 2
     assert page.count('<rect class="timeline-bar emotion-happy"') == 1
     assert page.count('<rect class="timeline-bar emotion-sad"') == 2
@@ -43,8 +43,11 @@ def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: Li
 
 def test_a_session_without_faces_says_so(alice_client: Client, session: LiveSession) -> None:
     LiveSession.objects.update(samples=[])
-    for address in (session.get_absolute_url(), "/live/sessions/"):
-        assert "No faces appeared" in alice_client.get(address).content.decode()
+    for address, sentence in {
+        session.get_absolute_url(): "No faces appeared in this session.",
+        "/live/sessions/": "No faces",
+    }.items():
+        assert f">{sentence}" in alice_client.get(address).content.decode()
 
 
 def test_the_csv_has_every_stretch(alice_client: Client, session: LiveSession) -> None:
