@@ -22,6 +22,9 @@ from tests.corpus_structures import long_comment_gif, many_scans, rle_bmp
 from tests.pictures import face_jpeg
 from tests.site.running import Person, Site, wait_until
 
+#: Requests of one person that may arrive at the same time; see `emotion_site.request_bodies`.
+AT_ONCE = 8
+
 
 def bomb() -> bytes:
     """194 kB that are 50 megapixels, with transparency."""
@@ -54,8 +57,12 @@ def many_bombs(folder: Path, count: int) -> Bombs:
     """So many bombs at once, and somebody else who looks at pages and sends photos."""
     data = bomb()
     with Site(folder) as site:
-        attacker, other = site.sign_up("bombs@example.org"), site.sign_up("other@example.org")
-        attacker.http.timeout = other.http.timeout = httpx.Timeout(120)
+        # Of one person alone, no more than so many requests may arrive at the same time.
+        n_attackers = -(-count // AT_ONCE)
+        attackers = [site.sign_up(f"bombs{number}@example.org") for number in range(n_attackers)]
+        other = site.sign_up("other@example.org")
+        for person in (*attackers, other):
+            person.http.timeout = httpx.Timeout(120)
         other.upload(face_jpeg())
         other.wait_until_finished()
         pages: list[float] = []
@@ -67,7 +74,8 @@ def many_bombs(folder: Path, count: int) -> Bombs:
         ):
             before = web()
             answers = [
-                threads.submit(attacker.upload, data, f"{number}.png") for number in range(count)
+                threads.submit(attackers[number % n_attackers].upload, data, f"{number}.png")
+                for number in range(count)
             ]
             while not all(answer.done() for answer in answers):
                 for path in PAGES:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from recognition import tasks
 from recognition.models import IdempotencyKey, Upload
 from recognition.uploads import actions
+from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
 from tests.api.conftest import photo
 from tests.pictures import no_face_jpeg
 
@@ -129,3 +130,38 @@ def test_a_key_that_is_none_is_refused(key: str, alice_client: Client, face_jpeg
     response = post(alice_client, face_jpeg, key=key)
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
     assert not Upload.objects.exists()
+
+
+def test_where_too_many_photos_come_the_repetition_goes_on_from_there(
+    alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of two is accepted, and there is no turn for the second."""
+    pool = actions.decoding_pool()
+    photos = iter([True, False])
+
+    def clean(file: Any) -> Any:
+        if next(photos):
+            return DecodingPool.clean(pool, file)
+        raise DecodingBusy
+
+    with monkeypatch.context() as busy:
+        busy.setattr(pool, "clean", clean)
+        first = post(alice_client, face_jpeg, no_face_jpeg())
+    assert (first.status_code, first.json()["code"]) == (503, "busy")
+    assert first["Retry-After"] == "10"
+    assert Upload.objects.count() == 1
+    second = post(alice_client, face_jpeg, no_face_jpeg())
+    assert (second.status_code, second.json()["accepted"]) == (201, 2)
+    assert Upload.objects.count() == 2
+
+
+def test_without_a_key_each_photo_has_its_own_answer(
+    alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clean(file: Any) -> Any:
+        raise DecodingBusy
+
+    monkeypatch.setattr(actions.decoding_pool(), "clean", clean)
+    answer = alice_client.post(UPLOADS, {"image": [photo(face_jpeg), photo(face_jpeg)]})
+    assert answer.status_code == 207
+    assert [result["error"]["code"] for result in answer.json()["results"]] == ["busy", "busy"]

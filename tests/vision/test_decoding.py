@@ -94,7 +94,7 @@ def test_a_child_has_limits_and_no_secrets(decoding: DecodingPool) -> None:
 
 #: A child that takes what it is told to take, in place of decoding.
 GREEDY = """
-import os
+import os, signal, time
 from recognition.vision import images
 from recognition.vision.decoding import child
 child.PROCESSOR_SECONDS = 1
@@ -104,6 +104,9 @@ def clean(data):
         held = [bytes(50_000_000) for _ in range(100)]
     while data.endswith(b"time"):
         pass
+    if data.endswith(b"sleep"):
+        signal.alarm(1)
+        time.sleep(60)
     if data.endswith(b"crash"):
         os.kill(os.getpid(), 11)
     return kind(data)
@@ -114,10 +117,15 @@ child.main()
 
 @pytest.mark.parametrize(
     ("ending", "error"),
-    [(b"memory", ImageTooCostly), (b"time", ImageTooCostly), (b"crash", ImageDamaged)],
+    [
+        (b"memory", ImageTooCostly),
+        (b"time", ImageTooCostly),
+        (b"crash", ImageDamaged),
+        (b"sleep", DecodingBusy),
+    ],
 )
 def test_who_takes_too_much_dies_alone(
-    decoding: DecodingPool, ending: bytes, error: type[ImageError], monkeypatch: pytest.MonkeyPatch
+    decoding: DecodingPool, ending: bytes, error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as greedy:
         start = subprocess.Popen

@@ -46,7 +46,7 @@ class SupportsReadAndSeek(Protocol):
 
 
 class DecodingBusy(Exception):
-    """Too many photos are being opened, and this one had no turn in time."""
+    """Too many photos are being opened, and this one did not get there in time."""
 
 
 class DecodingPool:
@@ -79,7 +79,7 @@ class DecodingPool:
 
         Raises:
             ImageError: a subclass that says what is wrong, in a sentence for people.
-            DecodingBusy: there was no turn to be had.
+            DecodingBusy: there was no turn to be had, or hardly any processor time.
         """
         header = images.check(_content(file))
         with self._turn(header):
@@ -135,7 +135,10 @@ class DecodingPool:
         logger.warning("a decoding process ended with %s: %s", status, type(error).__name__)
         if not isinstance(error, (OSError, EOFError, ValueError, LookupError, TypeError)):
             return error  # Nothing to do with the photo, such as the end of this process.
-        limits = {signal.SIGXCPU, signal.SIGALRM, signal.SIGKILL}
+        if -status == signal.SIGALRM or isinstance(error, TimeoutError):
+            # It had not used up its processor time: the machine has too much else to do.
+            return DecodingBusy()
+        limits = {signal.SIGXCPU, signal.SIGKILL}
         return too_costly() if -status in limits else damaged()
 
 
