@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,18 +44,21 @@ def test_a_webhook_from_its_page(
 ) -> None:
     sign_up(page, f"hooks-{request.node.callspec.id}@example.org")
     page.goto("/webhooks/")
-    page.get_by_label("Address").fill("ftp://example.org")
+    page.get_by_label("URL").fill("ftp://example.org")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_text("Use a URL such as")).to_be_visible()
-    page.get_by_label("Address").fill(f"{site.url}/no-such-page")
+    page.get_by_label("URL").fill(f"{site.url}/no-such-page")
     page.get_by_role("button", name="Add").click()
     assert page.get_by_label("Secret").input_value().startswith("whsec_")
     assert fits(page)
     page.get_by_role("button", name="Send test").click()
     expect(page.get_by_role("cell", name="ping")).to_be_visible()
-    while page.get_by_text("The answer was 404.").count() == 0:
+    answer = page.get_by_text("The response was 404.")
+    deadline = time.monotonic() + 60
+    while answer.count() == 0 and time.monotonic() < deadline:
         page.wait_for_timeout(500)
         page.reload()
+    expect(answer).to_be_visible()
     assert fits(page)
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()

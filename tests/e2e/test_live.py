@@ -117,7 +117,7 @@ def test_a_face_is_boxed_labelled_and_followed(
     expect(page.locator('.live-box[data-number="1"]')).to_have_count(1, timeout=5_000)
     expect(page.locator("#meter-rate")).to_have_text(re.compile(r"^\d+(\.\d)?$"))
     expect(page.locator("#meter-trip")).to_have_text(re.compile(r"^\d+ ms$"))
-    expect(page.locator("#meter-dropped")).to_have_text(re.compile(r"\d %$"))
+    expect(page.locator("#meter-dropped")).to_have_text(re.compile(r"\d%$"))
     assert page.evaluate(
         "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
     )
@@ -214,7 +214,7 @@ def test_a_snapshot_goes_to_the_uploads(
     expect(page.locator(".live-box")).to_have_count(1)
     page.get_by_role("button", name="Save snapshot").click()
     expect(page.get_by_text("Snapshot saved.")).to_be_visible()
-    page.get_by_role("link", name="Open it").click()
+    page.get_by_role("link", name="View", exact=True).click()
     expect(page.locator(".photo image")).to_be_visible()
     (upload,) = person.wait_until_finished()
     assert upload["name"].startswith("snapshot ")
@@ -232,7 +232,7 @@ def test_a_recorded_session_becomes_a_chart(
     page.wait_for_timeout(2500)
     page.get_by_role("button", name="Stop recording").click()
     expect(page.get_by_text("Session saved.")).to_be_visible()
-    page.get_by_role("link", name="Open it").click()
+    page.get_by_role("link", name="View", exact=True).click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.locator(".timeline svg rect.emotion-happy").first).to_be_visible()
     page.get_by_text("Show as table").click()
@@ -275,7 +275,7 @@ def test_the_page_comes_back_after_the_server_and_goes_on_recording(
     expect(page.locator(".live-box")).to_have_count(1, timeout=15_000)
     expect(page.locator("#recording-mark")).to_be_visible()
     page.get_by_role("button", name="Stop recording").click()
-    page.get_by_role("link", name="Open it").click()
+    page.get_by_role("link", name="View", exact=True).click()
     expect(page.locator(".timeline svg rect").first).to_be_visible()
 
 

@@ -100,9 +100,9 @@ def test_it_stays_when_the_photo_is_looked_at_again(alice_client: Client, upload
 @pytest.mark.parametrize(
     ("box", "label", "sentence"),
     [
-        ({}, "angry", "not an expression"),
-        ({}, "not_a_face", "not an expression"),
-        ({}, "", "not an expression"),
+        ({}, "angry", "a label that a face can have"),
+        ({}, "not_a_face", "a label that a face can have"),
+        ({}, "", "a label that a face can have"),
         ({"width": 7}, "sad", "too small"),
         ({"x": 480}, "sad", "not inside the photo"),
         ({"y": -1}, "sad", "not inside the photo"),
