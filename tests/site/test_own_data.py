@@ -42,4 +42,4 @@ def test_a_person_corrects_exports_and_keeps_results_only(site: Site) -> None:
     wait_until(lambda: person.get(f"/uploads/{second_id}/image/").status_code == 410)
     assert "This photo was deleted on" in person.get(f"/uploads/{second_id}/").text
     statistics = person.get("/statistics/").text
-    assert "You looked at 1 face" in statistics
+    assert "You reviewed 1 face" in statistics
