@@ -349,7 +349,14 @@ def _train_epoch(run: _Run, train: Examples, epoch: int) -> dict[str, float]:
     torch.manual_seed(run.settings.seed * 1_000_003 + epoch)
     run.model.train()
     batches = _TrainBatches(train, run.settings, epoch)
-    loader = DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=8)
+    # Not by fork: OpenCV and TensorFlow have threads here whose locks a forked child would inherit.
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=8,
+        multiprocessing_context="forkserver",
+    )
     collected: list[dict[str, float]] = []
     for i, (images, targets) in enumerate(loader):
         images = images.contiguous(memory_format=torch.channels_last)
