@@ -48,6 +48,8 @@ class Size:
     drip_grace: float = 20
     noisy_sockets: int = 4
     noise_seconds: float = 20
+    jobs_of_one: int = 500
+    slow_webhooks: int = 80
     people: int = 50
     live_pages: int = 10
     load_seconds: float = 600
@@ -81,6 +83,8 @@ SMALL = Size(
     drip_grace=2,
     noisy_sockets=2,
     noise_seconds=3,
+    jobs_of_one=30,
+    slow_webhooks=20,
     people=5,
     live_pages=2,
     load_seconds=12,
@@ -315,6 +319,31 @@ def noise(folder: Path, size: Size) -> Iterator[Figure]:
             )
 
 
+def fair(folder: Path, size: Size) -> Iterator[Figure]:
+    result = floods.fair_shares(folder, size.jobs_of_one)
+    yield Figure(
+        f"{size.jobs_of_one} large photos of one person wait for two workers: another's photo "
+        "done after; its heat map; of the first still waiting",
+        "5 s; 5 s",
+        f"{result.photo:.1f} s; {result.heat_map:.1f} s; {result.still_waiting}",
+        result.still_waiting > 0
+        and (not size.load_is_timed or max(result.photo, result.heat_map) <= 5),
+        asdict(result),
+    )
+
+
+def webhooks(folder: Path, size: Size) -> Iterator[Figure]:
+    seconds = floods.slow_webhooks(folder, size.slow_webhooks)
+    yield Figure(
+        f"{size.slow_webhooks} messages of one person to receivers that never answer: another's "
+        "arrived after",
+        "5 s",
+        f"{seconds:.1f} s",
+        seconds <= 5 if size.load_is_timed else seconds <= 30,
+        {"seconds": seconds},
+    )
+
+
 def load(folder: Path, size: Size) -> Iterator[Figure]:
     result = loads.load(folder, size.people, size.live_pages, size.load_seconds, size.bare_photos)
     n_errors = sum(result.errors.values())
@@ -336,7 +365,7 @@ PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
     promise.__name__: promise
     for promise in (
         kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, bombs,
-        costly, huge, drips, noise, load,
+        costly, huge, drips, noise, fair, webhooks, load,
     )
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from benchmarks.poison import POISON_NAME
+from recognition.jobs import broker
 from tests.corpus import ACCEPTED, corpus
 from tests.pictures import encode, face_jpeg, two_faces_jpeg
 from tests.site.running import ROOT, Person, Site, free_port, wait_until
@@ -397,7 +398,8 @@ def many_photos(folder: Path, n_early: int, n_photos: int) -> Memory:
 
 def _waiting(site: Site) -> int:
     client = redis.Redis(unix_socket_path=str(site.data_dir / "redis.sock"))
-    return sum(int(client.llen(name)) for name in QUEUES) + int(client.hlen("unacked"))
+    parts = [part for name in QUEUES for part in broker.lists(name)]
+    return sum(int(client.llen(part)) for part in parts) + int(client.hlen("unacked"))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.faults import peak_memory
+from tests.pictures import astronaut, encode, face_jpeg
 from tests.site.running import Person, Site, wait_until
 
 
@@ -179,3 +180,76 @@ def close_code(connection: socket.socket, timeout: float = 10) -> int:
     # Short frames alone: the close frame is the last.
     start = received.rfind(b"\x88")
     return int.from_bytes(received[start + 2 : start + 4], "big") if start >= 0 else 1006
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Outcome of :func:`fair_shares`: seconds until another person's photo and heat map were there,
+    and how many of the first person's jobs still waited then."""
+
+    photo: float
+    heat_map: float
+    still_waiting: int
+
+
+def fair_shares(folder: Path, n_jobs: int) -> Shares:
+    """One person's many photos wait for two workers; another sends one, and asks why."""
+    with Site(folder, WORKERS="2") as site:
+        many, one = (site.sign_up(f"{name}@example.org") for name in ("many", "one"))
+        site.kill("worker")
+        # Large enough to keep two workers busy for longer than it takes to send one more.
+        photo = encode(astronaut().resize((1024, 1024)))
+        for number in range(n_jobs):
+            assert many.upload(photo, f"{number}.jpg").status_code == 201
+        site.start("worker")
+
+        def n_done() -> int:
+            return sum(upload["status"] == "done" for upload in many.uploads())
+
+        wait_until(lambda: n_done() >= 4, 300, every=0.1)
+        assert one.upload(face_jpeg()).status_code == 201
+        photo_seconds = wait_for(lambda: one.uploads()[0]["status"] == "done", 300)
+        upload = one.uploads()[0]["id"]
+        assert one.post(f"/uploads/{upload}/faces/0/explain/").status_code == 302
+        heat_map = f"/uploads/{upload}/faces/0/heat-map.png"
+        heat_map_seconds = wait_for(lambda: one.get(heat_map).status_code == 200, 300)
+        return Shares(photo_seconds, heat_map_seconds, n_jobs - n_done())
+
+
+_ADD_WEBHOOKS = """
+from accounts.models import User
+from recognition.models import Webhook
+from recognition.webhooks import deliveries
+for email, port, count in (("slow@example.org", {slow}, 10), ("quick@example.org", {quick}, 1)):
+    owner = User.objects.get(email=email)
+    hooks = [
+        Webhook.objects.create(owner=owner, url=f"http://127.0.0.1:{{port}}/{{n}}", secret="x")
+        for n in range(count)
+    ]
+    for number in range({n_slow} if count > 1 else 1):
+        deliveries.record_ping(hooks[number % count])
+"""
+
+
+def slow_webhooks(folder: Path, n_slow: int) -> float:
+    """Receivers of one person that never answer: seconds until another person's has its message."""
+    with (
+        Site(folder, WEBHOOK_ALLOW_PRIVATE="true") as site,
+        socket.create_server(("127.0.0.1", 0), backlog=200) as slow,
+        socket.create_server(("127.0.0.1", 0)) as quick,
+    ):
+        for name in ("slow", "quick"):
+            site.sign_up(f"{name}@example.org")
+        site.kill("webhooks")
+        ports = {"slow": slow.getsockname()[1], "quick": quick.getsockname()[1]}
+        site.manage("shell", "--command", _ADD_WEBHOOKS.format(n_slow=n_slow, **ports))
+        site.start("webhooks")
+        slow.settimeout(60)
+        connections = [slow.accept()[0]]  # The worker is there, and has begun with the slow ones.
+        began = time.monotonic()
+        quick.settimeout(300)
+        connections.append(quick.accept()[0])
+        seconds = time.monotonic() - began
+        for connection in connections:
+            connection.close()
+        return seconds

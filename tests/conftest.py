@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import caches
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from xdist.scheduler import LoadScopeScheduling
@@ -19,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from accounts import consent
 from accounts.models import User
 from accounts.purposes import ACCOUNT
+from operations import rates
 from recognition.models import Upload
 from tests import pictures
 from tests.site.running import Site
@@ -68,7 +68,7 @@ def data_directory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_requests_yet() -> None:
     """A process remembers how often it was asked; tests do not ask each other's questions."""
-    caches["requests"].clear()
+    rates.forget()
 
 
 @pytest.fixture(scope="session")

@@ -228,3 +228,9 @@ def test_secrets_come_from_outside() -> None:
     for line in text.splitlines():
         if re.search(r"(SECRET_KEY|PASSWORD|TOKEN):", line):
             assert "${" in line, line
+
+
+def test_urgent_work_does_not_need_a_worker_that_an_export_may_hold() -> None:
+    commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+    assert "--queues urgent,webhooks " in commands["webhooks"]
+    assert "urgent,webhooks" in SERVICES["webhooks"]["command"]

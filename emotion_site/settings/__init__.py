@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "emotion_site.visitors.limited",
+    "emotion_site.form_rates.FormRates",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -160,14 +161,6 @@ CACHES = {
         # Beyond it entries go before their time, and counts with them: more than a flood of
         # sign-ins makes in five minutes.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
-    },
-    # How often each person asks the programming interface, which a page with a photo that waits
-    # does every few seconds. In the database each question would be a write, and those queue;
-    # in Redis each would wait where that hangs. So every web process counts what it is asked.
-    "requests": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "requests",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
 }
 

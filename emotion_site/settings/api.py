@@ -2,8 +2,8 @@
 
 from emotion_site.settings.environment import BEHIND_PROXY, env
 
-#: Requests that one person, or one address of somebody who is not signed in, may send to one web
-#: process; such as ``600/min``, or nothing for no limit.
+#: Requests that one person, or one address of somebody who is not signed in, may send to the web
+#: processes; such as ``600/min``, or nothing for no limit.
 API_RATE = env.str("API_RATE", default="600/min")
 #: Requests of one person that create uploads.
 API_UPLOAD_RATE = env.str("API_UPLOAD_RATE", default="300/min")
@@ -13,6 +13,13 @@ API_ANONYMOUS_RATE = env.str("API_ANONYMOUS_RATE", default="60/min")
 ANONYMOUS_RATE = env.str("ANONYMOUS_RATE", default="600/min")
 WRONG_TOKEN_RATE = env.str("WRONG_TOKEN_RATE", default="30/min")
 RATE_PREFIX = "visage-rates"
+#: What one person may ask for, on pages and by programs together: forms of any kind; heat maps,
+#: each of which costs a worker as much as some photos; URLs of webhooks that are looked up, and
+#: test messages to them.
+FORM_RATE = env.str("FORM_RATE", default="120/min")
+HEAT_MAP_RATE = env.str("HEAT_MAP_RATE", default="30/min")
+WEBHOOK_RATE = env.str("WEBHOOK_RATE", default="30/hour")
+PING_RATE = env.str("PING_RATE", default="10/min")
 #: Requests that one process lets wait for a result at the same time; others are answered at once.
 API_MAXIMUM_WAITING = env.int("API_MAXIMUM_WAITING", default=200)
 #: Send webhooks to addresses of one's own network, and without HTTPS. Whoever can sign up can

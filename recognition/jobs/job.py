@@ -49,6 +49,10 @@ class JobQuerySet(models.QuerySet[AnyJob]):
         abandoned = Q(status=Job.Status.PROCESSING, claimed_until__lt=timezone.now())
         return self.filter(Q(status=Job.Status.PENDING) | abandoned)
 
+    def in_work(self) -> Self:
+        """Those that a worker is busy with, as far as one can tell."""
+        return self.filter(status=Job.Status.PROCESSING, claimed_until__gte=timezone.now())
+
     def due(self) -> Self:
         """Claimable ones whose turn has come."""
         now = timezone.now()
@@ -59,15 +63,17 @@ class JobQuerySet(models.QuerySet[AnyJob]):
         """Begin an attempt.
 
         Args:
-            pk: what the message names; None for whichever is due.
+            pk: what the message names; None for whichever is due. Where it is more somebody
+                else's turn, theirs is begun (:mod:`recognition.jobs.picking`), and the message
+                for that one finds what is left.
 
         Returns:
             The job to work on; None where there is none, or the one named is gone, finished, in
             other hands, or has just been given up after too many attempts.
         """
-        while (chosen := pick(self.due(), pk)) is not None:
+        while (chosen := pick(self, pk)) is not None:
             job = self._claim(chosen)
-            if job is not None or pk is not None:
+            if job is not None or str(chosen) == str(pk):
                 return job
         return None
 
@@ -229,6 +235,10 @@ class Job(models.Model):
         task: name of the Celery task that takes the row's id; None where tasks take whichever
             row is due.
         queue, priority: of its messages; None for the task's own.
+        owner_lookup: field, as look-ups write it, that tells whose it is; None where people do
+            not share it.
+        at_once: how many of one person's are worked on at a time; None for as many as there are
+            workers.
         attempts: times a worker has begun.
         queued_at: when it is its turn, which for one that waits before another attempt lies in
             the future; None where it could not be queued.
@@ -245,6 +255,8 @@ class Job(models.Model):
     task: str | None = None
     queue: str | None = None
     priority: int | None = None
+    owner_lookup: str | None = None
+    at_once: int | None = None
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OwnedQuerySet
+from recognition.jobs import queues
 from recognition.jobs.job import Job, JobQuerySet, status_choices
 
 
@@ -33,6 +34,8 @@ class DataExport(Job):
     """
 
     task = "recognition.build_export"
+    priority = queues.AFTER_PHOTOS
+    owner_lookup = "owner_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from recognition.jobs import queues
 from recognition.jobs.job import Job, JobQuerySet, status_choices
 
 
@@ -62,7 +63,7 @@ class ModelComparison(Job):
 
     task = "recognition.compare_models"
     # After all photos that wait: Redis serves 0 first and 9 last.
-    priority = 9
+    priority = queues.LAST
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     candidate = models.CharField(_("candidate"), max_length=200)

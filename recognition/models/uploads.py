@@ -80,6 +80,8 @@ class Upload(Job):
 
     task = "recognition.process_upload"
     queue = queues.INTERACTIVE
+    priority = queues.AFTER_SHORT_WORK
+    owner_lookup = "owner_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
@@ -120,6 +122,9 @@ class Upload(Job):
         indexes = [
             models.Index(fields=["owner", "-created_at", "-id"]),
             models.Index(fields=["status", "queued_at"]),
+            # Whose turn it is: what waits of whom, and who was served lately.
+            models.Index(fields=["status", "owner", "queued_at"]),
+            models.Index(fields=["finished_at"]),
             models.Index(fields=["owner", "sha256"]),
             models.Index(fields=["-created_at", "-id"]),
         ]

@@ -86,7 +86,12 @@ def build(export_id: str) -> bool:
         waiting = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING)
         waiting.update(queued_at=timezone.now())
         return False
-    return run(DataExport.objects.all(), export_id, _build)
+    is_built = run(DataExport.objects.all(), export_id, _build)
+    # Whoever waited for this one has not got a message any more.
+    following = DataExport.objects.due().order_by("queued_at").first()
+    if following is not None:
+        DataExport.objects.send(following.pk)
+    return is_built
 
 
 def delete_expired() -> int:

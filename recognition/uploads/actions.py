@@ -21,9 +21,10 @@ from operations import metrics
 from operations.whole_files import is_full
 from recognition import quotas
 from recognition.jobs import queues
+from recognition.jobs.picking import MANY_WAITING
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
-from recognition.refusals import Refusal
+from recognition.refusals import Refusal, check_rate
 from recognition.uploads import heat_maps
 from recognition.vision import images
 from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
@@ -59,7 +60,7 @@ def create_upload(
     Args:
         owner: whose photo it is.
         file: as it was received.
-        queue: `queues.BULK` for one of a batch that nobody watches.
+        queue: `queues.BULK` for one of a batch that nobody watches; so is one of many that wait.
         saved: called in the transaction that saves the row, for what must be true with it.
 
     Raises:
@@ -106,7 +107,10 @@ def create_upload(
             audit.record("upload_created", owner, owner, f"upload:{upload.pk}")
             if saved is not None:
                 saved(upload)
-            Upload.objects.enqueue(upload.pk, queue=queue)
+            waiting = Upload.objects.filter(owner=owner, status=Upload.Status.PENDING).count()
+            Upload.objects.enqueue(
+                upload.pk, queue=queues.BULK if waiting > MANY_WAITING else queue
+            )
     except BaseException as error:
         # No row, no files: whatever went wrong, nothing is left half-stored.
         for stored in (upload.image, upload.thumbnail):
@@ -151,8 +155,15 @@ def rerun_uploads(uploads: UploadQuerySet) -> int:
 
 
 def explain_face(face: Prediction) -> bool:
-    """Have a face's heat map drawn unless it is there; False where the queue is out of reach."""
-    return bool(face.heat_map) or heat_maps.enqueue(face)
+    """Have a face's heat map drawn unless it is there; False where the queue is out of reach.
+
+    Raises:
+        TooOften: the owner asked for more than :data:`settings.HEAT_MAP_RATE`.
+    """
+    if face.heat_map:
+        return True
+    check_rate("heat maps", face.upload.owner_id, settings.HEAT_MAP_RATE)
+    return heat_maps.enqueue(face)
 
 
 def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:

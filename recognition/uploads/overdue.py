@@ -7,12 +7,11 @@ from collections import Counter
 from redis.exceptions import RedisError
 
 from recognition.jobs import queues
+from recognition.jobs.picking import MANY_WAITING
 from recognition.models import Upload
 
 #: How many times longer an upload may wait in a long queue before it counts as lost.
 LONG_QUEUE_PATIENCE = 5
-#: Somebody with more photos than this that wait is not waiting for each of them.
-MANY_WAITING = 20
 
 
 def requeue() -> int:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
-from recognition.refusals import Refusal
+from recognition.refusals import Refusal, check_rate
 from recognition.webhooks import deliveries, sending
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def add(owner: User, url: str) -> Webhook:
     Raises:
         AddressRefused: the address may not be sent to.
         TooManyWebhooks: the owner has :data:`MAXIMUM_WEBHOOKS`.
+        TooOften: more addresses were looked up than :data:`settings.WEBHOOK_RATE`.
     """
+    check_rate("webhooks", owner.pk, settings.WEBHOOK_RATE)
     sending.check_address(url)
     with transaction.atomic():
         quotas.lock(owner.pk)
@@ -57,7 +60,12 @@ def delete(webhook: Webhook) -> None:
 
 
 def ping(webhook: Webhook) -> WebhookDelivery:
-    """Send a test message soon."""
+    """Send a test message soon.
+
+    Raises:
+        TooOften: there were more than :data:`settings.PING_RATE`.
+    """
+    check_rate("pings", webhook.owner_id, settings.PING_RATE)
     return deliveries.record_ping(webhook)
 
 

@@ -14,7 +14,10 @@ import hmac
 import ipaddress
 import socket
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import BoundedSemaphore, Thread
+from typing import Any
 
 import httpx
 from django.conf import settings
@@ -24,6 +27,9 @@ from recognition.refusals import Refusal
 
 #: Seconds for the connection, and for each piece of the answer.
 TIMEOUT = 5.0
+#: Seconds for the look-up of a name, and how many may go on at a time in one process.
+LOOK_UP_SECONDS = 4.0
+_looking_up = BoundedSemaphore(32)
 #: Seconds for everything after the look-up.
 TOTAL_TIMEOUT = 10.0
 #: Of those that a name stands for.
@@ -104,10 +110,8 @@ def check_address(url: str) -> Target:
     if parsed.scheme != "https" and not settings.WEBHOOK_ALLOW_PRIVATE:
         raise AddressRefused("https_required", _("The URL must start with https://."))
     try:
-        found = socket.getaddrinfo(
-            parsed.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM
-        )
-    except (OSError, UnicodeError):
+        found = _look_up(parsed.raw_host.decode("ascii").strip("[]"), port)
+    except (OSError, UnicodeError, TimeoutError):
         raise AddressRefused("address_not_found", _("This host name can’t be resolved.")) from None
     addresses = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not addresses:
@@ -118,6 +122,34 @@ def check_address(url: str) -> Target:
             _("This is a private address. Use a public one (the operator can allow private ones)."),
         )
     return Target(parsed, addresses)
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    """What a name stands for, within :data:`LOOK_UP_SECONDS`.
+
+    Whoever owns a name decides how long its servers take to answer, and the system's own patience
+    is half a minute. So a thread asks that nobody waits for in the end; there are only so many.
+
+    Raises:
+        TimeoutError: there was no answer in time, or no thread left.
+        OSError, UnicodeError: there is no such name.
+    """
+    places = _looking_up
+    if not places.acquire(timeout=LOOK_UP_SECONDS):
+        raise TimeoutError
+    answer: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except BaseException as error:
+            answer.set_exception(error)
+        finally:
+            places.release()
+
+    # Not of a pool, which would have the process wait for it at its end.
+    Thread(target=ask, name="look-up", daemon=True).start()
+    return answer.result(LOOK_UP_SECONDS)
 
 
 def is_public(text: str) -> bool:

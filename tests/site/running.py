@@ -95,6 +95,8 @@ class Site:
             # Benchmarks and tests ask faster than people may; those of the limits set their own.
             "API_RATE": "100000/min",
             "API_UPLOAD_RATE": "100000/min",
+            "FORM_RATE": "100000/min",
+            "HEAT_MAP_RATE": "100000/min",
             "ANONYMOUS_RATE": "",
             "QUOTA_UPLOADS_A_DAY": "",
             "QUOTA_BYTES": "",

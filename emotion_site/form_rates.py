@@ -1,0 +1,43 @@
+"""How often one person may send forms, and what a page says where something came too often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from recognition.refusals import TooOften, check_rate
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+class FormRates:
+    """Counts the forms of whoever is signed in; the API counts its requests by itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_counted = (
+            request.method not in SAFE_METHODS
+            and not request.path_info.startswith("/api/")
+            and request.user.is_authenticated
+        )
+        if is_counted:
+            try:
+                check_rate("forms", request.user.pk, settings.FORM_RATE)
+            except TooOften as error:
+                return _page(request, error)
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """What a page does not say itself beside its form."""
+        return _page(request, error) if isinstance(error, TooOften) else None
+
+
+def _page(request: HttpRequest, error: TooOften) -> HttpResponse:
+    page = render(request, "429.html", {"sentence": str(error)}, status=error.status)
+    page["Retry-After"] = str(error.retry_after)
+    return page

@@ -1,0 +1,105 @@
+"""Whose turn it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import User
+from recognition.jobs.picking import MANY_WAITING
+from recognition.models import Upload, Webhook, WebhookDelivery
+from tests.conftest import make_person
+
+pytestmark = pytest.mark.django_db
+
+
+def wait(owner: User, count: int, **fields: Any) -> list[str]:
+    """Rows that wait, the first of them the longest."""
+    since = timezone.now() - timedelta(minutes=5)
+    rows = [
+        Upload(
+            owner=owner, name="a.jpg", width=1, height=1, byte_size=1,
+            **{"queued_at": since + timedelta(milliseconds=number), **fields},
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    return [str(row.pk) for row in Upload.objects.bulk_create(rows)]
+
+
+def claim(pk: str) -> Upload:
+    upload = Upload.objects.claim(pk)
+    assert upload is not None
+    return upload
+
+
+def test_what_a_message_names_is_taken_where_nobody_else_waits(alice: User) -> None:
+    first, second = wait(alice, 2)
+    assert str(claim(second).pk) == second
+    assert str(claim(first).pk) == first
+
+
+def test_one_photo_does_not_wait_behind_five_hundred(alice: User, bob: User) -> None:
+    batch = wait(alice, 500)
+    claim(batch[0])
+    (single,) = wait(bob, 1, queued_at=timezone.now())
+    assert str(claim(batch[1]).pk) == single
+    # The message that named it finds what is left.
+    assert claim(single).owner == alice
+
+
+def test_a_newcomer_is_before_whoever_was_just_served(alice: User, bob: User) -> None:
+    """Nobody has anything in work: it counts who was served last."""
+    batch, (single,) = wait(alice, 30), wait(bob, 1, queued_at=timezone.now())
+    Upload.objects.finish(claim(batch[0]))
+    assert str(claim(batch[1]).pk) == single
+
+
+def test_shares_of_several_people_are_equal(db: None) -> None:
+    people = [make_person(f"{name}@example.org", "a-password") for name in "abc"]
+    names = [pk for person in people for pk in wait(person, 100)]
+    served: Counter[User] = Counter()
+    working: list[Upload] = []
+    for pk in names[:60]:
+        working.append(claim(pk))
+        if len(working) == 2:
+            done = working.pop(0)
+            served[done.owner] += 1
+            assert Upload.objects.finish(done)
+    assert max(served.values()) - min(served.values()) <= 2
+
+
+def test_a_worker_kept_free_for_people_is_not_given_a_batch(alice: User, bob: User) -> None:
+    wait(alice, MANY_WAITING + 1)
+    first, second = wait(bob, 2, queued_at=timezone.now())
+    assert str(claim(first).pk) == first
+    assert str(claim(second).pk) == second
+
+
+def test_what_is_not_due_yet_keeps_its_delay(alice: User, bob: User) -> None:
+    (later,) = wait(alice, 1, queued_at=timezone.now() + timedelta(seconds=3))
+    (gone,) = wait(bob, 1)
+    Upload.objects.finish(claim(gone))
+    assert Upload.objects.claim(gone) is None
+    assert str(claim(later).pk) == later, "its own message says that it is time"
+
+
+def test_no_message_is_lost_on_one_that_others_have_taken(alice: User, bob: User) -> None:
+    names = wait(alice, 5) + wait(bob, 5)
+    assert len({claim(pk).pk for pk in names}) == 10
+
+
+def test_slow_receivers_of_one_person_leave_threads_to_others(alice: User, bob: User) -> None:
+    now = timezone.now()
+    for person, count in ((alice, 80), (bob, 1)):
+        hook = Webhook.objects.create(owner=person, url="https://example.org/", secret="x")
+        WebhookDelivery.objects.bulk_create(
+            WebhookDelivery(webhook=hook, event="ping", payload={}, queued_at=now)
+            for _ in range(count)
+        )
+    claimed = [WebhookDelivery.objects.claim() for _ in range(5)]
+    owners = Counter(one.webhook.owner for one in claimed if one is not None)
+    assert owners == {alice: 2, bob: 1}
