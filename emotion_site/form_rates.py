@@ -20,6 +20,12 @@ class FormRates:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, kwargs: object
+    ) -> HttpResponse | None:
+        """Count a form whose token was right: another site must not use up anybody's rate."""
         is_counted = (
             request.method not in SAFE_METHODS
             and not request.path_info.startswith("/api/")
@@ -30,7 +36,7 @@ class FormRates:
                 check_rate("forms", request.user.pk, settings.FORM_RATE)
             except TooOften as error:
                 return _page(request, error)
-        return self._get_response(request)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """What a page does not say itself beside its form."""

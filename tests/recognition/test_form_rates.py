@@ -23,9 +23,7 @@ def assert_told_to_wait(response: Any) -> None:
     assert b"Try again in" in response.content
 
 
-@pytest.mark.parametrize(
-    "path", ["/privacy/retention/", "/language/", "/no-such-page/", "/accounts/profile/"]
-)
+@pytest.mark.parametrize("path", ["/privacy/retention/", "/language/", "/accounts/profile/"])
 def test_every_form_counts(
     path: str, alice_client: Client, bob_client: Client, settings: Any
 ) -> None:
@@ -35,6 +33,14 @@ def test_every_form_counts(
     assert_told_to_wait(alice_client.post(path))
     assert alice_client.get("/").status_code == 200
     assert bob_client.post(path).status_code != 429
+
+
+def test_another_site_uses_up_nobodys_rate(alice: User, settings: Any) -> None:
+    settings.FORM_RATE = "3/hour"
+    misled = Client(enforce_csrf_checks=True)
+    misled.force_login(alice)
+    for _ in range(5):
+        assert misled.post("/uploads/selected/").status_code == 403
 
 
 def test_test_messages_have_a_rate_on_pages_and_in_the_api(
