@@ -16,6 +16,6 @@ def test_each_stage_has_a_figure(tmp_path: Path) -> None:
     result = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     figures = json.loads(output.read_text())["figures"]
-    assert len(figures) == 17
+    assert len(figures) == 2 * 7 + 1, "two photos of seven stages each, and a live frame"
     assert all(row["core ms"] > 0 and row["a second"] > 0 for row in figures.values())
     assert "1,000 live viewers" in result.stdout
