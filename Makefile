@@ -9,7 +9,7 @@ BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 VENV ?= .venv
 PYTHON = $(VENV)/bin/python
 # Half of the time tests wait for processes of a site, which leave a core free.
-AT_ONCE ?= --numprocesses 2 --no-loadscope-reorder
+AT_ONCE ?= --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 # What was not tested is listed at the end, each with its reason.
 SAY_SKIPS = -rs
 export DEBUG ?= true
@@ -31,7 +31,7 @@ test: $(VENV)/dev.installed  ## Install test tools and run every check and test
 
 check: $(VENV)/dev.installed  ## The fast loop: style, types, import rules, tests without a site or a browser
 	$(MAKE) --no-print-directory lint typecheck
-	$(PYTHON) -m pytest $(AT_ONCE) --without-sites tests/jobs tests/accounts tests/api tests/admin tests/recognition tests/test_architecture.py
+	$(PYTHON) -m pytest $(AT_ONCE) -m "not site" tests/jobs tests/accounts tests/api tests/admin tests/recognition tests/test_architecture.py
 
 lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations
 	$(VENV)/bin/ruff check .
@@ -76,8 +76,8 @@ bench-stages: $(VENV)/dev.installed  ## What each stage of a photo and of a live
 	$(PYTHON) -m benchmarks.stages $(if $(JSON),--json $(JSON)) $(ARGS)
 
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
-	$(PYTHON) -m benchmarks.chaos $(if $(JSON),--json $(JSON)) $(ARGS)
-	sh scripts/with-postgresql $(PYTHON) -m benchmarks.chaos --only writers
+	$(PYTHON) -m tests.chaos.promises $(if $(JSON),--json $(JSON)) $(ARGS)
+	sh scripts/with-postgresql $(PYTHON) -m tests.chaos.promises --only writers
 
 clean:  ## Delete the virtual environment and caches; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -24,12 +24,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.original import N_LABELS, SIDE
-from benchmarks.report import machine
 from recognition.training.wanted import LATENCY_FILE
 from recognition.vision.manifest import read_manifest
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox
-from tests.pictures import astronaut
+from tests.support.pictures import astronaut
+from tests.support.report import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Where the face of the portrait is found.

@@ -18,14 +18,14 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks import clip
 from benchmarks import live_scenarios as scenarios
-from benchmarks.live_server import LiveServer
-from benchmarks.report import Figure, show_figures
-from benchmarks.steadiness import steadiness
 from recognition.vision.live import LiveRecognizer
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.site.running import ROOT
+from tests.support import clip
+from tests.support.live_server import LiveServer
+from tests.support.report import Figure, show_figures
+from tests.support.site import ROOT
+from tests.support.steadiness import steadiness
 
 #: Spread over the whole clip: where no face is, the original is fast, too.
 ORIGINAL_FRAMES = 60

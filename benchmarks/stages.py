@@ -16,9 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clip
-from benchmarks.report import show
-from tests.pictures import astronaut, encode
+from tests.support import clip
+from tests.support.pictures import astronaut, encode
+from tests.support.report import show
 
 #: Sides of the square photos: one of the web and one of a phone (12 megapixels).
 SIDES = {"1.6 MP": 1280, "12 MP": 3464}

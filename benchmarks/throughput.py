@@ -12,23 +12,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.report import show
-from recognition.vision.recognizer import EmotionRecognizer
-from tests.pictures import astronaut, encode
-from tests.site.running import ROOT, Person, Site, wait_until
+from tests.support.bare_loop import bare
+from tests.support.pictures import astronaut, encode
+from tests.support.report import show
+from tests.support.site import ROOT, Person, Site, wait_until
 
 #: People uploading at the same time, each one photo after the other.
 UPLOADERS = 4
-
-
-def bare(photo: bytes, n_photos: int, manifest: Path) -> float:
-    """Photos a second of a plain loop over the recognizer, with two threads."""
-    recognizer = EmotionRecognizer(manifest, num_threads=2)
-    recognizer.recognize(photo)
-    start = time.perf_counter()
-    for _ in range(n_photos):
-        recognizer.recognize(photo)
-    return n_photos / (time.perf_counter() - start)
 
 
 def whole(photo: bytes, n_photos: int, folder: Path) -> tuple[float, float]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,50 +11,28 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from xdist.scheduler import LoadScopeScheduling
 
-from accounts import consent
 from accounts.models import User
-from accounts.purposes import ACCOUNT
 from operations import rates
 from recognition.models import Upload
-from tests import pictures
-from tests.site.running import Site
+from tests.support import pictures
+from tests.support.factories import make_person
+from tests.support.receiver import Receiver
+from tests.support.scheduling import FromBothEnds
+from tests.support.site import Site
 
 
-class SitesInOneLine(LoadScopeScheduling):
-    """Test files that start a site follow each other: a site is five processes already.
-
-    The others run beside them, file by file.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return "sites" if starts_a_site(self.config.rootpath / file) else file
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts a site, and put it first: `FromBothEnds` counts on it."""
+    for item in items:
+        if {"site", "own_site"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("site")
+    items.sort(key=lambda item: item.get_closest_marker("site") is None)
 
 
-@cache
-def starts_a_site(file: Path) -> bool:
-    return bool(re.search(r"^from (tests\.site\.running|benchmarks)", file.read_text(), re.M))
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--without-sites", action="store_true", help="leave out tests that start a running site"
-    )
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what starts a site, where that is asked for; pytest says how many there were."""
-    if not config.getoption("--without-sites"):
-        return
-    sites = [item for item in items if {"site", "own_site"} & set(item.fixturenames)]  # type: ignore[attr-defined]
-    config.hook.pytest_deselected(items=sites)
-    items[:] = [item for item in items if item not in sites]
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SitesInOneLine:
-    return SitesInOneLine(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FromBothEnds:
+    return FromBothEnds(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,13 +51,6 @@ def no_requests_yet() -> None:
 def face_jpeg() -> bytes:
     """A photo with one smiling face (512×512)."""
     return pictures.face_jpeg()
-
-
-def make_person(email: str, password: str, **fields: bool) -> User:
-    """Somebody who has agreed that their photos are processed."""
-    person = User.objects.create_user(email, password, **fields)
-    consent.give(person, ACCOUNT)
-    return person
 
 
 @pytest.fixture
@@ -135,6 +104,14 @@ def alice_upload(alice: User, face_jpeg: bytes) -> Upload:
     from recognition.uploads.actions import create_upload
 
     return create_upload(alice, SimpleUploadedFile("party.jpg", face_jpeg))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.site.running import ROOT
+from tests.support.site import ROOT
 
 
 def test_each_stage_has_a_figure(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from emotion_site.client_headers import TrustedScope
-from tests.pictures import no_face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import no_face_jpeg
+from tests.support.site import Person, Site, wait_until
 
 EVIL = "attacker.example"
 ATTACK = {

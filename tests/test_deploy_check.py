@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.site.running import ROOT
+from tests.support.site import ROOT
 
 PRODUCTION = {
     "SECRET_KEY": "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl",

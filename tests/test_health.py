@@ -13,7 +13,7 @@ import pytest
 from django.test import Client, RequestFactory
 
 from emotion_site import health
-from tests.site.running import Site, wait_until
+from tests.support.site import Site, wait_until
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from operations.private_folders import NotPrivate, close_to_others, private_folder
-from tests.site.running import ROOT, Site, wait_until
+from tests.support.site import ROOT, Site, wait_until
 
 STRONG = "a-secret-key-of-this-test-alone-0123456789-abcdefghijkl"
 

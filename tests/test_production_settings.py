@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.production_answers import OTHER_VISITOR, PROXY, VISITOR
+from tests.support.production_answers import OTHER_VISITOR, PROXY, VISITOR
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = "from tests.production_answers import main; main()"
+SCRIPT = "from tests.support.production_answers import main; main()"
 
 
 def ask(folder: Path, **environment: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, User
 from recognition.models import LiveSession, Upload, Webhook, WebhookDelivery
-from tests.api.test_uploads import add_face, make_upload
+from tests.support.factories import add_face, make_upload
 
 
 def add_rows(owner: User, first: int, last: int) -> None:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts import tokens
 from accounts.models import User
 from operations import rates
-from tests.site.running import Site
+from tests.support.site import Site
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from accounts.models import User
 from operations import encryption
 from recognition.models import Webhook
 from recognition.webhooks import sending
-from tests.accounts.signing_in import (
+from tests.support.signing_in import (
     SECRET,
     is_signed_in,
     sign_in,

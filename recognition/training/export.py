@@ -37,7 +37,8 @@ from recognition.training.evaluate import (
     true_labels,
 )
 from recognition.training.figures import UNLABELLED
-from recognition.training.fit import BEST, INITIAL, SETTINGS, STATE
+from recognition.training.fit import BEST, INITIAL
+from recognition.training.progress import SETTINGS, STATE
 from recognition.training.weights import Weights
 from recognition.vision.classification import EmotionClassifier
 from recognition.vision.manifest import FORMAT, Head, Manifest, Mix

@@ -16,7 +16,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,12 @@ from recognition.training.augmentation import Augmentation
 from recognition.training.dataset import CLASSES, NAMED, Dataset, Examples
 from recognition.training.network import HEADS, EmotionNetwork
 from recognition.training.normalisation import as_input, estimate_statistics
+from recognition.training.progress import STATE, check_settings, read_history
 
 logger = logging.getLogger(__name__)
 
 BEST = "best.npz"
 LAST = "last.pt"
-STATE = "state.json"
-SETTINGS = "settings.json"
 #: Which weights the run began with.
 INITIAL = "initial.json"
 
@@ -308,12 +307,12 @@ def fit(
         WeightsError: the initial weights cannot be read, or are of another network.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    _check_settings(settings, directory)
+    check_settings(settings, directory)
     if len(data.train) < settings.batch_size:
         raise ValueError(f"{len(data.train)} training images do not fill a batch")
     torch.manual_seed(settings.seed)
     run = _Run(settings)
-    history = _read_history(directory)
+    history = read_history(directory)
     if history:
         run.load(directory / LAST)
         logger.info("resuming after epoch %d of %d", len(history), settings.epochs)
@@ -372,36 +371,3 @@ def _train_epoch(run: _Run, train: Examples, epoch: int) -> dict[str, float]:
 
 def _rounded(figures: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items()}
-
-
-def _check_settings(settings: Settings, directory: Path) -> None:
-    """Refuse other settings than those of the run so far; cycles that have not begun may change."""
-    now = json.loads(json.dumps(asdict(settings)))
-    file = directory / SETTINGS
-    if file.exists():
-        before = json.loads(file.read_text())
-        begun = _begun(before["cycles"], len(_read_history(directory)))
-        if {**before, "cycles": begun} != {**now, "cycles": now["cycles"][: len(begun)]}:
-            raise ValueError(
-                f"{directory} holds a run with other settings; "
-                "give the same ones to resume it, or another directory"
-            )
-    file.write_text(json.dumps(now, indent=1))
-
-
-def _begun(cycles: list[dict[str, Any]], epochs_done: int) -> list[dict[str, Any]]:
-    begun = []
-    for cycle in cycles:
-        if epochs_done > 0:
-            begun.append(cycle)
-        epochs_done -= sum(stage["epochs"] for stage in cycle["stages"])
-    return begun
-
-
-def _read_history(directory: Path) -> list[dict[str, float]]:
-    """What :func:`fit` has written about each finished epoch."""
-    file = directory / STATE
-    history: list[dict[str, float]] = (
-        json.loads(file.read_text())["history"] if file.exists() else []
-    )
-    return history

@@ -18,16 +18,16 @@ from accounts import access, notices, tokens
 from accounts.models import ApiToken, AuditEvent, User
 from operations import rates
 from recognition.models import Webhook
-from tests.accounts.signing_in import (
+from tests.support.factories import allow
+from tests.support.signing_in import (
     SECRET,
+    confirm_password,
     is_signed_in,
+    link_in,
     sign_in,
     switch_on_two_factors,
     totp_code,
 )
-from tests.accounts.test_sign_up import link_in
-from tests.accounts.test_two_factor import confirm_password
-from tests.admin.test_permissions import allow
 
 NEW = "another-good-password-7"
 FORM = {"password1": NEW, "password2": NEW}

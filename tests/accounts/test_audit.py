@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts import audit
 from accounts.models import AuditEvent, User
-from tests.accounts.signing_in import sign_in
+from tests.support.signing_in import sign_in
 
 
 def test_signing_in_and_out_and_failing_leave_a_trace(alice: User) -> None:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts.hashing import BoundedArgon2PasswordHasher
 from accounts.models import User
 from emotion_site import settings as site_settings
-from tests.accounts.signing_in import is_signed_in, sign_in
+from tests.support.signing_in import is_signed_in, sign_in
 
 PASSWORD = "alice-password"
 

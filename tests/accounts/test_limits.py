@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.models import AuditEvent, User
-from tests.accounts.signing_in import (
+from tests.support.signing_in import (
     SECRET,
     is_signed_in,
     sign_in,
@@ -22,7 +22,7 @@ from tests.accounts.signing_in import (
     totp_code,
     wrong_code,
 )
-from tests.site.running import Person, Site
+from tests.support.site import Person, Site
 
 TOO_MANY = "Too many failed login attempts"
 LOGIN = "/accounts/login/"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
@@ -15,21 +13,13 @@ from pytest_django import Settings
 from accounts import consent
 from accounts.invitations import AlreadyThere, invite
 from accounts.models import AuditEvent, Consent, User
-from tests.accounts.signing_in import is_signed_in, sign_in
-from tests.accounts.test_two_factor import confirm_password
+from tests.support.signing_in import confirm_password, is_signed_in, link_in, sign_in
 
 FORM = {
     "email": "dora@example.org",
     "password1": "a-good-password-7",
     "password2": "a-good-password-7",
 }
-
-
-def link_in(message: mail.EmailMessage) -> str:
-    """The path of the link in a mail."""
-    found = re.search(r"https://faces\.example(/\S+)", str(message.body))
-    assert found is not None
-    return found[1]
 
 
 @pytest.mark.django_db

@@ -16,8 +16,8 @@ from django.utils import timezone
 from accounts import consent, tokens
 from accounts.models import ApiToken, AuditEvent, User
 from recognition.models import Upload
-from tests.accounts.test_two_factor import confirm_password
-from tests.site.running import Site
+from tests.support.signing_in import confirm_password
+from tests.support.site import Site
 
 UPLOADS = "/api/v1/uploads/"
 

@@ -10,19 +10,15 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import AuditEvent, User
 from recognition.personal_data import account_deletion
-from tests.accounts.signing_in import (
+from tests.support.signing_in import (
     SECRET,
+    confirm_password,
     is_signed_in,
     sign_in,
     switch_on_two_factors,
     totp_code,
     wrong_code,
 )
-
-
-def confirm_password(client: Client, password: str) -> None:
-    response = client.post("/accounts/reauthenticate/", {"password": password})
-    assert response.status_code == 302
 
 
 def actions(user: User) -> list[str]:

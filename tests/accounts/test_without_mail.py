@@ -15,8 +15,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from tests.accounts.test_two_factor import confirm_password
-from tests.site.running import ROOT
+from tests.support.signing_in import confirm_password
+from tests.support.site import ROOT
 
 BACKEND = "from django.conf import settings; print(settings.EMAIL_BACKEND, settings.CAN_MAIL)"
 

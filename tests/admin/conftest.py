@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from recognition.models import Upload
-from tests.admin.model_files import copy_shipped, write_candidate
+from tests.support.model_files import copy_shipped, write_candidate
 
 
 @pytest.fixture

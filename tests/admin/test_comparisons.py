@@ -19,7 +19,7 @@ from recognition.models import ModelComparison, Prediction, Upload
 from recognition.tasks import compare_models, process_upload
 from recognition.uploads.actions import create_upload, delete_uploads
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
-from tests.admin.model_files import CANDIDATE, CANDIDATE_VERSION, DEFAULT, write_candidate
+from tests.support.model_files import CANDIDATE, CANDIDATE_VERSION, DEFAULT, write_candidate
 
 Status = ModelComparison.Status
 

@@ -19,8 +19,8 @@ from django.test import Client
 from accounts.models import User
 from emotion_site.guarded_admin import GuardedAdmin
 from recognition.models import Upload
-from tests import everything
-from tests.admin.test_permissions import allow
+from tests.support import everything
+from tests.support.factories import allow
 
 #: What names of fields look like that no member of staff needs to see.
 SECRET = re.compile(

@@ -22,7 +22,7 @@ from recognition.uploads.actions import create_upload
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.admin.model_files import (
+from tests.support.model_files import (
     CANDIDATE,
     CANDIDATE_VERSION,
     DEFAULT,

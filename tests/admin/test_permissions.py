@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts.models import ApiToken, AuditEvent, User
 from recognition.models import ModelChoice, ModelComparison, Upload, Webhook, WebhookDelivery
+from tests.support.factories import allow
 
 
 def test_the_dashboard_leads_staff_only_where_they_may_go(charlie_client: Client) -> None:
     page = charlie_client.get("/admin/").content.decode()
     assert "/admin/recognition/" not in page
-
-
-def allow(user: User, *names: str) -> None:
-    for name in names:
-        app, codename = name.split(".")
-        user.user_permissions.add(
-            Permission.objects.get(content_type__app_label=app, codename=codename)
-        )
 
 
 def test_looking_at_uploads_is_not_acting_on_them(

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from recognition.vision.manifest import read_manifest
-from tests.admin.model_files import (
+from tests.support.browser import launch
+from tests.support.model_files import (
     CANDIDATE,
     CANDIDATE_VERSION,
     DEFAULT,
@@ -21,10 +22,11 @@ from tests.admin.model_files import (
     copy_shipped,
     write_candidate,
 )
-from tests.e2e.browser import launch
-from tests.live.conftest import Viewer
-from tests.pictures import face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import face_jpeg
+from tests.support.site import Person, Site, wait_until
+from tests.support.sockets import Viewer
+
+pytestmark = pytest.mark.site
 
 ROOT = "root@example.org"
 SHIPPED_VERSION = read_manifest(SHIPPED).version

@@ -17,7 +17,7 @@ from PIL import Image
 from accounts.models import AuditEvent, User
 from recognition.models import Prediction, Upload
 from recognition.uploads import processing
-from tests.recognition.test_processing import RESULT
+from tests.support.factories import RESULT
 
 UPLOADS = "/admin/recognition/upload/"
 PREDICTIONS = "/admin/recognition/prediction/"

@@ -14,7 +14,7 @@ from accounts.models import User
 from recognition.api.errors import KINDS
 from recognition.models import Upload
 from recognition.refusals import Refusal
-from tests.api.conftest import photo, send_json
+from tests.support.requests import photo, send_json
 
 UPLOADS = "/api/v1/uploads/"
 

@@ -13,8 +13,8 @@ from recognition import tasks
 from recognition.models import IdempotencyKey, Upload
 from recognition.uploads import actions
 from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
-from tests.api.conftest import photo
-from tests.pictures import no_face_jpeg
+from tests.support.pictures import no_face_jpeg
+from tests.support.requests import photo
 
 UPLOADS = "/api/v1/uploads/"
 

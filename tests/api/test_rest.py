@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from recognition.model_registry import catalogue
 from recognition.models import LiveSession, Prediction, Upload
-from tests.admin.model_files import CANDIDATE, CANDIDATE_VERSION, copy_shipped, write_candidate
-from tests.api.conftest import send_json
-from tests.api.test_uploads import add_face, make_upload
+from tests.support.factories import add_face, make_upload
+from tests.support.model_files import CANDIDATE, CANDIDATE_VERSION, copy_shipped, write_candidate
+from tests.support.requests import send_json
 
 PREDICTIONS = "/api/v1/predictions/"
 

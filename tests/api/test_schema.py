@@ -24,9 +24,9 @@ from accounts import tokens
 from accounts.models import ApiToken, User
 from recognition.models import LiveSession, Webhook
 from recognition.webhooks import deliveries
-from tests.api.test_uploads import add_face, make_upload
-from tests.api.test_webhooks import resolve_to
-from tests.pictures import astronaut, encode, no_face_jpeg
+from tests.support.factories import add_face, make_upload
+from tests.support.pictures import astronaut, encode, no_face_jpeg
+from tests.support.receiver import resolve_to
 
 #: A request in this process ends by closing the connection that holds the test's transaction.
 pytestmark = pytest.mark.skipif("DATABASE_URL" in os.environ, reason="SQLite in memory alone")

@@ -16,9 +16,10 @@ from accounts import tokens
 from accounts.models import ApiToken, User
 from recognition import tasks
 from recognition.api import waiting
-from recognition.models import Prediction, Upload
-from tests.api.conftest import photo
-from tests.pictures import no_face_jpeg
+from recognition.models import Upload
+from tests.support.factories import add_face, make_upload
+from tests.support.pictures import no_face_jpeg
+from tests.support.requests import photo
 
 #: Waiting closes the connection that holds the test's transaction; the running site waits on every
 #: database.
@@ -27,19 +28,6 @@ closes_connections = pytest.mark.skipif(
 )
 
 UPLOADS = "/api/v1/uploads/"
-
-
-def make_upload(owner: User, name: str = "a.jpg", **fields: Any) -> Upload:
-    values = {"width": 9, "height": 9, "byte_size": 9, "sha256": "0" * 64, "status": "done"}
-    return Upload.objects.create(owner=owner, name=name, **values | fields)
-
-
-def add_face(upload: Upload, label: str = "happy", index: int = 0, **fields: Any) -> Prediction:
-    probabilities = {"happy": 0.1, "sad": 0.1, "surprise": 0.1, "neutral": 0.1, label: 0.7}
-    return Prediction.objects.create(
-        upload=upload, index=index, x=1, y=2, width=3, height=4, label=label, confidence=0.7,
-        probabilities=probabilities, **fields,
-    )  # fmt: skip
 
 
 def names(client: Client, query: str) -> list[str]:

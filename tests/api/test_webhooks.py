@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import socket
 import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
@@ -20,24 +19,10 @@ from recognition import tasks
 from recognition.models import Upload, Webhook, WebhookDelivery
 from recognition.uploads import processing
 from recognition.webhooks import deliveries, sending
-from tests.api.conftest import Receiver, respond, send_json
+from tests.support.receiver import Receiver, resolve_to, respond
+from tests.support.requests import send_json
 
 WEBHOOKS = "/api/v1/webhooks/"
-
-
-def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Have names stand for addresses, another list at each look-up; returns what was asked."""
-    asked: list[str] = []
-
-    def getaddrinfo(host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
-        found = answers[min(len(asked), len(answers) - 1)]
-        asked.append(host)
-        if not found:
-            raise socket.gaierror
-        return [(0, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
-
-    monkeypatch.setattr(sending.socket, "getaddrinfo", getaddrinfo)
-    return asked
 
 
 @pytest.fixture

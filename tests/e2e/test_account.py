@@ -7,22 +7,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.accounts.signing_in import totp_code
-from tests.e2e.browser import launch
-from tests.e2e.test_journey import fits, sign_up
-from tests.site.running import Site
+from tests.support.browser import fits, sign_up
+from tests.support.signing_in import totp_code
+from tests.support.site import Site
 
 PASSWORD = "a-good-password-7"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])

@@ -12,14 +12,13 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.accounts.signing_in import SECRET, totp_code
-from tests.admin.model_files import CANDIDATE, copy_shipped, write_candidate
-from tests.e2e.browser import launch
-from tests.e2e.test_journey import fits
-from tests.everything import Arguments
-from tests.pictures import false_face_jpeg, no_face_jpeg, two_faces_jpeg
-from tests.site.running import Person, Site, wait_until
-from tests.test_routes import ALL, PUBLIC, ROUTES, Address
+from tests.support.browser import fits, launch
+from tests.support.everything import Arguments
+from tests.support.model_files import CANDIDATE, copy_shipped, write_candidate
+from tests.support.pictures import false_face_jpeg, no_face_jpeg, two_faces_jpeg
+from tests.support.routes import ALL, PUBLIC, ROUTES, Address
+from tests.support.signing_in import SECRET, totp_code
+from tests.support.site import Person, Site, wait_until
 
 ALICE, ROOT, PASSWORD = "alice@example.org", "root@example.org", "a-good-password-7"
 #: Written beside the page's own scripts, before them.
@@ -95,7 +94,7 @@ def things(site: Site) -> Arguments:
         alice.upload(picture(), f"{name}.jpg")
     alice.upload(no_face_jpeg(), "failed.jpg")
     ids = {upload["name"]: upload["id"] for upload in alice.wait_until_finished()}
-    code = f"from tests import everything; everything.write('{ROOT}')"
+    code = f"from tests.support import everything; everything.write('{ROOT}')"
     found: Arguments = json.loads(site.manage("shell", "-c", code).stdout.splitlines()[-1])
     answer = root.post(
         "/admin/recognition/modelchoice/compare/", data={"name": CANDIDATE, "count": 3}

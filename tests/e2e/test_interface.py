@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_journey import browser, fits, page, sign_up  # noqa: F401
-from tests.pictures import no_face_jpeg
-from tests.site.running import Site
+from tests.support.browser import fits, sign_up
+from tests.support.pictures import no_face_jpeg
+from tests.support.site import Site
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def test_the_documentation_works_under_the_sites_own_policy(
-    page: Page,  # noqa: F811
+    page: Page,
     request: pytest.FixtureRequest,
 ) -> None:
     sign_up(page, f"docs-{request.node.callspec.id}@example.org")
@@ -38,7 +38,7 @@ def test_the_documentation_works_under_the_sites_own_policy(
 
 
 def test_a_webhook_from_its_page(
-    page: Page,  # noqa: F811
+    page: Page,
     site: Site,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -66,7 +66,7 @@ def test_a_webhook_from_its_page(
 
 
 def test_photos_that_come_too_fast_wait_and_are_all_accepted(
-    page: Page,  # noqa: F811
+    page: Page,
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> None:

@@ -3,61 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from recognition.vision.manifest import read_manifest
-from tests.e2e.browser import launch
-from tests.pictures import astronaut, encode, face_jpeg, no_face_jpeg
-from tests.site.running import Site, wait_until
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
-def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    width, scheme = request.param
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text)
-            if "Content Security Policy" in message.text or "Uncaught" in message.text
-            else None
-        ),
-    )
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def sign_up(page: Page, email: str) -> None:
-    page.goto("/")
-    page.get_by_role("link", name="Get started").click()
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password", exact=True).fill("a-good-password-7")
-    page.get_by_label("Password (again)").fill("a-good-password-7")
-    page.get_by_label("I agree").check()
-    page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
-    page.wait_for_load_state()  # Its script, too.
+from tests.support.browser import fits, sign_up
+from tests.support.pictures import astronaut, encode, face_jpeg, no_face_jpeg
+from tests.support.site import Site, wait_until
 
 
 @pytest.fixture
@@ -71,15 +28,6 @@ def files(tmp_path: Path) -> dict[str, Path]:
     for name, data in contents.items():
         (tmp_path / name).write_bytes(data)
     return {name: tmp_path / name for name in contents}
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out to the side."""
-    return bool(
-        page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        )
-    )
 
 
 def test_from_sign_up_to_deleted(

@@ -18,9 +18,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from benchmarks import clip
-from tests.e2e.browser import launch
-from tests.site.running import Person, Site
+from tests.support import clip
+from tests.support.browser import launch
+from tests.support.site import Person, Site
 
 FAKE_CAMERA = "--use-fake-device-for-media-stream"
 ALLOW = "--use-fake-ui-for-media-stream"

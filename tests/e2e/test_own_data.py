@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import launch
-from tests.e2e.test_journey import fits
-from tests.pictures import two_faces_jpeg
-from tests.site.running import Person, Site
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
+from tests.support.browser import fits
+from tests.support.pictures import two_faces_jpeg
+from tests.support.site import Person, Site
 
 
 def open_page(browser: Browser, site: Site, person: Person, *, script: bool = True) -> Page:

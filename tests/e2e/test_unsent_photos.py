@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
-from tests.e2e.browser import launch
-from tests.e2e.test_journey import sign_up
-from tests.pictures import no_face_jpeg
-from tests.site.running import Site
+from tests.support.browser import launch, sign_up
+from tests.support.pictures import no_face_jpeg
+from tests.support.site import Site
 
 KEPT = """async () => {
   const names = (await indexedDB.databases()).map((database) => database.name);

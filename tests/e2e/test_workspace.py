@@ -8,11 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.browser import launch
-from tests.e2e.test_journey import fits
-from tests.site.running import Person, Site
+from tests.support.browser import fits
+from tests.support.site import Person, Site
 
 EMAIL = "crowd@example.org"
 #: Written beside the page's own scripts, before them.
@@ -41,14 +40,6 @@ class Crowd(NamedTuple):
     four: str
     many: str
     two: str
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from recognition.jobs.picking import MANY_WAITING
 from recognition.models import Upload, Webhook, WebhookDelivery
-from tests.conftest import make_person
+from tests.support.factories import make_person
 
 pytestmark = pytest.mark.django_db
 

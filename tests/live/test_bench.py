@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
-from benchmarks.live import main
+from tests.support.site import ROOT
+
+pytestmark = pytest.mark.site
 
 
 def test_every_figure_is_measured(tmp_path: Path) -> None:
-    main(
-        [
-            "--seconds=2",
-            "--clients=3",
-            "--flood-frames=100",
-            "--long-frames=1200",
-            "--openings=20",
-            f"--json={tmp_path / 'figures.json'}",
-            f"--manifest={settings.MODEL_MANIFEST}",
-            "--original-python=/bin/false",
-        ]
-    )
+    arguments = [
+        "--seconds=2",
+        "--clients=3",
+        "--flood-frames=100",
+        "--long-frames=1200",
+        "--openings=20",
+        f"--json={tmp_path / 'figures.json'}",
+        f"--manifest={settings.MODEL_MANIFEST}",
+        "--original-python=/bin/false",
+    ]
+    # What it says of figures that were missed is looked at below.
+    subprocess.run([sys.executable, "-m", "benchmarks.live", *arguments], cwd=ROOT, check=False)
     content = json.loads((tmp_path / "figures.json").read_text())
     assert content["machine"]["cores"] > 0
     steady, one, original, three, flood, churn, endurance = content["figures"]

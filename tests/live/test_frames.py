@@ -9,8 +9,6 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from benchmarks import clip
-from benchmarks.steadiness import steadiness
 from recognition.vision.errors import (
     ImageDamaged,
     ImageFormatNotAccepted,
@@ -20,8 +18,10 @@ from recognition.vision.errors import (
 from recognition.vision.images import decode_gray
 from recognition.vision.live import LiveRecognizer, LiveState
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.corpus_structures import many_scans
-from tests.pictures import astronaut, encode
+from tests.support import clip
+from tests.support.corpus_structures import many_scans
+from tests.support.pictures import astronaut, encode
+from tests.support.steadiness import steadiness
 
 
 @pytest.fixture(scope="module")

@@ -17,19 +17,9 @@ from clients.live_client import LiveClient, sign_in
 from emotion_site.asgi import application
 from operations import open_sockets
 from recognition.people import CAMERA
-from tests.live.conftest import Viewer
-from tests.pictures import encode, face_jpeg, no_face_jpeg
-from tests.site.running import Site
-
-
-async def close_code(live: LiveClient, seconds: float = 15) -> int:
-    """Read until the server closes; returns the code."""
-    with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 (which message is the last?)
-        async with asyncio.timeout(seconds):
-            while True:
-                await live.receive()
-    assert closed.value.rcvd is not None
-    return closed.value.rcvd.code
+from tests.support.pictures import encode, face_jpeg, no_face_jpeg
+from tests.support.site import Site
+from tests.support.sockets import Viewer, close_code
 
 
 async def test_a_face_is_labelled_and_keeps_its_number(viewer: Viewer, frames: list[bytes]) -> None:
@@ -90,7 +80,7 @@ async def test_what_is_no_frame_gets_an_error_and_then_the_door(viewer: Viewer) 
 
 
 def encode_png() -> bytes:
-    from tests.pictures import astronaut
+    from tests.support.pictures import astronaut
 
     return encode(astronaut(), "PNG")
 

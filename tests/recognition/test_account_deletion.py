@@ -37,8 +37,8 @@ from recognition.models import (
 from recognition.personal_data import account_deletion
 from recognition.uploads import processing, retention
 from recognition.uploads.actions import create_upload
-from tests.recognition.test_corrections import LEFT, recognition, run
-from tests.recognition.test_sockets import HOST, socket
+from tests.support.factories import LEFT, recognition, run
+from tests.support.sockets import HOST, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

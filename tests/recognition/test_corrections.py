@@ -11,26 +11,9 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from recognition.models import Prediction, Upload
-from recognition.uploads import corrections, processing
-from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
-
-HAPPY = {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}
-LEFT, RIGHT = BoundingBox(10, 10, 100, 100), BoundingBox(200, 10, 100, 100)
-
-
-def recognition(*boxes: BoundingBox, rejected: tuple[BoundingBox, ...] = ()) -> Recognition:
-    faces = tuple(Face(box, HAPPY) for box in boxes)
-    spots = tuple(Face(box, HAPPY, rejected=Rejection.BLURRED) for box in rejected)
-    return Recognition(512, 512, faces, spots)
-
-
-def run(upload: Upload, result: Recognition) -> list[Prediction]:
-    """Look at a photo, once more if need be."""
-    Upload.objects.filter(pk=upload.pk).update(status="pending", attempts=0)
-    claimed = Upload.objects.claim(upload.pk)
-    assert claimed is not None
-    assert processing.complete(claimed, result, "model-1")
-    return list(upload.predictions.all())
+from recognition.uploads import corrections
+from recognition.vision.types import BoundingBox
+from tests.support.factories import LEFT, RIGHT, recognition, run
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from recognition.models import DataExport, LiveSession, Upload, Webhook
 from recognition.personal_data import export as data_export
 from recognition.uploads import corrections, retention
 from recognition.uploads.actions import create_upload
-from tests.recognition.test_corrections import LEFT, RIGHT, recognition, run
+from tests.support.factories import LEFT, RIGHT, recognition, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from accounts.models import AuditEvent, User
 from recognition.models import Prediction, Upload
 from recognition.uploads import drawing
 from recognition.vision.types import BoundingBox
-from tests.recognition.test_corrections import LEFT, RIGHT, recognition, run
+from tests.support.factories import LEFT, RIGHT, recognition, run
 
 BOX = {"x": 300, "y": 300, "width": 80, "height": 90}
 

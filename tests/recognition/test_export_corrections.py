@@ -28,7 +28,7 @@ from recognition.uploads.actions import create_upload
 from recognition.vision.images import decode_gray
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.types import BoundingBox
-from tests.pictures import two_faces_jpeg
+from tests.support.pictures import two_faces_jpeg
 
 
 @pytest.fixture

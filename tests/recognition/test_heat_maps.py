@@ -19,7 +19,7 @@ from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps, processing
 from recognition.uploads.actions import delete_uploads
 from recognition.vision.explanation import read_words
-from tests.recognition.test_processing import RESULT
+from tests.support.factories import RESULT
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from recognition.uploads.actions import create_upload
 from recognition.uploads.pages import EXAMPLE
 from recognition.vision.images import MAXIMUM_BYTES
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.pictures import false_face_jpeg, no_face_jpeg, turned_face_png
+from tests.support.pictures import false_face_jpeg, no_face_jpeg, turned_face_png
 
 BAD_FILES = {
     "empty": (b"", 400),

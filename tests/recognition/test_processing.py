@@ -10,29 +10,7 @@ from django.utils import timezone
 from recognition.models import Prediction, Upload
 from recognition.models.uploads import GAVE_UP
 from recognition.uploads import actions, processing
-from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
-
-RESULT = Recognition(
-    512,
-    512,
-    (
-        Face(
-            BoundingBox(1, 2, 30, 40), {"happy": 0.7, "sad": 0.1, "surprise": 0.1, "neutral": 0.1}
-        ),
-        Face(
-            BoundingBox(9, 2, 30, 40),
-            {"happy": 0.1, "sad": 0.45, "surprise": 0.05, "neutral": 0.4},
-            uncertain=True,
-        ),
-    ),
-    rejected=(
-        Face(
-            BoundingBox(4, 2, 30, 40),
-            {"happy": 0.1, "sad": 0.1, "surprise": 0.7, "neutral": 0.1},
-            rejected=Rejection.BLURRED,
-        ),
-    ),
-)
+from tests.support.factories import RESULT
 
 
 def claimed(upload: Upload) -> Upload:

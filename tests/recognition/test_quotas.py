@@ -20,7 +20,7 @@ from recognition.live import consumer
 from recognition.models import LiveUsage, Upload
 from recognition.people import CAMERA
 from recognition.uploads.actions import create_upload
-from tests.pictures import face_jpeg as make_face
+from tests.support.pictures import face_jpeg as make_face
 
 
 def send(client: Client, name: str = "a.jpg") -> Any:

@@ -15,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognition.vision.manifest import read_manifest
-from tests.pictures import (
+from tests.support.pictures import (
     astronaut,
     encode,
     face_jpeg,

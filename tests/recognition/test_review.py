@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from recognition.models import Prediction, Upload
 from recognition.uploads.review import Queue
-from tests.api.test_uploads import add_face, make_upload
+from tests.support.factories import add_face, make_upload
 
 
 @pytest.fixture

@@ -7,33 +7,18 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from channels.testing import WebsocketCommunicator
-from django.test import Client
 
 from accounts.models import User
-from emotion_site.asgi import application
 from recognition.uploads import notifications
+from tests.support.sockets import HOST, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-HOST = "localhost:8000"
 
 
 @pytest.fixture(autouse=True)
 def site_url(settings: Any) -> None:
     """The one host and port that this site is reached by."""
     settings.SITE_URL = f"http://{HOST}"
-
-
-def socket(origin: str | None, user: User | None = None) -> WebsocketCommunicator:
-    headers = [(b"host", HOST.encode())]
-    if origin is not None:
-        headers.append((b"origin", origin.encode()))
-    if user is not None:
-        client = Client()
-        client.force_login(user)
-        headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
-    return WebsocketCommunicator(application, "/ws/uploads/", headers)
 
 
 @pytest.mark.parametrize(

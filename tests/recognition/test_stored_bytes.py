@@ -25,8 +25,8 @@ from recognition.uploads import heat_maps, processing, retention
 from recognition.uploads.actions import create_upload
 from recognition.vision import images
 from recognition.vision.pixels import fitting, shrunk
-from tests.pictures import astronaut, encode, face_jpeg
-from tests.site.running import ROOT
+from tests.support.pictures import astronaut, encode, face_jpeg
+from tests.support.site import ROOT
 
 pytestmark = pytest.mark.django_db
 

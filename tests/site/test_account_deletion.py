@@ -16,9 +16,9 @@ import redis
 
 from clients.live_client import LiveClient
 from recognition.jobs import broker
-from tests.live.test_socket import close_code
-from tests.pictures import face_jpeg, two_faces_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import face_jpeg, two_faces_jpeg
+from tests.support.site import Person, Site, wait_until
+from tests.support.sockets import close_code
 
 EMAIL = "leaving@example.org"
 N_PHOTOS = 24

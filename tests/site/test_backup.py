@@ -16,8 +16,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.pictures import face_jpeg, no_face_jpeg
-from tests.site.running import Person, Site, own_database
+from tests.support.pictures import face_jpeg, no_face_jpeg
+from tests.support.site import Person, Site, own_database
+
+pytestmark = pytest.mark.site
 
 if "DATABASE_URL" in os.environ and shutil.which("pg_dump") is None:
     pytest.skip("pg_dump is not installed", allow_module_level=True)

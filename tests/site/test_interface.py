@@ -19,9 +19,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.conftest import Receiver, receiver  # noqa: F401
-from tests.pictures import face_jpeg, no_face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import face_jpeg, no_face_jpeg
+from tests.support.receiver import Receiver
+from tests.support.site import Person, Site, wait_until
 
 WAITING_CLIENTS = 20
 
@@ -51,7 +51,7 @@ def program(site: Site, person: Person) -> httpx.Client:
 
 def test_from_upload_to_webhook_correction_export_and_deletion(
     open_site: Site,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     person = open_site.sign_up("journey@example.org")
     api = program(open_site, person)
@@ -125,7 +125,7 @@ def test_others_are_served_while_twenty_wait(open_site: Site) -> None:
 
 def test_a_webhook_that_is_down_is_tried_again_and_holds_up_nothing(
     open_site: Site,
-    receiver: Receiver,  # noqa: F811
+    receiver: Receiver,
 ) -> None:
     api = program(open_site, open_site.sign_up("hooks@example.org"))
     answer = receiver.answer

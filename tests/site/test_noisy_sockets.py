@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from benchmarks.floods import _masked_frame, close_code, noise, open_socket
-from tests.site.running import Person, Site, free_port, wait_until
+from tests.chaos.floods import close_code, masked_frame, noise, open_socket
+from tests.support.site import Person, Site, free_port, wait_until
 
 #: Close codes of docs/LIVE_PROTOCOL.md.
 TOO_LARGE, TOO_NOISY, TOO_MANY = 1009, 4408, 4429
@@ -26,7 +26,7 @@ CONTINUED = FRAGMENT + (b"\x00\x81" + bytes(4) + b"x") * 2000
 @pytest.mark.parametrize("path", ["/ws/uploads/", "/ws/live/"])
 @pytest.mark.parametrize(
     "frames",
-    [_masked_frame(b"x") * 2000, _masked_frame(b"") * 2000, PING * 2000, CONTINUED],
+    [masked_frame(b"x") * 2000, masked_frame(b"") * 2000, PING * 2000, CONTINUED],
     ids=["bytes", "empty", "pings", "fragments"],
 )
 def test_many_small_frames_close_it(site: Site, person: Person, path: str, frames: bytes) -> None:
@@ -52,7 +52,7 @@ def test_large_frames_close_it(
             if not count:  # It only says that so much comes.
                 connection.sendall(b"\x82\xff" + n_bytes.to_bytes(8, "big") + bytes(4))
             for _ in range(count):
-                connection.sendall(_masked_frame(bytes(n_bytes)))
+                connection.sendall(masked_frame(bytes(n_bytes)))
         except ConnectionError:
             pass
         assert close_code(connection) in {code, 1006 if count > 1 else code}

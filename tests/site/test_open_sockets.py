@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.site.running import Person, Site
+from tests.support.site import Person, Site
 
 
 def disable(site: Site, person: Person, email: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from clients.live_client import LiveClient
-from tests.pictures import face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import face_jpeg
+from tests.support.site import Person, Site, wait_until
 
 TOKEN = "a-token-of-prometheus"
 EMAIL = "watched.person@example.org"

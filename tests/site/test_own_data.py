@@ -7,8 +7,8 @@ import json
 import re
 import zipfile
 
-from tests.pictures import face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import face_jpeg
+from tests.support.site import Person, Site, wait_until
 
 
 def correct(person: Person, upload_id: str, label: str) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos import PROMISES, SMALL
+from tests.chaos.promises import PROMISES, SMALL
+
+pytestmark = pytest.mark.site
 
 #: Only what depends on the database is tried again on another one.
 ON_EVERY_DATABASE = {"kills", "doubled", "writers"}

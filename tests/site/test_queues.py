@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.pictures import astronaut, encode, face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.support.pictures import astronaut, encode, face_jpeg
+from tests.support.site import Person, Site, wait_until
 
 #: Put copies of the person's first photo into the queue for bulk work.
 _QUEUE_BULK = """
@@ -17,6 +17,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import User
 from recognition.jobs import queues
 from recognition.uploads import actions
+
+pytestmark = pytest.mark.site
 owner = User.objects.get(email="batch@example.org")
 data = owner.uploads.last().image.read()
 for number in range({n_photos}):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.pictures import no_face_jpeg
-from tests.site.running import Person, Site
+from tests.support.pictures import no_face_jpeg
+from tests.support.site import Person, Site
 
 AT_ONCE = 6
 

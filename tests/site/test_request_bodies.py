@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.faults import huge_bodies, peak_memory
-from benchmarks.floods import dripping
-from tests.pictures import encode
-from tests.site.running import Person, Site, wait_until
+from tests.chaos.bodies import huge_bodies
+from tests.chaos.floods import dripping
+from tests.chaos.watching import peak_memory
+from tests.support.pictures import encode
+from tests.support.site import Person, Site, wait_until
 
 
 def test_a_body_without_an_end_is_cut_off(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from django.conf import settings
 
 from emotion_site.management.commands.redis_server import find_redis_server
 from recognition.vision.manifest import read_manifest
-from tests.pictures import face_jpeg, no_face_jpeg, two_faces_jpeg
-from tests.site.running import Site, wait_until
+from tests.support.pictures import face_jpeg, no_face_jpeg, two_faces_jpeg
+from tests.support.site import Site, wait_until
 
 
 def test_twenty_photos_at_once_are_all_done(site: Site) -> None:

@@ -12,8 +12,10 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from operations.private_files import CHUNK_BYTES
-from tests.pictures import astronaut, encode, face_jpeg
-from tests.site.running import Person, Site
+from tests.support.pictures import astronaut, encode, face_jpeg
+from tests.support.site import Person, Site
+
+pytestmark = pytest.mark.site
 
 BUCKET = "photos-of-people"
 CREDENTIALS = {

@@ -14,7 +14,9 @@ import httpx
 import psutil
 import pytest
 
-from tests.site.running import ROOT, Person, Site, free_port, wait_until
+from tests.support.site import ROOT, Person, Site, free_port, wait_until
+
+pytestmark = pytest.mark.site
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 
 from recognition.training.detection_figures import matches
 from recognition.vision.types import BoundingBox
-from tests.pictures import face_jpeg, no_face_jpeg
-from tests.site.running import ROOT
+from tests.support.pictures import face_jpeg, no_face_jpeg
+from tests.support.site import ROOT
 
 FACE = [177, 66, 97, 97]
 

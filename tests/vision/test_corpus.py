@@ -16,9 +16,9 @@ from PIL import Image
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.corpus import ACCEPTED, SECRET, HostileFile, corpus
-from tests.mutations import mutations
-from tests.site.running import ROOT
+from tests.support.corpus import ACCEPTED, SECRET, HostileFile, corpus
+from tests.support.mutations import mutations
+from tests.support.site import ROOT
 
 FILES = tuple(corpus())
 
@@ -75,7 +75,7 @@ import json, os, resource, sys, time
 sys.path.insert(0, sys.argv[1])
 from recognition.vision import images
 from recognition.vision.errors import ImageError
-from tests.corpus import corpus
+from tests.support.corpus import corpus
 refused = {}
 for file in corpus():
     if "accepted" in file.endings:

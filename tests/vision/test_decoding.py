@@ -22,10 +22,10 @@ from recognition.vision.decoding import child, pool
 from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
 from recognition.vision.decoding.turns import NoTurn, Turns
 from recognition.vision.errors import ImageDamaged, ImageError, ImageTooCostly, ImageTooSmall
-from tests.corpus_files import png, small
-from tests.mutations import mutations
-from tests.pictures import encode, face_jpeg
-from tests.site.running import ROOT, is_alive, wait_until
+from tests.support.corpus_files import png, small
+from tests.support.mutations import mutations
+from tests.support.pictures import encode, face_jpeg
+from tests.support.site import ROOT, is_alive, wait_until
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_no_child_outlives_its_web_process(how: signal.Signals, tmp_path: Path) 
     code = (
         "import io, sys, time; from pathlib import Path;"
         "from recognition.vision.decoding.pool import DecodingPool;"
-        "from tests.pictures import face_jpeg;"
+        "from tests.support.pictures import face_jpeg;"
         f"pool = DecodingPool(Path({str(tmp_path)!r}), 1); pool.clean(io.BytesIO(face_jpeg()));"
         "print(pool._idle[0]._process.pid, flush=True); time.sleep(60)"
     )

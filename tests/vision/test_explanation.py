@@ -25,7 +25,7 @@ from recognition.vision.explanation import (
     read_words,
 )
 from recognition.vision.recognizer import EmotionRecognizer
-from tests.pictures import (
+from tests.support.pictures import (
     astronaut,
     encode,
     face_jpeg,

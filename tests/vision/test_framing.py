@@ -10,7 +10,7 @@ from PIL import Image
 
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox
-from tests.pictures import astronaut
+from tests.support.pictures import astronaut
 
 #: The share of jittered boxes that has to keep the label.
 STABLE = 0.95

@@ -13,7 +13,7 @@ from recognition.vision.gate import FaceGate
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Rejection
 from recognition.wording import REJECTION_TEXTS
-from tests.pictures import astronaut, false_face_jpeg, meadow
+from tests.support.pictures import astronaut, false_face_jpeg, meadow
 
 FACE = BoundingBox(177, 66, 97, 97)
 

@@ -19,7 +19,7 @@ from recognition.vision.errors import (
     ImageTooLarge,
     ImageTooSmall,
 )
-from tests.pictures import astronaut, encode, face_jpeg
+from tests.support.pictures import astronaut, encode, face_jpeg
 
 
 def opened(data: bytes) -> Image.Image:

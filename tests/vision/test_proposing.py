@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from recognition.vision.detection import DetectorName, FaceDetector, FoundFace
 from recognition.vision.detectors import make_detector
 from recognition.vision.types import BoundingBox, FoundBy, overlap
-from tests.pictures import astronaut, meadow
+from tests.support.pictures import astronaut, meadow
 
 FACE = BoundingBox(177, 66, 97, 97)
 

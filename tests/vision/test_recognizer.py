@@ -16,7 +16,7 @@ from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face, standardize
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Face
-from tests.pictures import (
+from tests.support.pictures import (
     ASTRONAUT_FACE,
     astronaut,
     encode,

@@ -11,7 +11,7 @@ from PIL import Image
 from recognition.vision.preprocessing import crop_face, enclosing_ratio
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox
-from tests.pictures import astronaut, encode, no_face_jpeg, turned_face_png
+from tests.support.pictures import astronaut, encode, no_face_jpeg, turned_face_png
 
 #: The middle of the portrait's face and of the portrait, in its pixels.
 FACE_CENTER, CENTER = (225, 115), (256, 256)

@@ -10,7 +10,7 @@ from accounts.models import User
 from recognition.models import Prediction, Upload
 from recognition.vision import images
 from recognition.wording import LABEL_NAMES
-from tests.pictures import crowd, encode
+from tests.support.pictures import crowd, encode
 
 #: Of faces from left to right, over and over: label, and its probability.
 SEEN = [("happy", 0.9), ("sad", 0.8), ("surprise", 0.7), ("neutral", 0.95), ("neutral", 0.4)]

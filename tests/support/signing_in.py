@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 
@@ -47,3 +49,15 @@ def sign_in(
 
 def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
+
+
+def confirm_password(client: Client, password: str) -> None:
+    response = client.post("/accounts/reauthenticate/", {"password": password})
+    assert response.status_code == 302
+
+
+def link_in(message: mail.EmailMessage) -> str:
+    """The path of the link in a mail."""
+    found = re.search(r"https://faces\.example(/\S+)", str(message.body))
+    assert found is not None
+    return found[1]

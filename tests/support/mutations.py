@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from tests.corpus import FORMATS, small
-from tests.pictures import encode
+from tests.support.corpus import FORMATS, small
+from tests.support.pictures import encode
 
 WHOLE = {name: encode(small().resize((48, 48)), name) for name in FORMATS}
 

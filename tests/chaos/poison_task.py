@@ -1,4 +1,4 @@
-"""Imported by a worker that `benchmarks.poison` sets up: the fault itself."""
+"""Imported by a worker that `tests.chaos.poison` sets up: the fault itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import signal
 from typing import Any
 
-from benchmarks.poison import POISON_NAME
 from recognition.model_registry import inference
+from tests.chaos.poison import POISON_NAME
 
 _predict_upload = inference.predict_upload
 

@@ -9,7 +9,7 @@ from functools import cache
 
 from PIL import Image
 
-from tests.pictures import astronaut
+from tests.support.pictures import astronaut
 
 ACCEPTED = frozenset({"accepted"})
 NOT_A_PHOTO = frozenset({"format_not_accepted", "damaged"})

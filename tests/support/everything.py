@@ -30,8 +30,8 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )
-from tests.accounts.signing_in import switch_on_two_factors
-from tests.pictures import encode, meadow
+from tests.support.pictures import encode, meadow
+from tests.support.signing_in import switch_on_two_factors
 
 #: The arguments of an address, by the name of the thing behind it.
 Arguments = dict[str, dict[str, Any]]

@@ -1,7 +1,7 @@
 """A worker's settings and code for one experiment: some photos kill the process that opens them.
 
 Stands for a fault in a native library, which no exception handler sees. Used as
-``DJANGO_SETTINGS_MODULE=benchmarks.poison``.
+``DJANGO_SETTINGS_MODULE=tests.chaos.poison``.
 """
 
 # Settings are taken over whole, as Django has it.
@@ -10,4 +10,4 @@ from emotion_site.settings import *  # noqa: F403
 #: Photos with this name kill.
 POISON_NAME = "poison.jpg"
 
-CELERY_IMPORTS = ["benchmarks.poison_task"]
+CELERY_IMPORTS = ["tests.chaos.poison_task"]

@@ -23,11 +23,12 @@ from typing import Any
 import httpx
 import psutil
 
-from benchmarks import clip, throughput
-from benchmarks.live_scenarios import Trips, at_a_pace
-from benchmarks.live_server import sign_in_people
-from tests.pictures import astronaut, encode
-from tests.site.running import ROOT, Site
+from tests.support import clip
+from tests.support.bare_loop import bare
+from tests.support.live_server import sign_in_people
+from tests.support.live_trips import Trips, at_a_pace
+from tests.support.pictures import astronaut, encode
+from tests.support.site import ROOT, Site
 
 #: Seconds between a page and the next click, evenly spread.
 THINKING = (3.0, 9.0)
@@ -212,14 +213,14 @@ def load(
     """
     photo = encode(astronaut().resize((1280, 1280)), quality=90)
     manifest = ROOT / "models" / "emotion_vgg16.json"
-    before = throughput.bare(photo, n_bare, manifest)
+    before = bare(photo, n_bare, manifest)
     with Site(folder, **environment) as site:
         cookies = sign_in_people(site, n_people + n_live)
         people = [
             Visitor(site, cookie, photo, seed) for seed, cookie in enumerate(cookies[:n_people])
         ]
         result = asyncio.run(_use(site, people, cookies[n_people:], seconds))
-    after = throughput.bare(photo, n_bare, manifest)
+    after = bare(photo, n_bare, manifest)
     return replace(result, bare_rate=(before + after) / 2)
 
 

@@ -8,7 +8,7 @@ from typing import Self
 import httpx
 import psutil
 
-from tests.site.running import Site
+from tests.support.site import Site
 
 #: Makes people and signs them in, without passwords, which would take longer than what follows.
 _MAKE_PEOPLE = """

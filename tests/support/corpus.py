@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from tests.corpus_files import (
+from tests.support.corpus_files import (
     ACCEPTED,
     BROKEN,
     FORMATS,
@@ -28,8 +28,8 @@ from tests.corpus_files import (
     png_chunk,
     small,
 )
-from tests.corpus_structures import structures
-from tests.pictures import astronaut, encode
+from tests.support.corpus_structures import structures
+from tests.support.pictures import astronaut, encode
 
 
 def corpus() -> Iterator[HostileFile]:

@@ -1,6 +1,6 @@
 """Mutated image files through the code that reads them, in a process that may crash.
 
-Run as a program it is that process: ``python -m benchmarks.mutations COUNT FOLDER``. Before each
+Run as a program it is that process: ``python -m tests.chaos.mutations COUNT FOLDER``. Before each
 file it writes it down, so that whoever started it can tell which one was the last.
 """
 
@@ -21,8 +21,8 @@ from hypothesis import settings as hypothesis_settings
 
 from recognition.vision import images
 from recognition.vision.errors import ImageError
-from tests.mutations import mutations
-from tests.site.running import ROOT
+from tests.support.mutations import mutations
+from tests.support.site import ROOT
 
 LAST, OUTCOME = "last", "outcome.json"
 
@@ -53,7 +53,7 @@ def read_mutations(folder: Path, count: int) -> Mutations:
     """Have a process of its own read so many mutated files."""
     folder.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.mutations", str(count), str(folder)],
+        [sys.executable, "-m", "tests.chaos.mutations", str(count), str(folder)],
         cwd=ROOT,
         check=False,
     )

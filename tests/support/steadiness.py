@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from PIL import Image
 
-from benchmarks import clip
 from recognition.vision.live import LiveRecognizer, LiveState
 from recognition.vision.tracking import TrackingSettings
+from tests.support import clip
 
 #: A tracker that believes every frame.
 UNSMOOTHED = TrackingSettings(probability_seconds=1e-9, label_lead=0.0)

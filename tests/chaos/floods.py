@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.faults import peak_memory
-from tests.pictures import astronaut, encode, face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.chaos.watching import peak_memory
+from tests.support.pictures import astronaut, encode, face_jpeg
+from tests.support.site import Person, Site, wait_until
 
 
 def dripping(folder: Path, n_connections: int, grace: float = 20) -> dict[str, float]:
@@ -111,7 +111,7 @@ def noise(site: Site, path: str, payload: bytes, n_sockets: int, seconds: float)
     """Sockets that send a frame again and again, as fast as they can, beside somebody's pages."""
     noisy, calm = (site.sign_up(f"{name}-{len(payload)}@example.org") for name in ("noisy", "calm"))
     noisy.accept_camera()
-    block = _masked_frame(payload) * max(1, 65536 // (len(payload) + 14))
+    block = masked_frame(payload) * max(1, 65536 // (len(payload) + 14))
     end = time.monotonic() + seconds
     closed: list[int] = []
 
@@ -158,7 +158,7 @@ def open_socket(site: Site, person: Person, path: str, port: int | None = None) 
     return connection
 
 
-def _masked_frame(payload: bytes) -> bytes:
+def masked_frame(payload: bytes) -> bytes:
     """A binary frame of a client; masked by zeros, which change nothing."""
     length = len(payload)
     if length < 126:

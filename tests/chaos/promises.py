@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks import faults, floods
-from benchmarks import load as loads
-from benchmarks.bombs import costly_files, many_bombs
-from benchmarks.mutations import read_mutations
-from benchmarks.report import Figure, show_figures
-from tests.site.running import Site
+from tests.chaos import bodies, faults, floods, storage, watching
+from tests.chaos import load as loads
+from tests.chaos.bombs import costly_files, many_bombs
+from tests.chaos.memory import many_photos
+from tests.chaos.mutations import read_mutations
+from tests.support.report import Figure, show_figures
+from tests.support.site import Site
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def kills(folder: Path, size: Size) -> Iterator[Figure]:
         "workers killed: done; failed; lost; written twice; last result after",
         "0 lost; 0 twice; 5 min",
         f"{result.done}; {result.failed}; {result.lost}; {result.repeated}; {result.seconds:.0f} s",
-        result.lost == 0 and result.repeated == 0 and result.seconds <= faults.FIVE_MINUTES,
+        result.lost == 0 and result.repeated == 0 and result.seconds <= watching.FIVE_MINUTES,
         asdict(result),
     )
 
@@ -163,7 +164,7 @@ def doubled(folder: Path, size: Size) -> Iterator[Figure]:
 def writers(folder: Path, size: Size) -> Iterator[Figure]:
     engine = "PostgreSQL" if "DATABASE_URL" in os.environ else "SQLite"
     wanted = size.writing_processes * size.writes
-    result = faults.writers(Site(folder), size.writing_processes, size.writes)
+    result = storage.writers(Site(folder), size.writing_processes, size.writes)
     yield Figure(
         f"{size.writing_processes} processes × {size.writes} writes on {engine}: rows; errors; "
         "integrity",
@@ -180,10 +181,10 @@ def disk(folder: Path, size: Size) -> Iterator[Figure]:
         "upload; with space again"
     )
     wanted = "refusals 507 storage_full; 0; 201"
-    if not faults.can_mount():
+    if not storage.can_mount():
         yield Figure(name, wanted, "not measured: mounting needs root", None, {})
         return
-    result = faults.full_disk(folder, size.disk_uploads)
+    result = storage.full_disk(folder, size.disk_uploads)
     said = ", ".join(sorted({f"{status} {code}" for status, code in result.refused_codes}))
     yield Figure(
         name,
@@ -196,7 +197,7 @@ def disk(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def memory(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.many_photos(folder, size.memory_early, size.memory_photos)
+    result = many_photos(folder, size.memory_early, size.memory_photos)
     ratio = result.child_late / result.child_early
     yield Figure(
         f"{size.memory_photos:,} photos: worker child's memory after {size.memory_early}, at the "
@@ -210,7 +211,7 @@ def memory(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def hostile(folder: Path, size: Size) -> Iterator[Figure]:
-    result = faults.hostile_files(folder, size.corpus_every)
+    result = bodies.hostile_files(folder, size.corpus_every)
     yield Figure(
         f"{result.sent} hostile and odd files: HTTP 500; worker deaths; wrong endings; slowest "
         "refusal",
@@ -276,7 +277,7 @@ def costly(folder: Path, size: Size) -> Iterator[Figure]:
 
 
 def huge(folder: Path, size: Size) -> Iterator[Figure]:
-    for kind, result in faults.huge_bodies(folder, size.huge_megabytes).items():
+    for kind, result in bodies.huge_bodies(folder, size.huge_megabytes).items():
         yield Figure(
             f"{size.huge_megabytes:,} MB without a length over {kind}: answer; taken before it; "
             "memory",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageCms, PngImagePlugin
 
-from tests.corpus_files import (
+from tests.support.corpus_files import (
     ACCEPTED,
     BROKEN,
     TOO_COSTLY,
@@ -19,7 +19,7 @@ from tests.corpus_files import (
     png_chunk,
     small,
 )
-from tests.pictures import encode
+from tests.support.pictures import encode
 
 RARE_KIND = frozenset({"format_not_accepted"})
 

@@ -16,11 +16,11 @@ import httpx
 import psutil
 from websockets.sync.client import connect
 
-from benchmarks.faults import PAGES, megabytes
-from tests.corpus_files import png
-from tests.corpus_structures import long_comment_gif, many_scans, rle_bmp
-from tests.pictures import face_jpeg
-from tests.site.running import Person, Site, wait_until
+from tests.chaos.watching import PAGES, megabytes
+from tests.support.corpus_files import png
+from tests.support.corpus_structures import long_comment_gif, many_scans, rle_bmp
+from tests.support.pictures import face_jpeg
+from tests.support.site import Person, Site, wait_until
 
 #: Requests of one person that may arrive at the same time; see `emotion_site.request_bodies`.
 AT_ONCE = 8

@@ -1,0 +1,39 @@
+"""The browser that tests drive, Chromium of the system or of Playwright, and what they do in it."""
+
+from __future__ import annotations
+
+import shutil
+
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+#: Chromium asks the world for updates at every start; tests must not.
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+
+
+def launch(playwright: Playwright, *arguments: str) -> Browser:
+    """Start a headless browser; the caller closes it."""
+    found = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
+    return playwright.chromium.launch(
+        executable_path=next(filter(None, found), None), args=[*ARGUMENTS, *arguments]
+    )
+
+
+def sign_up(page: Page, email: str) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Get started").click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill("a-good-password-7")
+    page.get_by_label("Password (again)").fill("a-good-password-7")
+    page.get_by_label("I agree").check()
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
+    page.wait_for_load_state()  # Its script, too.
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out to the side."""
+    return bool(
+        page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+    )

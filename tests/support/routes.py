@@ -1,0 +1,236 @@
+"""Every address that the site answers, and who gets what of it.
+
+A new address fails `tests/test_routes.py` until its line says who gets what: in :data:`ROUTES` if
+it takes an argument, in :data:`PUBLIC` if strangers may open it; any other must send them to sign
+in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+CHANGING = ("POST", "PUT", "PATCH", "DELETE")
+METHODS = ("GET", *CHANGING)
+#: Sent to sign in; anything else in the table is a status.
+SIGN_IN = "to sign in"
+#: What those may get who have no business there.
+REFUSALS = {SIGN_IN, 401, 403, 404, 405}
+
+
+# Addresses ------------------------------------------------------------------------------------
+
+
+class Address(NamedTuple):
+    """An entry of the resolver; `name` is its pattern where it has none."""
+
+    name: str
+    pattern: str
+
+    @property
+    def takes_an_argument(self) -> bool:
+        return re.search(r"<\w", self.pattern) is not None
+
+    @property
+    def is_administration(self) -> bool:
+        return self.pattern.startswith("admin/")
+
+    def path(self, **arguments: Any) -> str:
+        if self.name != self.pattern:
+            return reverse(self.name, kwargs=arguments)
+        path = self.pattern.removeprefix("^")
+        for argument, value in arguments.items():
+            path = re.sub(rf"<(\w+:)?{argument}>|\(\?P<{argument}>.*\)\$?", str(value), path)
+        return f"/{path}"
+
+
+def addresses(resolver: URLResolver, prefix: str = "", namespace: str = "") -> Iterator[Address]:
+    for entry in resolver.url_patterns:
+        pattern = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield Address(namespace + entry.name if entry.name else pattern, pattern)
+        else:
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            yield from addresses(entry, pattern, inner)
+
+
+ALL = list(addresses(get_resolver()))
+WITH_ARGUMENT = [address for address in ALL if address.takes_an_argument]
+WITHOUT = [address for address in ALL if not address.takes_an_argument]
+
+
+# Who gets what ----------------------------------------------------------------------------------
+
+
+class Answers(NamedTuple):
+    """What each gets of something of Alice's: a status, or :data:`SIGN_IN`.
+
+    Staff have no permissions, the operator has all; neither has a way to people's own pages.
+    """
+
+    owner: int | str
+    other: int | str
+    anonymous: int | str
+    staff: int | str
+    operator: int | str
+
+
+class Route(NamedTuple):
+    """What is behind an address, by its name in :mod:`tests.support.everything`, and who gets
+    what of it.
+
+    All other methods are refused to everybody, or, with `any_method`, do what GET does.
+    """
+
+    thing: str
+    answers: dict[str, Answers]
+    body: dict[str, Any]
+    any_method: bool = False
+
+
+def own(thing: str, body: dict[str, Any] | None = None, **owner: int) -> Route:
+    """A page for the owner; it does not exist for anybody else."""
+    answers = {m: Answers(status, 404, SIGN_IN, 404, 404) for m, status in owner.items()}
+    return Route(thing, answers, body or {})
+
+
+def interface(thing: str, body: dict[str, Any] | None = None, **owner: int) -> Route:
+    """The same for programs, which are not sent to a form."""
+    answers = {m: Answers(status, 404, 401, 404, 404) for m, status in owner.items()}
+    return Route(thing, answers, body or {})
+
+
+def staff_only(
+    thing: str, body: dict[str, Any] | None = None, staff: int = 403, **operator: int
+) -> Route:
+    """A page of the administration, for those with the permission."""
+    answers = {
+        m: Answers(SIGN_IN, SIGN_IN, SIGN_IN, 405 if status == 405 else staff, status)
+        for m, status in operator.items()
+    }
+    return Route(thing, answers, body or {}, any_method=operator["GET"] != 405)
+
+
+def everybody(thing: str, **status: int) -> Route:
+    """An address that is opened by a key in it; this one is made up, and opens nothing."""
+    answers = {method: Answers(*[answer] * 5) for method, answer in status.items()}
+    return Route(thing, answers, {}, any_method=True)
+
+
+def administered(
+    model: str, thing: str, *, change: int = 403, delete: int = 403
+) -> dict[str, Route]:
+    """The addresses that Django makes for a row: `change` and `delete` are the answers to a POST.
+
+    A change is sent as an empty form: 200 means that it was read and found wanting.
+    """
+    confirmation = 403 if delete == 403 else 200
+    return {
+        f"admin:{model}_change": staff_only(thing, GET=200, POST=change),
+        f"admin:{model}_delete": staff_only(thing, {"post": "yes"}, GET=confirmation, POST=delete),
+        f"admin:{model}_history": staff_only(thing, GET=200, POST=200),
+        # Django's way from the bare address to the page, which asks for the permission.
+        f"admin/{model.replace('_', '/')}/<path:object_id>/": staff_only(
+            thing, staff=302, GET=302, POST=302
+        ),
+    }
+
+
+ROUTES: dict[str, Route] = {
+    # Pages
+    "upload_detail": own("upload", GET=200),
+    "upload_image": own("upload", GET=200),
+    "upload_thumbnail": own("upload", GET=200),
+    "export_upload": own("upload as JSON", GET=200),
+    "delete_upload": own("upload", POST=302),
+    "retry_upload": own("upload", POST=302),
+    "correct_face": own("face of the upload", {"label": "sad"}, POST=302),
+    "draw_face": own(
+        "upload", {"x": 1, "y": 1, "width": 90, "height": 90, "label": "sad"}, POST=302
+    ),
+    "explain_face": own("first face of the upload", POST=302),
+    "face_heat_map": own("first face of the upload", GET=200),
+    "live_session": own("session", GET=200),
+    "export_live_session": own("session", GET=200),
+    "delete_live_session": own("session", POST=302),
+    "download_export": own("export", GET=200),
+    "delete_export": own("export", POST=302),
+    "webhook": own("webhook", GET=200),
+    "ping_webhook": own("webhook", POST=302),
+    "switch_webhook": own("webhook", POST=302),
+    "delete_webhook": own("webhook", POST=302),
+    "delete_api_token": own("token", POST=302),
+    # The argument is no id: everybody gets a file of what is theirs.
+    "export_uploads": Route("as JSON", {"GET": Answers(200, 200, SIGN_IN, 200, 200)}, {}),
+    # Ways in
+    "account_confirm_email": everybody("key of a mail", GET=200, POST=404),
+    "account_reset_password_from_key": everybody("key of a person", GET=200, POST=200, PUT=200),
+    # API
+    "api-upload-detail": interface("upload", GET=200, DELETE=204),
+    "api-upload-image": interface("upload", GET=200),
+    "api-upload-thumbnail": interface("upload", GET=200),
+    "api-upload-retry": interface("upload", POST=409),
+    "api-prediction-detail": interface("face", {"correction": "sad"}, GET=200, PATCH=200),
+    "api-live-session-detail": interface("session", GET=200, DELETE=204),
+    "api-webhook-detail": interface(
+        "webhook", {"is_active": False}, GET=200, PATCH=200, DELETE=204
+    ),
+    "api-webhook-ping": interface("webhook", POST=202),
+    "api-webhook-deliveries": interface("webhook", GET=200),
+    # Administration
+    **administered("auth_group", "group, administered", change=200, delete=302),
+    **administered("account_emailaddress", "address, administered", change=200, delete=302),
+    **administered("mfa_authenticator", "factor, administered", change=302, delete=302),
+    **administered("usersessions_usersession", "sign-in, administered", change=302, delete=302),
+    **administered("accounts_apitoken", "token, administered"),
+    **administered("accounts_auditevent", "event, administered"),
+    **administered("accounts_consent", "consent, administered"),
+    **administered("accounts_user", "person, administered", change=200, delete=302),
+    **administered("recognition_dataexport", "export, administered"),
+    **administered("recognition_livesession", "session, administered", delete=302),
+    **administered("recognition_liveusage", "usage, administered"),
+    **administered("recognition_modelchoice", "choice, administered"),
+    **administered("recognition_modelcomparison", "comparison, administered"),
+    **administered("recognition_prediction", "face, administered"),
+    **administered("recognition_upload", "upload, administered", change=302, delete=302),
+    **administered("recognition_webhook", "webhook, administered"),
+    **administered("recognition_webhookdelivery", "delivery, administered"),
+    "admin:auth_user_password_change": staff_only("person", GET=200, POST=200),
+    "admin:recognition_upload_blurred": staff_only("upload", GET=200, POST=405),
+    "admin:recognition_upload_photo": staff_only("upload", GET=405, POST=200),
+    "admin:recognition_modelcomparison_cancel": staff_only("comparison", GET=405, POST=302),
+    # Leads to the owner's page, which is not there for them.
+    "admin:view_on_site": staff_only("page of the upload", staff=302, GET=302, POST=302),
+    "admin:app_list": staff_only("application", staff=404, GET=200, POST=200),
+    "admin/(?P<url>.*)$": staff_only("nothing", staff=404, GET=404, POST=404),
+}  # fmt: skip
+
+#: What strangers may open.
+PUBLIC = {
+    "home", "about", "healthz", "healthz_live", "set_language",
+    "api-docs", "api-schema", "api-errors",
+    # Leads to the profile, which asks.
+    "accounts/",
+    "account_signup", "account_login", "account_logout", "account_inactive",
+    "account_email_verification_sent", "account_reset_password", "account_reset_password_done",
+    "account_reset_password_from_key_done",
+    # The second steps of signing in: without the first they lead back to it.
+    "mfa_authenticate", "account_confirm_login_code",
+    # Django's texts for the scripts of the administration's forms.
+    "admin:jsi18n", "admin:login", "admin:logout",
+}  # fmt: skip
+
+#: What of the administration staff without permissions may open.
+FOR_ALL_STAFF = {
+    "admin:index", "admin:services", "admin:password_change", "admin:password_change_done",
+}  # fmt: skip
+
+#: Lists, and what of Alice's is in hers: so that looking for it in Bob's means something.
+LISTS = {
+    "history": "upload", "live_sessions": "session", "privacy": "export", "webhooks": "webhook",
+    "api_tokens": "token", "api-upload-list": "upload", "api-prediction-list": "upload",
+    "api-live-session-list": "session", "api-webhook-list": "webhook",
+}  # fmt: skip

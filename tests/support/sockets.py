@@ -1,0 +1,51 @@
+"""Live sockets to a running site, and sockets of the application without one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+from websockets.exceptions import ConnectionClosed
+
+from accounts.models import User
+from clients.live_client import LiveClient
+from emotion_site.asgi import application
+from tests.support.site import Person, Site
+
+HOST = "localhost:8000"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody on the running site who can open live sockets."""
+
+    site: Site
+    person: Person
+
+    def open(self, *, origin: str | None = None) -> LiveClient:
+        cookie = f"sessionid={self.person.http.cookies['sessionid']}"
+        return LiveClient(self.site.url, cookie, origin=origin)
+
+
+async def close_code(live: LiveClient, seconds: float = 15) -> int:
+    """Read until the server closes; returns the code."""
+    with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 (which message is the last?)
+        async with asyncio.timeout(seconds):
+            while True:
+                await live.receive()
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
+
+
+def socket(origin: str | None, user: User | None = None) -> WebsocketCommunicator:
+    headers = [(b"host", HOST.encode())]
+    if origin is not None:
+        headers.append((b"origin", origin.encode()))
+    if user is not None:
+        client = Client()
+        client.force_login(user)
+        headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
+    return WebsocketCommunicator(application, "/ws/uploads/", headers)
