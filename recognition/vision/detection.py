@@ -58,7 +58,11 @@ class FaceDetector(Protocol):
         """
 
     def glance(
-        self, image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]
+        self,
+        image_gray: NDArray[np.uint8],
+        known: Sequence[BoundingBox],
+        *,
+        thorough: bool = True,
     ) -> list[FoundFace]:
         """Search one frame of a video quickly.
 
@@ -66,6 +70,8 @@ class FaceDetector(Protocol):
             image_gray: uint8 ``(height, width)``.
             known: where faces were a moment ago, in pixels of `image_gray`; a face there needs
                 less proof.
+            thorough: false where small faces that are new may wait for the next glance, as long
+                as every known one is seen.
 
         Returns:
             Faces alone, in any order.

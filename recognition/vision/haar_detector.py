@@ -39,8 +39,12 @@ class HaarDetector:
         return sorted(found, key=lambda face: face.rejected is not None)
 
     def glance(
-        self, image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]
+        self,
+        image_gray: NDArray[np.uint8],
+        known: Sequence[BoundingBox],
+        *,
+        thorough: bool = True,
     ) -> list[FoundFace]:
-        """See :meth:`FaceDetector.glance`; a frame is searched whole, whatever is known."""
+        """See :meth:`FaceDetector.glance`; every frame is searched alike, whatever is known."""
         boxes = self._cascade.scan(image_gray, FRAME)
         return [FoundFace(box, FoundBy.HAAR) for box in boxes]

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
+import numpy as np
+from numpy.typing import NDArray
+
+from recognition.vision.detection import FoundFace
 from recognition.vision.errors import ImageTooCostly, gettext_noop
 from recognition.vision.images import check, decode_gray
 from recognition.vision.recognizer import EmotionRecognizer
@@ -16,6 +22,11 @@ FRAME_FORMATS = ("JPEG", "WEBP")
 MAXIMUM_FRAME_PIXELS = 4_000_000
 MAXIMUM_WEBP_FRAME_PIXELS = 1_000_000
 WORKING_SIDE = 640
+
+#: Seconds after which a frame is searched for small faces that are new, at the latest. In between
+#: every frame is searched, too, for what is large; as soon as a known face is missing, or while
+#: none is known or one is too small for that, thoroughly.
+SEARCH_SECONDS = 0.25
 
 #: Faces followed at a time, the largest ones: a frame full of faces must not hold up everybody.
 MAXIMUM_FACES = 12
@@ -46,6 +57,7 @@ class LiveState:
     def begin(self, size: tuple[int, int]) -> None:
         """Forget everything; `size` is the width and height of the frames to come, in pixels."""
         self.size = size
+        self.searched_at = float("-inf")
         self.tracker = FaceTracker(self._tracking)
 
 
@@ -78,31 +90,48 @@ class LiveRecognizer:
             # Another camera or a turned phone: old boxes mean nothing in the new frame.
             state.begin((width, height))
         scale = width / image_gray.shape[1]
-        known = [box.scaled(1 / scale) for box in state.tracker.last_seen]
-        found = self._recognizer.detector.glance(image_gray, known)
-        found = sorted(found, key=lambda face: face.box.width, reverse=True)[:MAXIMUM_FACES]
-        # One view, without the mirror image that uploads may average in: it halves the time
-        # (4 ms instead of 8 ms a face on one core), and the mean over a face's last frames does
-        # the same averaging.
-        probabilities = self._recognizer.classify(
-            image_gray,
-            [face.box for face in found],
-            rolls=[face.roll for face in found],
-            mirror=False,
-        )
+        found = self._find(image_gray, state, now, scale)
+        boxes = [face.box.scaled(scale).cut(width, height) for face in found]
+        probabilities = self._label(image_gray, found, state.tracker.to_label(boxes, now))
         faces = [
-            Face(
-                face.box.scaled(scale).cut(width, height),
-                face_probabilities,
-                roll=face.roll,
-                found_by=face.found_by,
-            )
-            for face, face_probabilities in zip(found, probabilities, strict=True)
+            Face(box, face_probabilities, roll=face.roll, found_by=face.found_by)
+            for box, face, face_probabilities in zip(boxes, found, probabilities, strict=True)
         ]
         followed = state.tracker.update(
             faces, now, uncertain_below=self._recognizer.manifest.uncertain_below
         )
         return LiveFrame(width, height, followed)
+
+    def _find(
+        self, image_gray: NDArray[np.uint8], state: LiveState, now: float, scale: float
+    ) -> list[FoundFace]:
+        """The faces of a frame, in pixels of `image_gray`, the largest first."""
+        thorough = not state.tracker.sees_all or not 0 <= now - state.searched_at < SEARCH_SECONDS
+        if thorough:
+            state.searched_at = now
+        known = [box.scaled(1 / scale) for box in state.tracker.last_seen]
+        found = self._recognizer.detector.glance(image_gray, known, thorough=thorough)
+        return sorted(found, key=lambda face: face.box.width, reverse=True)[:MAXIMUM_FACES]
+
+    def _label(
+        self, image_gray: NDArray[np.uint8], found: Sequence[FoundFace], wanted: Sequence[bool]
+    ) -> list[dict[str, float]]:
+        """Probabilities of each face that they are wanted of, nothing for the others.
+
+        One view, without the mirror image that uploads may average in: it halves the time (4 ms
+        instead of 8 ms a face on one core), and the mean over a face's last frames does the same
+        averaging.
+        """
+        chosen = list(compress(found, wanted))
+        labelled = iter(
+            self._recognizer.classify(
+                image_gray,
+                [face.box for face in chosen],
+                rolls=[face.roll for face in chosen],
+                mirror=False,
+            )
+        )
+        return [next(labelled) if one else {} for one in wanted]
 
 
 def _check_frame(data: bytes) -> int:

@@ -7,6 +7,7 @@ side. Whatever is smaller needs a look at a part of the image, whatever fills th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from recognition.vision.blazeface import INPUT_SIDE, BlazeFace, Proposal
 from recognition.vision.preprocessing import crop_face, enclosing_box
+from recognition.vision.types import BoundingBox
 
 #: Score from which a spot is looked at more closely.
 PROPOSED = 0.3
@@ -45,6 +47,9 @@ class Grid:
 COARSE = Grid(parts=2, share=0.6, largest_face=1 / 5)
 FINE = Grid(parts=4, share=0.32, largest_face=1 / 16)
 
+#: From this share of an image's longer side a face is placed by a quick look as by a whole one,
+#: within 1 % of its side, and framed within 3 %; below 0.18 its frame comes out 10 % too small.
+_QUICK_SHARE = 0.22
 #: In a closer look the face takes this share of the network's input.
 _CLOSE_SHARE = 0.3
 #: A closer look may end worse than the first, which tells something, too.
@@ -59,6 +64,17 @@ def whole(network: BlazeFace, image_gray: NDArray[np.uint8]) -> list[Proposal]:
 def bordered(network: BlazeFace, image_gray: NDArray[np.uint8]) -> list[Proposal]:
     """One look from further away, for a face that fills the image."""
     return network.find(image_gray, minimum_score=PROPOSED, border=BORDER)
+
+
+def are_large(image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]) -> bool:
+    """Whether known faces are large enough for a quick look.
+
+    Args:
+        image_gray: uint8 ``(height, width)``.
+        known: in pixels of `image_gray`.
+    """
+    smallest = min((max(box.width, box.height) for box in known), default=0)
+    return smallest >= _QUICK_SHARE * max(image_gray.shape)
 
 
 def promises_more(grid: Grid, image_gray: NDArray[np.uint8], largest_face: float) -> bool:

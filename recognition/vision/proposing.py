@@ -9,12 +9,20 @@ a closer look, to the cascade before the gate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision import looks
-from recognition.vision.blazeface import LEFT_EYE, MOUTH, RIGHT_EYE, BlazeFace, Proposal
+from recognition.vision.blazeface import (
+    LEFT_EYE,
+    MOUTH,
+    QUICK_SIDE,
+    RIGHT_EYE,
+    BlazeFace,
+    Proposal,
+)
 from recognition.vision.detection import FoundFace, is_new
 from recognition.vision.gate import FaceGate, why_unusable
 from recognition.vision.haar import HaarCascade, HaarSettings
@@ -61,6 +69,11 @@ class ProposingDetector:
         self._cascade = HaarCascade() if with_haar else None
         self._gate = FaceGate()
 
+    @cached_property
+    def _quick_network(self) -> BlazeFace:
+        """For frames of a video alone."""
+        return BlazeFace(side=QUICK_SIDE)
+
     def detect(self, image_gray: NDArray[np.uint8]) -> list[FoundFace]:
         """See :meth:`FaceDetector.detect`."""
         network = self._network
@@ -78,12 +91,14 @@ class ProposingDetector:
         return _told(found)
 
     def glance(
-        self, image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]
+        self,
+        image_gray: NDArray[np.uint8],
+        known: Sequence[BoundingBox],
+        *,
+        thorough: bool = True,
     ) -> list[FoundFace]:
         """See :meth:`FaceDetector.glance`."""
-        proposals = looks.whole(self._network, image_gray)
-        if not proposals:
-            proposals = looks.bordered(self._network, image_gray)
+        proposals = self._glanced(image_gray, () if thorough else known)
         found: list[FoundFace] = []
         for proposal in proposals:
             box, roll = _frame(proposal)
@@ -97,6 +112,20 @@ class ProposingDetector:
                 # In the network's frame, as in the frames to come: it must not jump.
                 found.append(FoundFace(box, face.found_by, roll))
         return found
+
+    def _glanced(
+        self, image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]
+    ) -> list[Proposal]:
+        """What a quick look sees, if that is all of the known faces; else what a whole one does."""
+        if known and looks.are_large(image_gray, known):
+            proposals = looks.whole(self._quick_network, image_gray)
+            seen = [_frame(proposal)[0] for proposal in proposals]
+            if not any(is_new(box, seen) for box in known):
+                return proposals
+        # What fills a frame is seen as well in a quick look.
+        return looks.whole(self._network, image_gray) or looks.bordered(
+            self._quick_network, image_gray
+        )
 
     def _examined(
         self,

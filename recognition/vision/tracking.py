@@ -9,7 +9,7 @@ same picture.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recognition.vision.types import BoundingBox, Face, FoundBy, center_distance, overlap
@@ -27,6 +27,8 @@ class TrackingSettings:
         forget_after: seconds a face stays known without being seen.
         probability_seconds: time constant of the probabilities' mean. A full turn from one
             label to another crosses over after ``0.69`` of it, a doubtful one after about twice.
+        label_seconds: a face is labelled again after this much at the earliest: at 30 frames a
+            second in every second one, at 20 or fewer in each.
         label_lead: probability by which another label must lead before it takes over.
         box_seconds: time constant of the box; removes the detector's jitter.
         box_jump: move, as a share of the box's side, from which the box follows at once.
@@ -37,6 +39,7 @@ class TrackingSettings:
     size_ratio: float = 2.0
     forget_after: float = 2.0
     probability_seconds: float = 0.25
+    label_seconds: float = 0.045
     label_lead: float = 0.12
     box_seconds: float = 0.12
     box_jump: float = 0.12
@@ -73,6 +76,7 @@ class _Track:
 
     def __init__(self, number: int, face: Face, now: float) -> None:
         self.number = number
+        self.labelled_at = now
         self.box = face.box
         self.edges = _edges(face.box)
         self.probabilities = dict(face.probabilities)
@@ -86,8 +90,15 @@ class _Track:
         self.box = face.box
         self.found_by = face.found_by or self.found_by
         self._move(_edges(face.box), elapsed, settings)
-        weight = _weight(elapsed, settings.probability_seconds)
-        for label, probability in face.probabilities.items():
+        if face.probabilities:
+            self._label(face.probabilities, now, settings)
+
+    def _label(
+        self, probabilities: Mapping[str, float], now: float, settings: TrackingSettings
+    ) -> None:
+        weight = _weight(max(0.0, now - self.labelled_at), settings.probability_seconds)
+        self.labelled_at = now
+        for label, probability in probabilities.items():
             self.probabilities[label] += weight * (probability - self.probabilities[label])
         leader = max(self.probabilities, key=self.probabilities.__getitem__)
         lead = self.probabilities[leader] - self.probabilities[self.label]
@@ -118,11 +129,28 @@ class FaceTracker:
     def __init__(self, settings: TrackingSettings | None = None) -> None:
         self.settings = settings or TrackingSettings()
         self._tracks: list[_Track] = []
+        self._updated_at = float("-inf")
 
     @property
     def last_seen(self) -> list[BoundingBox]:
         """Where the known faces were last found, unsmoothed."""
         return [track.box for track in self._tracks]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether every known face was in the last frame."""
+        return all(track.seen_at == self._updated_at for track in self._tracks)
+
+    def to_label(self, boxes: Sequence[BoundingBox], now: float) -> list[bool]:
+        """For each face of the next frame, whether :meth:`update` needs its probabilities.
+
+        A label follows a mean of :attr:`TrackingSettings.probability_seconds`, so a face that had
+        its turn a moment ago can wait; a new one cannot.
+        """
+        wanted = [True] * len(boxes)
+        for track, index in self._pairs(boxes, now):
+            wanted[index] = not 0 <= now - track.labelled_at < self.settings.label_seconds
+        return wanted
 
     def update(
         self, faces: Sequence[Face], now: float, *, uncertain_below: float = 0.0
@@ -130,7 +158,8 @@ class FaceTracker:
         """Take in one frame.
 
         Args:
-            faces: what was found in it, in any order.
+            faces: what was found in it, in any order; those that :meth:`to_label` left out
+                without probabilities.
             now: when it was taken, in seconds of any steady clock.
             uncertain_below: smoothed confidence under which a label is uncertain.
 
@@ -138,16 +167,16 @@ class FaceTracker:
             The faces of this frame, by number. One that is known but was not found in this frame
             is left out; its number waits for it.
         """
-        unmatched = list(faces)
-        self._tracks = [
-            track for track in self._tracks if now - track.seen_at <= self.settings.forget_after
-        ]
+        self._updated_at = now
         seen: list[_Track] = []
-        for track, face in self._pairs(unmatched, now):
-            track.see(face, now, self.settings)
-            unmatched.remove(face)
+        pairs = self._pairs([face.box for face in faces], now)
+        for track, index in pairs:
+            track.see(faces[index], now, self.settings)
             seen.append(track)
-        for face in sorted(unmatched, key=lambda face: (face.box.x, face.box.y)):
+        self._tracks = [track for track in self._tracks if self._is_known(track, now)]
+        known = {index for _track, index in pairs}
+        new = [face for index, face in enumerate(faces) if index not in known]
+        for face in sorted(new, key=lambda face: (face.box.x, face.box.y)):
             track = _Track(self._free_number(), face, now)
             self._tracks.append(track)
             seen.append(track)
@@ -155,35 +184,39 @@ class FaceTracker:
             track.shown(uncertain_below) for track in sorted(seen, key=lambda track: track.number)
         )
 
-    def _pairs(self, faces: list[Face], now: float) -> list[tuple[_Track, Face]]:
-        """Match greedily, the closest first; each track and each face at most once."""
+    def _is_known(self, track: _Track, now: float) -> bool:
+        return now - track.seen_at <= self.settings.forget_after
+
+    def _pairs(self, boxes: Sequence[BoundingBox], now: float) -> list[tuple[_Track, int]]:
+        """Match greedily, the closest first; each track and each box at most once."""
         candidates = sorted(
             (
-                (closeness, t, f)
+                (closeness, t, b)
                 for t, track in enumerate(self._tracks)
-                for f, face in enumerate(faces)
-                if (closeness := self._closeness(track, face, now)) is not None
+                if self._is_known(track, now)
+                for b, box in enumerate(boxes)
+                if (closeness := self._closeness(track, box, now)) is not None
             ),
             reverse=True,
         )
-        pairs: list[tuple[_Track, Face]] = []
+        pairs: list[tuple[_Track, int]] = []
         used_tracks: set[int] = set()
-        used_faces: set[int] = set()
-        for _closeness, t, f in candidates:
-            if t not in used_tracks and f not in used_faces:
+        used_boxes: set[int] = set()
+        for _closeness, t, b in candidates:
+            if t not in used_tracks and b not in used_boxes:
                 used_tracks.add(t)
-                used_faces.add(f)
-                pairs.append((self._tracks[t], faces[f]))
+                used_boxes.add(b)
+                pairs.append((self._tracks[t], b))
         return pairs
 
-    def _closeness(self, track: _Track, face: Face, now: float) -> float | None:
+    def _closeness(self, track: _Track, box: BoundingBox, now: float) -> float | None:
         """How well a face continues a track: overlap first, else distance; None if not at all."""
-        shared = overlap(track.box, face.box)
+        shared = overlap(track.box, box)
         if shared >= self.settings.minimum_overlap:
             return shared
         side = float(max(track.box.width, track.box.height, 1))
-        ratio = max(face.box.width, face.box.height, 1) / side
-        distance = center_distance(track.box, face.box) / side
+        ratio = max(box.width, box.height, 1) / side
+        distance = center_distance(track.box, box) / side
         at_once, a_second = self.settings.reach
         near = distance <= at_once + a_second * max(0.0, now - track.seen_at)
         similar = 1.0 / self.settings.size_ratio <= ratio <= self.settings.size_ratio

@@ -89,6 +89,24 @@ def test_two_faces_get_two_numbers(recognizer: LiveRecognizer, two_faces: bytes)
     assert two.box.x - one.box.x > 200
 
 
+def test_a_small_face_that_joins_a_large_one_is_soon_seen(recognizer: LiveRecognizer) -> None:
+    """Between thorough looks, too, a frame is searched, though only for what is large."""
+    scene = Image.new("RGB", (clip.WIDTH, clip.HEIGHT), "gray")
+    scene.paste(clip.astronaut().resize((384, 480)), (0, 0))
+    joined = scene.copy()
+    joined.paste(clip.astronaut().resize((144, 180)), (490, 150))
+    state = LiveState()
+    for index in range(12):
+        assert len(recognizer.process(encode(scene), state, index / 30).faces) == 1
+    seen_after = [
+        index / 30
+        for index in range(12, 30)
+        if len(recognizer.process(encode(joined), state, index / 30).faces) == 2
+    ]
+    assert seen_after[0] - 12 / 30 <= 0.34
+    assert len(seen_after) == 30 - round(seen_after[0] * 30)
+
+
 def test_boxes_are_in_pixels_of_the_frame_as_sent(recognizer: LiveRecognizer) -> None:
     large = encode(astronaut().resize((1280, 1280)))
     seen = recognizer.process(large, LiveState(), 0.0)

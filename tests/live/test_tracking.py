@@ -154,3 +154,28 @@ def test_overlap() -> None:
     assert overlap(BoundingBox(0, 0, 10, 10), BoundingBox(0, 0, 10, 10)) == 1
     assert overlap(BoundingBox(0, 0, 10, 10), BoundingBox(5, 0, 10, 10)) == pytest.approx(1 / 3)
     assert overlap(BoundingBox(0, 0, 10, 10), BoundingBox(10, 0, 10, 10)) == 0
+
+
+def test_a_face_is_labelled_again_only_after_a_moment() -> None:
+    tracker = FaceTracker()
+    assert tracker.to_label([face().box], 0.0) == [True]
+    tracker.update([face()], 0.0)
+    boxes = [face().box, face(x=400).box]
+    assert tracker.to_label(boxes, 0.02) == [False, True]
+    unlabelled = Face(face().box, {})
+    (shown, _new) = tracker.update([unlabelled, face(x=400)], 0.02)
+    assert (shown.label, shown.number) == ("happy", 1)
+    assert tracker.to_label(boxes, 0.05) == [True, False]
+
+
+def test_it_is_known_whether_a_face_is_missing() -> None:
+    tracker = FaceTracker()
+    assert tracker.sees_all
+    tracker.update([face(), face(x=400)], 0.0)
+    assert tracker.sees_all
+    tracker.update([face()], 0.1)
+    assert not tracker.sees_all
+    tracker.update([], 0.2)
+    assert not tracker.sees_all
+    tracker.update([face(), face(x=400)], 0.3)
+    assert tracker.sees_all

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from recognition.vision import blazeface
-from recognition.vision.blazeface import BlazeFace, anchors, blended
+from recognition.vision.blazeface import QUICK_SIDE, BlazeFace, anchors, blended
 from recognition.vision.errors import ModelError
 from tests.support.pictures import astronaut
 
@@ -52,6 +52,11 @@ def test_places_are_in_pixels_of_the_image(
     (found,) = network.find(image, minimum_score=0.5)
     expected = np.array(REFERENCE_POINTS) * size[0] / 192
     assert found.points == pytest.approx(expected, abs=0.012 * size[0])
+
+
+def test_a_smaller_square_shows_the_same(portrait: Image.Image) -> None:
+    (found,) = BlazeFace(side=QUICK_SIDE).find(np.asarray(portrait), minimum_score=0.5)
+    assert found.points == pytest.approx(np.array(REFERENCE_POINTS), abs=2.5)
 
 
 @pytest.mark.parametrize("border", [0.2, 0.6])
