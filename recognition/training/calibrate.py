@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.training.dataset import Dataset, Examples
-from recognition.training.evaluate import among, evaluate, of_named, true_labels
-from recognition.training.figures import UNLABELLED, measure, measure_part
+from recognition.training.dataset import OTHER, Dataset, Examples
+from recognition.training.evaluate import HEAD_SOURCES, among, evaluate, of_named, true_labels
+from recognition.training.figures import UNLABELLED, measure
 from recognition.training.record import write_manifest
-from recognition.training.wanted import SHOWN_MACRO_F1
+from recognition.training.wanted import SHOWN_ACCURACY, SHOWN_MACRO_F1
 from recognition.vision.classification import (
     EmotionClassifier,
     as_labels,
@@ -28,8 +28,9 @@ from recognition.vision.classification import (
 )
 from recognition.vision.manifest import Head, Manifest, Mix, read_manifest
 
-#: A prediction that is not marked uncertain should be right at least this often ...
-CONFIDENT_ACCURACY = 0.8
+#: So many people should agree, in the mean, with a prediction that is not marked uncertain: also
+#: on faces about which they are divided ...
+CONFIDENT_AGREEMENT = 0.75
 #: ... and its label more probable than all others together; above the upper end the mark would
 #: hide nearly everything.
 UNCERTAIN_RANGE = (0.5, 0.95)
@@ -37,27 +38,49 @@ UNCERTAIN_RANGE = (0.5, 0.95)
 #: shown must be those that the means of all crops and their mirror images give.
 MIRROR_AGREEMENT = 0.995
 #: Shares of the first head that are tried, in this many equal steps from all to nothing. Finer
-#: ones, or a correction of each label's prior beside them, did no better on one half of
-#: validation when chosen on the other.
+#: ones did no better on one half of validation when chosen on the other.
 WEIGHT_STEPS = 10
+#: What *other* may be multiplied by.
+OTHER_FACTORS = (1.0, 0.7, 0.5, 0.35)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to weigh the heads.
+    """One way to make what is shown of the heads.
 
     Attributes:
         weights: head to its share; heads without one are left out.
+        other_factor: by what *other* is multiplied; 1 where no label is that.
         macro_f1: by source of labels, of the labels that have words of their own.
+        accuracy: of all labels, by the taggers' majority; None without *other* or without them.
     """
 
     weights: dict[str, float]
+    other_factor: float
     macro_f1: dict[str, float]
+    accuracy: float | None
 
     @property
-    def margin(self) -> float:
-        """How far the source that is worse off stands above what is wanted; below is negative."""
-        return min(score - SHOWN_MACRO_F1[source].limit for source, score in self.macro_f1.items())
+    def margins(self) -> list[float]:
+        """How far each figure stands above what is wanted, the worst first; below is negative."""
+        margins = [score - SHOWN_MACRO_F1[source].limit for source, score in self.macro_f1.items()]
+        if self.accuracy is not None:
+            margins.append(self.accuracy - SHOWN_ACCURACY.limit)
+        return sorted(margins)
+
+    def mix(self, labels: Sequence[str], temperature: float = 1.0) -> Mix:
+        """What is shown so, of `labels`."""
+        if self.other_factor == 1.0:
+            return Mix(self.weights, temperature)
+        factors = tuple(self.other_factor if label == OTHER else 1.0 for label in labels)
+        return Mix(self.weights, temperature, factors)
+
+    def as_manifest(self) -> dict[str, Any]:
+        """How the choice stands in the manifest."""
+        return {
+            "weights": self.weights,
+            **({} if self.other_factor == 1.0 else {"factors": {OTHER: self.other_factor}}),
+        }
 
 
 @dataclass(frozen=True)
@@ -66,14 +89,16 @@ class Calibration:
 
     Attributes:
         temperatures: head to divisor of its logits.
-        shown: what people are shown.
-        choices: every way to weigh the heads that was tried.
+        chosen: how what people are shown is made of the heads.
+        shown: the same, with its temperature.
+        choices: every way that was tried.
         mirror_below: shown confidence of one view under which the mirror image is averaged in.
         mirror_share: of the crops of validation that are below it.
         uncertain_below: shown confidence under which people are told that it is uncertain.
     """
 
     temperatures: dict[str, float]
+    chosen: Choice
     shown: Mix
     choices: tuple[Choice, ...]
     mirror_below: float
@@ -101,14 +126,18 @@ class Calibration:
                 for name, head in heads.items()
             },
             "shown": {
-                "weights": self.shown.weights,
+                **self.chosen.as_manifest(),
                 "temperature": self.shown.temperature,
                 "mirror_below": self.mirror_below,
                 "mirror_share": self.mirror_share,
                 "uncertain_below": self.uncertain_below,
-                "confident_accuracy_wanted": CONFIDENT_ACCURACY,
+                "confident_agreement_wanted": CONFIDENT_AGREEMENT,
                 "choices": [
-                    {"weights": choice.weights, "macro_f1": choice.macro_f1}
+                    {
+                        **choice.as_manifest(),
+                        "macro_f1": choice.macro_f1,
+                        **({} if choice.accuracy is None else {"accuracy": choice.accuracy}),
+                    }
                     for choice in self.choices
                 ],
             },
@@ -200,12 +229,12 @@ def calibrate(
         head: as_labels(mean_probabilities(values, temperatures[head]), heads[head], labels)
         for head, values in logits.items()
     }
-    weights, choices = choose_weights(probabilities, truths, labels)
+    chosen, choices = choose_mix(probabilities, truths, labels)
     # What is shown claims how many people would call the face so: where the taggers were asked,
     # it is held to them, and to the data set's own labels otherwise.
-    *_, truth = truths.values()
-    temperature = fit_mix_temperature(mixed(probabilities, Mix(weights)), truth)
-    shown = Mix(weights, temperature)
+    *_, (source, truth) = truths.items()
+    temperature = fit_mix_temperature(mixed(probabilities, chosen.mix(labels)), truth)
+    shown = chosen.mix(labels, temperature)
     first = {
         head: as_labels(softmax(values[0], temperatures[head]), heads[head], labels)
         for head, values in logits.items()
@@ -215,9 +244,12 @@ def calibrate(
     served = {
         head: np.where(doubtful[:, np.newaxis], probabilities[head], first[head]) for head in first
     }
-    uncertain_below = choose_uncertain_below(mixed(served, shown), truths)
+    (asked,) = (head for head, asked in HEAD_SOURCES.items() if asked == source)
+    said = as_labels(targets[asked], heads[asked], labels)
+    uncertain_below = choose_uncertain_below(mixed(served, shown), said)
     return Calibration(
         temperatures,
+        chosen,
         shown,
         choices,
         mirror_below,
@@ -267,34 +299,39 @@ def fit_mix_temperature(mean: NDArray[np.float32], truth: NDArray[np.intp]) -> f
     return _least(lambda temperature: _log_loss(softmax(logarithms, temperature), targets))
 
 
-def choose_weights(
+def choose_mix(
     probabilities: Mapping[str, NDArray[np.float32]],
     truths: Mapping[str, NDArray[np.intp]],
     labels: Sequence[str],
-) -> tuple[dict[str, float], tuple[Choice, ...]]:
-    """Weigh the heads so that the source of labels that is worse off comes off best.
+) -> tuple[Choice, tuple[Choice, ...]]:
+    """Weigh the heads, and *other*, so that the figure that is worst off comes off best.
 
     The two sources disagree on a quarter of the images, so what is gained by one is lost by the
-    other. Each is compared with what is wanted of it (`wanted.SHOWN_MACRO_F1`): the raw figures
-    are lower by one source than by the other for any model, so comparing those would serve that
-    source alone.
+    other. Each figure is compared with what is wanted of it (`wanted`): the raw ones are lower by
+    one source than by the other for any model, so comparing those would serve that source alone.
+    Where two choices are alike in their worst figure, the next worst decides.
 
     Returns:
-        The chosen weights, and every choice.
+        The choice, and all that were tried.
 
     Raises:
         ValueError: there are more than two heads.
     """
     choices = []
     for weights in _weight_choices(list(probabilities)):
-        shown, named = of_named(mixed(probabilities, Mix(weights)), labels)
-        scores = {
-            source: measure(shown, among(truth, labels, named), named)["macro_f1"]
-            for source, truth in truths.items()
-        }
-        choices.append(Choice(weights, scores))
-    best = max(choices, key=lambda choice: choice.margin)
-    return best.weights, tuple(choices)
+        for factor in OTHER_FACTORS if OTHER in labels else (1.0,):
+            choice = Choice(weights, factor, {}, None)
+            shown = mixed(probabilities, choice.mix(labels))
+            of_those, named = of_named(shown, labels)
+            macro_f1 = {
+                source: measure(of_those, among(truth, labels, named), named)["macro_f1"]
+                for source, truth in truths.items()
+            }
+            accuracy = None
+            if OTHER in labels and "ferplus" in truths:
+                accuracy = measure(shown, truths["ferplus"], labels)["accuracy"]
+            choices.append(replace(choice, macro_f1=macro_f1, accuracy=accuracy))
+    return max(choices, key=lambda choice: choice.margins), tuple(choices)
 
 
 def choose_mirror_below(first: NDArray[np.float32], mean: NDArray[np.float32]) -> float:
@@ -312,25 +349,26 @@ def choose_mirror_below(first: NDArray[np.float32], mean: NDArray[np.float32]) -
     return 1.0
 
 
-def choose_uncertain_below(
-    shown: NDArray[np.float32], truths: Mapping[str, NDArray[np.intp]]
-) -> float:
-    """The lowest confidence, in hundredths, from which predictions are right often enough.
+def choose_uncertain_below(shown: NDArray[np.float32], said: NDArray[np.float32]) -> float:
+    """The lowest confidence, in hundredths, from which people agree with a prediction.
 
-    "Often enough" is :data:`CONFIDENT_ACCURACY` by every source of labels. Where no value in
-    :data:`UNCERTAIN_RANGE` reaches it, the upper end is returned: such a model is hardly ever
-    to be believed.
+    Args:
+        shown: ``(n, k)``, what is shown.
+        said: ``(n, k)``, the shares of people who gave each label; rows of zeros are left out.
+
+    Returns:
+        The lowest value in :data:`UNCERTAIN_RANGE` from which the label that is shown is, in the
+        mean, that of :data:`CONFIDENT_AGREEMENT` of the people. Where none is, the upper end:
+        such a model is hardly ever to be believed.
     """
     lowest, highest = (round(100 * end) for end in UNCERTAIN_RANGE)
-    confidence, predicted = shown.max(axis=1), shown.argmax(axis=1)
+    asked = said.sum(axis=1) > 0
+    confidence = shown.max(axis=1)[asked]
+    agreement = np.take_along_axis(said, shown.argmax(axis=1)[:, np.newaxis], axis=1)[asked, 0]
     for hundredths in range(lowest, highest):
-        threshold = hundredths / 100
-        parts = [
-            measure_part(predicted == truth, (truth != UNLABELLED) & (confidence >= threshold))
-            for truth in truths.values()
-        ]
-        if all(part["accuracy"] >= CONFIDENT_ACCURACY for part in parts):
-            return threshold
+        sure = confidence >= hundredths / 100
+        if sure.any() and agreement[sure].mean() >= CONFIDENT_AGREEMENT:
+            return hundredths / 100
     return highest / 100
 
 

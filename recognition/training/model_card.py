@@ -7,6 +7,7 @@ from typing import Any
 
 from recognition.training import wanted
 from recognition.training.card_figures import SOURCE_NAMES, figures, figures_of, table, wild
+from recognition.training.dataset import OTHER
 
 _INTRODUCTION = """\
 # Model card: {version}
@@ -192,11 +193,8 @@ and unit variance.
   {settings["weight_decay"]}, label smoothing {settings["label_smoothing"]}, \
 seed {settings["seed"]}.
 - Temperatures, fitted on validation: {temperatures}.
-- Shown: {_weighed(shown["weights"])}{_sharpened(content)}{mirrored}.
-- Called uncertain below a confidence of {shown["uncertain_below"]:.2f}: the lowest
-  value, not under one half, from which predictions on validation are right at least \
-{shown["confident_accuracy_wanted"]:.0%} of the time by
-  every source of labels (or the highest value tried, where none is).
+- Shown: {_weighed(shown)}{_sharpened(content)}{mirrored}.
+- Called uncertain below a confidence of {shown["uncertain_below"]:.2f}{_certainty(shown)}.
 - File: {artefact["bytes"] / 1e6:.1f} MB, {artefact["quantization"]}{agreement}.
 - Code: {content["training"]["code_version"] or "unknown"}. {versions}.
 """
@@ -209,33 +207,66 @@ def _choices(content: Mapping[str, Any]) -> Iterable[str]:
         return
     sources = list(shown["choices"][0]["macro_f1"])
     limits = ", ".join(
-        f"{wanted.SHOWN_MACRO_F1[source].limit:.2f} by {SOURCE_NAMES[source]}" for source in sources
+        f"{wanted.SHOWN_MACRO_F1[source].limit:.3f} by {SOURCE_NAMES[source]}" for source in sources
     )
+    has_other = "accuracy" in shown["choices"][0]
+    if has_other:
+        limits += f", an accuracy of {wanted.SHOWN_ACCURACY.limit:.0%} with *other*"
     yield (
         "## What is shown\n\n"
         "The sources of labels contradict each other, so what is gained by one is lost by the "
         "other. Chosen on\n"
-        f"validation: the weights with which the macro-F1 that is worse off, measured from what is "
+        "validation: the weights with which the figure that is worst off, measured from what is "
         f"wanted\n({limits}), is best off.\n"
     )
     yield table(
-        ["weights", *(f"macro-F1, {SOURCE_NAMES[source]}" for source in sources), "chosen"],
+        [
+            "weights",
+            *(["*other* times"] if has_other else []),
+            *(f"macro-F1, {SOURCE_NAMES[source]}" for source in sources),
+            *(["accuracy of five"] if has_other else []),
+            "chosen",
+        ],
         [
             [
                 " + ".join(f"{weight:.1f} {head}" for head, weight in choice["weights"].items()),
+                *([f"{_factor(choice):g}"] if has_other else []),
                 *(f"{choice['macro_f1'][source]:.3f}" for source in sources),
-                "yes" if choice["weights"] == shown["weights"] else "",
+                *([f"{choice['accuracy']:.1%}"] if has_other else []),
+                "yes" if _is_chosen(choice, shown) else "",
             ]
             for choice in shown["choices"]
         ],
     )
 
 
-def _weighed(weights: Mapping[str, float]) -> str:
+def _is_chosen(choice: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
+    return choice["weights"] == shown["weights"] and _factor(choice) == _factor(shown)
+
+
+def _factor(shown: Mapping[str, Any]) -> float:
+    """By what *other* is multiplied."""
+    factor: float = shown.get("factors", {}).get(OTHER, 1.0)
+    return factor
+
+
+def _certainty(shown: Mapping[str, Any]) -> str:
+    """How the mark was chosen; models before format 3 were held to another measure."""
+    if "confident_agreement_wanted" not in shown:
+        return ", chosen on validation"
+    return f""": the lowest value, not under one half,
+  from which {shown["confident_agreement_wanted"]:.0%} of the people asked agree, in the mean, with
+  what is shown on validation, faces about which they are divided included"""
+
+
+def _weighed(shown: Mapping[str, Any]) -> str:
+    weights = shown["weights"]
     if len(weights) == 1:
-        return f"the probabilities of head {next(iter(weights))}"
-    shares = " and ".join(f"{weight:.0%} {head}" for head, weight in weights.items())
-    return f"a mean of the heads' probabilities, {shares}"
+        text = f"the probabilities of head {next(iter(weights))}"
+    else:
+        shares = " and ".join(f"{weight:.0%} {head}" for head, weight in weights.items())
+        text = f"a mean of the heads' probabilities, {shares}"
+    return text if _factor(shown) == 1 else f"{text}, *other* multiplied by {_factor(shown):g}"
 
 
 def _sharpened(content: Mapping[str, Any]) -> str:

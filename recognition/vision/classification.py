@@ -151,7 +151,9 @@ def mixed(heads: Mapping[str, NDArray[np.float32]], mix: Mix) -> NDArray[np.floa
     mean = np.zeros_like(next(iter(heads.values())))
     for head, weight in mix.weights.items():
         mean += np.float32(weight) * heads[head]
-    if mix.temperature == 1.0:
+    if mix.factors:
+        mean *= np.array(mix.factors, np.float32)
+    elif mix.temperature == 1.0:
         return mean
     return softmax(np.log(np.maximum(mean, np.finfo(np.float32).tiny)), mix.temperature)
 

@@ -24,10 +24,14 @@ class Mix:
         weights: head to its share of the mean; they sum to 1.
         temperature: the mean is raised to the power of ``1 / temperature`` and brought back to a
             sum of 1. A mean of heads that contradict each other is less sure than it could be.
+        factors: in the order of labels, by what the mean is multiplied before; none where that
+            is 1 for each. A label that stands for several classes collects the little that each
+            of them gets on every face, and would be named too often.
     """
 
     weights: dict[str, float]
     temperature: float = 1.0
+    factors: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def read_manifest(path: Path) -> Manifest:
                     head: float(weight) for head, weight in content["shown"]["weights"].items()
                 },
                 temperature=float(content["shown"]["temperature"]),
+                factors=_factors(content["shown"].get("factors", {}), content["labels"]),
             ),
             mirror_below=float(content["shown"]["mirror_below"]),
             uncertain_below=float(content["shown"]["uncertain_below"]),
@@ -138,3 +143,7 @@ def _head(head: dict[str, Any], content: dict[str, Any]) -> Head:
     else:
         classes = dict(head["classes"])
     return Head(classes, float(head["temperature"]))
+
+
+def _factors(by_label: dict[str, float], labels: list[str]) -> tuple[float, ...]:
+    return tuple(float(by_label.get(label, 1.0)) for label in labels) if by_label else ()

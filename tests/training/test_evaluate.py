@@ -202,6 +202,7 @@ def test_the_record_says_how_the_heads_were_weighed():
     assert evaluation["shown"] == {
         "weights": {"fer2013": 0.5, "consensus": 0.5},
         "temperature": 1.0,
+        "factors": (),
     }
     assert evaluation["mirror_below"] == 0.6
 
