@@ -53,6 +53,9 @@ def test_faces_are_filtered(alice: User, alice_client: Client, face: Prediction)
     assert ids(alice_client, "order=uploaded_at")[-1] == other.pk
     tomorrow = (timezone.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert ids(alice_client, f"uploaded_after={tomorrow}") == []
+    assert len(ids(alice_client, f"uploaded_before={tomorrow}")) == 3
+    yesterday = (timezone.now() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert ids(alice_client, f"uploaded_before={yesterday}") == []
 
 
 def test_pages_of_faces_hold_every_face_once(alice_client: Client, face: Prediction) -> None:

@@ -195,7 +195,11 @@ def test_redirects_are_not_followed(hook: Webhook, receiver: Receiver) -> None:
     deliveries.record_ping(hook)
     deliveries.deliver_next()
     assert len(receiver.requests) == 1
-    assert WebhookDelivery.objects.get().status_code == 307
+    delivery = WebhookDelivery.objects.get()
+    assert delivery.status_code == 307
+    # An address that only leads elsewhere has taken nothing.
+    assert delivery.error == "The response was 307."
+    assert delivery.next_attempt_at is not None
 
 
 @pytest.mark.parametrize("part", ["header", "body", "nothing"])
