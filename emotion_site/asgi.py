@@ -21,12 +21,13 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from emotion_site import request_bodies, socket_bounds  # noqa: E402
+from emotion_site import request_bodies, slow_readers, socket_bounds  # noqa: E402
 from emotion_site.client_headers import TrustedScope  # noqa: E402
 from emotion_site.origin import SameOriginValidator, nothing_here  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 request_bodies.install()
+slow_readers.install()
 socket_bounds.install()
 
 # Without the last, an unknown path would be a failure with a traceback.

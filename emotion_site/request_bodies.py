@@ -28,6 +28,7 @@ from django.conf import settings
 from django.shortcuts import resolve_url
 
 from accounts.headers import signed_in_id
+from emotion_site.slow_readers import PacedRequest
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
 UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/")
@@ -47,7 +48,7 @@ LINGER_SECONDS = 2.0
 _taken: Counter[int] = Counter()
 
 
-class BoundedRequest(http_protocol.WebRequest):
+class BoundedRequest(PacedRequest):
     """A request that is cut off where its body becomes more than the site takes."""
 
     n_received = 0

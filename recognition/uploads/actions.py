@@ -77,7 +77,7 @@ def create_upload(
     sha256 = content_sha256(file)
     try:
         with metrics.STAGES.time("clean"):
-            clean = decoding_pool().clean(file)
+            clean = decoding_pool().clean(file, owner.pk)
     except ImageError as error:
         metrics.UPLOADS_REFUSED.add(error.code)
         raise

@@ -139,9 +139,9 @@ def test_where_too_many_photos_come_the_repetition_goes_on_from_there(
     pool = actions.decoding_pool()
     photos = iter([True, False])
 
-    def clean(file: Any) -> Any:
+    def clean(file: Any, whose: Any) -> Any:
         if next(photos):
-            return DecodingPool.clean(pool, file)
+            return DecodingPool.clean(pool, file, whose)
         raise DecodingBusy
 
     with monkeypatch.context() as busy:
@@ -158,7 +158,7 @@ def test_where_too_many_photos_come_the_repetition_goes_on_from_there(
 def test_without_a_key_each_photo_has_its_own_answer(
     alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def clean(file: Any) -> Any:
+    def clean(file: Any, whose: Any) -> Any:
         raise DecodingBusy
 
     monkeypatch.setattr(actions.decoding_pool(), "clean", clean)

@@ -8,13 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from tests.chaos.bodies import huge_bodies
 from tests.chaos.floods import dripping
 from tests.chaos.watching import peak_memory
-from tests.support.pictures import encode
+from tests.support.pictures import encode, face_jpeg
 from tests.support.site import Person, Site, wait_until
 
 
@@ -146,3 +147,54 @@ def test_a_form_with_large_photos_takes_little_more_memory_than_they_have(site: 
         assert answer.status_code == 302
         # Measured: 4.4 times the form. When every form was read a second time, 11 times.
         assert growth() < 7 * 4 * len(photo) / 1e6
+
+
+def test_answers_are_written_no_faster_than_they_are_read(tmp_path: Path) -> None:
+    """Whoever asks for something large and does not read costs next to nothing, and is left."""
+    site = Site(tmp_path, REQUEST_GRACE_SECONDS="2")
+    site.PROCESSES = ("redis", "web")
+    site.prepare()
+    try:
+        site.start("redis")
+        site.start("web")
+        site.wait_for_web()
+        person = site.sign_up("reads-slowly@example.org")
+        assert person.upload(face_jpeg()).status_code == 201
+        upload = person.uploads()[0]["id"]
+        # The photo; its thumbnail is the smaller one.
+        files = (tmp_path / "media").rglob("*.jpg")
+        stored = max(files, key=lambda file: file.stat().st_size)
+        stored.write_bytes(bytes(LARGE_ANSWER))
+        path = f"/uploads/{upload}/image/"
+        lines = (
+            f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{site.port}", f"Cookie: {cookie(person)}",
+        )  # fmt: skip
+        request = "\r\n".join((*lines, "", ""))
+        with peak_memory(site.pid("web")) as growth, ExitStack() as open_ones:
+            for _ in range(4):
+                connection = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+                open_ones.enter_context(connection)
+                connection.sendall(request.encode())
+                assert connection.recv(12) == b"HTTP/1.1 200"
+            # Whoever does read gets all of it meanwhile, and pages are there.
+            assert len(person.get(path).content) == LARGE_ANSWER
+            assert person.get("/uploads/").status_code == 200
+            assert growth() < 80
+            # The others' connections end with a piece of it.
+            person.http.close()
+            web = psutil.Process(site.pid("web"))
+            wait_until(lambda: not _established(web, site.port), 30)
+    finally:
+        site.__exit__()
+
+
+#: Far more than what the kernel takes for a connection that nobody reads.
+LARGE_ANSWER = 80_000_000
+
+
+def _established(web: psutil.Process, port: int) -> list[object]:
+    """Connections to the site's port that are open."""
+    return [
+        c for c in web.net_connections("tcp")
+        if c.laddr.port == port and c.status == psutil.CONN_ESTABLISHED
+    ]  # fmt: skip

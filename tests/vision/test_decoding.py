@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -172,14 +173,38 @@ def test_no_more_than_so_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(pool, "MAXIMUM_WAITING", 1)
     decoding = DecodingPool(tmp_path / "turns", 1)
     with Turns(tmp_path / "turns", "turn", 1).taken(0):
-        waiting = threading.Thread(target=decoding.clean, args=(io.BytesIO(face_jpeg()),))
+        waiting = threading.Thread(target=decoding.clean, args=(io.BytesIO(face_jpeg()), "alice"))
         waiting.start()
         wait_until(lambda: not decoding._waiting._value, every=0.01)
         began = time.monotonic()
         with pytest.raises(DecodingBusy):
-            decoding.clean(io.BytesIO(face_jpeg()))
+            decoding.clean(io.BytesIO(face_jpeg()), "bob")
         assert time.monotonic() - began < pool.WAIT_SECONDS / 2
     waiting.join()
+    decoding.close()
+
+
+def test_one_person_leaves_a_turn_to_others(tmp_path: Path) -> None:
+    """All that one person sends at once waits in a line of their own, and not before others."""
+    decoding = DecodingPool(tmp_path / "turns", 2)
+    turns = Turns(tmp_path / "turns", "turn", 2)
+    with ThreadPoolExecutor(20) as threads, ExitStack() as held:
+        held.enter_context(turns.taken(0))
+        held.enter_context(turns.taken(0))
+        alices = [
+            threads.submit(decoding.clean, io.BytesIO(face_jpeg()), "alice")
+            for _ in range(pool.MAXIMUM_OF_ONE)
+        ]
+        wait_until(lambda: decoding._lines["alice"].length == pool.MAXIMUM_OF_ONE, every=0.01)
+        with pytest.raises(DecodingBusy):
+            decoding.clean(io.BytesIO(face_jpeg()), "alice")
+        wait_until(lambda: decoding._waiting._value == pool.MAXIMUM_WAITING - 1, every=0.01)
+        bobs = threads.submit(decoding.clean, io.BytesIO(face_jpeg()), "bob")
+        held.close()
+        bobs.result()
+        assert sum(alice.done() for alice in alices) < pool.MAXIMUM_OF_ONE / 2
+        assert {alice.result().width for alice in alices} == {512}
+    assert not decoding._lines
     decoding.close()
 
 

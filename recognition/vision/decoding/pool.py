@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -27,8 +28,10 @@ from recognition.vision.images import CleanImage
 
 logger = logging.getLogger(__name__)
 
-#: Threads of one web process that may wait for a turn, and for how long.
+#: Threads of one web process that may wait for a turn, those among them that may come for one
+#: person, and for how long.
 MAXIMUM_WAITING = 64
+MAXIMUM_OF_ONE = 16
 WAIT_SECONDS = 20
 START_SECONDS = 30
 
@@ -65,24 +68,28 @@ class DecodingPool:
         self._own_turns = threading.BoundedSemaphore(count)
         self._own_large_turn = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MAXIMUM_WAITING)
+        #: One person's photos leave a turn to others, and wait for theirs in a line of their own.
+        self._of_one = max(1, count - 1)
+        self._lines: dict[Hashable, _Line] = {}
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
         # One thread for all: a child dies with the thread that started it.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="decoding")
         atexit.register(self.close)
 
-    def clean(self, file: SupportsReadAndSeek) -> CleanImage:
+    def clean(self, file: SupportsReadAndSeek, whose: Hashable = None) -> CleanImage:
         """As :func:`recognition.vision.images.clean`, in bounds.
 
         Args:
             file: the photo as it was received. While it waits for its turn its bytes stay there.
+            whose: what tells one person from another.
 
         Raises:
             ImageError: a subclass that says what is wrong, in a sentence for people.
             DecodingBusy: there was no turn to be had, or hardly any processor time.
         """
         header = images.check(_content(file))
-        with self._turn(header):
+        with self._turn(header, whose):
             child = self._take()
             try:
                 clean = child.clean(_content(file))
@@ -102,11 +109,12 @@ class DecodingPool:
             child.end()
 
     @contextmanager
-    def _turn(self, header: Header) -> Iterator[None]:
+    def _turn(self, header: Header, whose: Hashable) -> Iterator[None]:
         deadline = time.monotonic() + WAIT_SECONDS
-        if not self._waiting.acquire(blocking=False):
-            raise DecodingBusy
         with ExitStack() as held:
+            held.enter_context(self._own_line(whose, deadline))
+            if not self._waiting.acquire(blocking=False):
+                raise DecodingBusy
             try:
                 if _is_large(header):
                     _acquire(held, self._own_large_turn, deadline)
@@ -118,6 +126,26 @@ class DecodingPool:
             finally:
                 self._waiting.release()
             yield
+
+    @contextmanager
+    def _own_line(self, whose: Hashable, deadline: float) -> Iterator[None]:
+        with self._lock:
+            line = self._lines.setdefault(whose, _Line(threading.BoundedSemaphore(self._of_one)))
+            if line.length >= MAXIMUM_OF_ONE:
+                raise DecodingBusy
+            line.length += 1
+        try:
+            with ExitStack() as held:
+                try:
+                    _acquire(held, line.places, deadline)
+                except NoTurn:
+                    raise DecodingBusy from None
+                yield
+        finally:
+            with self._lock:
+                line.length -= 1
+                if not line.length:
+                    del self._lines[whose]
 
     def _take(self) -> _Child:
         with self._lock:
@@ -140,6 +168,14 @@ class DecodingPool:
             return DecodingBusy()
         limits = {signal.SIGXCPU, signal.SIGKILL}
         return too_costly() if -status in limits else damaged()
+
+
+@dataclass
+class _Line:
+    """One person's photos: how many there are, and how many of them may be where all wait."""
+
+    places: threading.BoundedSemaphore
+    length: int = 0
 
 
 class _Child:

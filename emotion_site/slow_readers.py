@@ -1,0 +1,90 @@
+"""Answers go out as fast as they are read, and no faster.
+
+Daphne takes what the application sends, however much, and keeps it until the client has read it:
+forty connections that asked for a photo and read nothing took 150 MB, and one that downloads an
+archive takes as much as that has. So the application waits as long as the client does, holds no
+connection to the database meanwhile, and a client that reads next to nothing is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from daphne import cli, http_protocol, server
+from django.conf import settings
+from django.db import connections
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+
+@implementer(IPushProducer)
+class _Tap:
+    """Closed while the client has not read what was written."""
+
+    def __init__(self) -> None:
+        self._is_open = asyncio.Event()
+        self._is_open.set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._is_open.is_set()
+
+    async def opened(self) -> None:
+        await self._is_open.wait()
+
+    # What the connection calls: it is full, has sent everything, or is gone.
+
+    def pauseProducing(self) -> None:
+        self._is_open.clear()
+
+    def resumeProducing(self) -> None:
+        self._is_open.set()
+
+    def stopProducing(self) -> None:
+        self._is_open.set()
+
+
+class PacedRequest(http_protocol.WebRequest):
+    """A request whose answer is written no faster than the client reads it."""
+
+    tap: _Tap | None = None
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        if self.tap is None and not self.finished and self.channel is not None:
+            self.tap = _Tap()
+            self.registerProducer(self.tap, True)
+        super().handle_reply(message)
+
+    def finish(self) -> None:
+        if self.producer is not None and self.channel is not None:
+            self.unregisterProducer()
+        super().finish()
+
+    async def read(self) -> None:
+        """Wait until the client has read what was written; about 64 kB may be on their way."""
+        if self.tap is None or self.tap.is_open or self.finished:
+            return
+        # In the thread that the request's pages ran in: readers shall not use up the database's.
+        await sync_to_async(connections.close_all)()
+        try:
+            async with asyncio.timeout(3 * settings.REQUEST_GRACE_SECONDS):
+                await self.tap.opened()
+        except TimeoutError:
+            if self.channel is not None:
+                self.channel.transport.abortConnection()
+
+
+class PacedServer(server.Server):
+    """Daphne's, which tells the application that something is sent once it is read."""
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, PacedRequest):
+            await protocol.read()
+
+
+def install() -> None:
+    """Make Daphne use it."""
+    cli.CommandLineInterface.server_class = PacedServer
