@@ -33,11 +33,12 @@ check: $(VENV)/dev.installed  ## The fast loop: style, types, import rules, test
 	$(MAKE) --no-print-directory lint typecheck
 	$(PYTHON) -m pytest $(AT_ONCE) -m "not site" tests/jobs tests/accounts tests/api tests/admin tests/recognition tests/test_architecture.py
 
-lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations
+lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations, scripts of the pages
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(PYTHON) manage.py makemigrations --check --dry-run
+	sh scripts/lint-javascript
 
 format: $(VENV)/dev.installed  ## Format the code
 	$(VENV)/bin/ruff check --fix .
@@ -50,7 +51,7 @@ audit: $(VENV)/audit.installed  ## Known vulnerabilities of the packages a serve
 	@sh scripts/audit $(VENV)/audit/bin/pip-audit requirements/constraints.txt
 
 messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date with the sources (needs gettext)
-	$(PYTHON) manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var
+	$(PYTHON) manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var --ignore node_modules
 	sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
 	$(PYTHON) manage.py compilemessages --ignore .venv
 

@@ -53,7 +53,7 @@ def files_of_the_repository() -> list[str]:
     if listed.returncode == 0:
         return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
     found = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
-    hidden = (".", "var/")
+    hidden = (".", "var/", "node_modules/")
     return [str(path) for path in found if not str(path).startswith(hidden)]
 
 
