@@ -24,10 +24,12 @@ def register() -> None:
             "correction_made": _("A label was corrected"),
             "face_drawn": _("A face was drawn"),
             "photo_viewed_by_staff": _("A photo was opened by staff"),
+            "recording_created": _("A recording was started"),
+            "recording_deleted": _("A recording was deleted"),
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),
             "webhook_deleted": _("A webhook was deleted"),
         },
         mailed={"webhook_added", "webhook_deleted"},
-        shown={"upload"},
+        shown={"upload", "recording"},
     )

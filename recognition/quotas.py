@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AuditEvent
-from recognition.models import DataExport, LiveUsage, Prediction, Upload
+from recognition.models import DataExport, LiveUsage, Prediction, Recording, Upload
 from recognition.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -83,12 +83,13 @@ def uploads_today(user: User) -> Quota:
 
 
 def stored_bytes(user: User) -> Quota:
-    """What photos, thumbnails, heat maps and an export take in the storage."""
+    """What photos, thumbnails, heat maps, recordings and an export take in the storage."""
     used = sum(
         rows.order_by().aggregate(total=Sum(column))["total"] or 0
         for rows, column in (
             (Upload.objects.for_owner(user), "stored_bytes"),
             (Prediction.objects.for_owner(user), "heat_map_bytes"),
+            (Recording.objects.for_owner(user), "stored_bytes"),
             (DataExport.objects.for_owner(user), "stored_bytes"),
         )
     )
@@ -137,6 +138,15 @@ def check_upload(user: User, stored: int) -> None:
             limit,
         )
         raise QuotaExceeded(message % {"limit": limit}, _seconds_to_tomorrow())
+    check_room(user, stored)
+
+
+def check_room(user: User, stored: int = 1) -> None:
+    """See whether so many more bytes fit, of whatever is stored.
+
+    Raises:
+        QuotaExceeded: they do not.
+    """
     quota = stored_bytes(user)
     if not quota.has_room_for(max(1, stored)):
         raise QuotaExceeded(

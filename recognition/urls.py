@@ -68,6 +68,17 @@ urlpatterns = [
         name="export_live_session",
     ),
     path(
+        "live/sessions/<uuid:pk>/series.<str:file_format>",
+        live_pages.download_recording,
+        name="download_recording",
+    ),
+    path("live/sessions/<uuid:pk>/markers/", live_pages.add_marker, name="add_marker"),
+    path(
+        "live/sessions/<uuid:pk>/markers/<int:marker>/delete/",
+        live_pages.delete_marker,
+        name="delete_marker",
+    ),
+    path(
         "live/sessions/<uuid:pk>/delete/",
         live_pages.delete_live_session,
         name="delete_live_session",

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from accounts.models import User
-from recognition.models import LiveSession, Prediction, Upload
+from recognition.models import Prediction, Recording, Upload
 from recognition.vision.manifest import read_manifest
 from recognition.wording import (
     CORRECTION_ICONS,
@@ -120,7 +120,7 @@ def test_statistics_and_their_charts_count_each(
             confidence=1, probabilities={label: 1.0},
         )  # fmt: skip
     now = datetime.now(UTC)
-    LiveSession.objects.create(
+    Recording.objects.create(
         owner=alice, started_at=now - timedelta(minutes=1), ended_at=now,
         samples=[[1, label, n, n + 1, 0.9] for n, label in enumerate(LABELS)],
     )  # fmt: skip
@@ -138,7 +138,7 @@ def test_statistics_and_their_charts_count_each(
 def test_a_sessions_timeline_has_a_lane_for_each(alice_client: Client, alice: User) -> None:
     now = datetime.now(UTC)
     for labels in (FIRST_LABELS, LABELS):
-        session = LiveSession.objects.create(
+        session = Recording.objects.create(
             owner=alice, started_at=now - timedelta(minutes=1), ended_at=now,
             samples=[[1, label, n, n + 1, 0.9] for n, label in enumerate(labels)],
         )  # fmt: skip

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, User
-from recognition.models import LiveSession, Upload, Webhook, WebhookDelivery
+from recognition.models import Recording, Upload, Webhook, WebhookDelivery
 from tests.support.factories import add_face, make_upload
 
 
@@ -23,7 +23,7 @@ def add_rows(owner: User, first: int, last: int) -> None:
             add_face(upload, label)
         ApiToken.objects.create(user=owner, name=f"{number}", prefix="a", key_sha256=f"{number}")
         AuditEvent.objects.create(user=owner, actor=owner, action="signed_in")
-        LiveSession.objects.create(owner=owner, started_at=now, ended_at=now)
+        Recording.objects.create(owner=owner, started_at=now, ended_at=now)
         Webhook.objects.create(owner=owner, url=f"https://example.org/{number}")
         WebhookDelivery.objects.create(webhook=webhook, event="ping", payload={})
 

@@ -55,7 +55,7 @@ def things(alice_upload: Upload) -> Arguments:
 
 
 #: What betrays Alice, beside the ids of what is hers.
-MARKS = ("alice@", "alice.two@", "alice.example", "laptop of Alice", "party.jpg")
+MARKS = ("alice@", "alice.two@", "alice.example", "bell of Alice", "laptop of Alice", "party.jpg")
 
 
 def betrays(response: Any, things: Arguments) -> list[str]:

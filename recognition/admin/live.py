@@ -1,4 +1,4 @@
-"""Live sessions as an operator sees them: whose and when, not what was seen."""
+"""Recordings as an operator sees them: whose and when, not what was seen."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -6,31 +6,31 @@ from django.utils.translation import gettext_lazy as _
 
 from operations.read_only import ReadOnlyAdmin
 from recognition.admin.uploads import FilledValuesFilter
-from recognition.models import LiveSession, LiveUsage
+from recognition.models import LiveUsage, Recording
 from recognition.templatetags.recognition import clock
 
 
-@admin.register(LiveSession)
-class LiveSessionAdmin(admin.ModelAdmin):
-    list_display = ("id", "owner", "started_at", "length", "model_version")
-    list_filter = ("started_at", ("model_version", FilledValuesFilter))
+@admin.register(Recording)
+class RecordingAdmin(admin.ModelAdmin):
+    list_display = ("id", "owner", "source", "started_at", "length", "model_version")
+    list_filter = ("source", "started_at", ("model_version", FilledValuesFilter))
     search_fields = ("id", "owner__email")
     list_select_related = ("owner",)
     show_full_result_count = False
     date_hierarchy = "started_at"
     view_on_site = False
     fields = readonly_fields = (
-        "id", "owner", "started_at", "ended_at", "length", "model_version",
+        "id", "owner", "source", "started_at", "ended_at", "length", "model_version",
     )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: LiveSession | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Recording | None = None) -> bool:
         return False
 
     @admin.display(description=_("length"))
-    def length(self, session: LiveSession) -> str:
+    def length(self, session: Recording) -> str:
         return clock(session.seconds)
 
 

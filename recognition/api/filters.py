@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from rest_framework.request import Request
 
-from recognition.models import LiveSession, Prediction, Upload, UploadQuerySet
+from recognition.models import Prediction, Recording, Upload, UploadQuerySet
 from recognition.wording import LABEL_NAMES
 
 LABEL_CHOICES = [(label, label) for label in LABEL_NAMES]
@@ -132,5 +132,5 @@ class LiveSessionFilter(filters.FilterSet):
     started_before = _moment("lt", "started_at", "Before this moment (ISO 8601).")
 
     class Meta:
-        model = LiveSession
+        model = Recording
         fields: list[str] = []

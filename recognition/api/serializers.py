@@ -11,8 +11,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from recognition.api.waiting import WaitOptions
-from recognition.live.timeline import read_stretches, shares
-from recognition.models import LiveSession, Prediction, Upload, Webhook, WebhookDelivery
+from recognition.models import Prediction, Recording, Upload, Webhook, WebhookDelivery
+from recognition.series.timeline import read_stretches, shares
 from recognition.vision.types import FoundBy
 from recognition.wording import FIRST_LABELS, LABEL_NAMES, stored_text
 
@@ -262,12 +262,12 @@ class LiveSessionSerializer(serializers.ModelSerializer):
     shares = serializers.SerializerMethodField()
 
     class Meta:
-        model = LiveSession
+        model = Recording
         fields = ("id", "started_at", "ended_at", "seconds", "model_version", "shares")
         read_only_fields = fields
 
     @extend_schema_field(SharesSerializer)
-    def get_shares(self, session: LiveSession) -> dict[str, float]:
+    def get_shares(self, session: Recording) -> dict[str, float]:
         return shares(read_stretches(session.samples), LABELS)
 
 
@@ -281,7 +281,7 @@ class LiveSessionDetailSerializer(LiveSessionSerializer):
         read_only_fields = fields  # type: ignore[assignment]
 
     @extend_schema_field(StretchSerializer(many=True))
-    def get_stretches(self, session: LiveSession) -> Any:
+    def get_stretches(self, session: Recording) -> Any:
         return StretchSerializer(read_stretches(session.samples), many=True).data
 
 

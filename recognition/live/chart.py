@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recognition.live.timeline import Stretch
+from recognition.models import Marker, Recording
+from recognition.series.timeline import Stretch
 
 #: Columns of the chart: a stretch that is shorter than one still gets one, and thousands of
 #: stretches become no more shapes than a screen has room for.
@@ -29,6 +30,14 @@ class FaceChart:
     face: int
     bars: list[Bar]
     seconds: float
+
+
+def markers_of(recording: Recording, seconds: float) -> list[tuple[Marker, float]]:
+    """A recording's markers, each with its place among the chart's columns."""
+    return [
+        (marker, round(min(1.0, marker.seconds / max(seconds, 0.01)) * COLUMNS, 1))
+        for marker in recording.markers.all()
+    ]
 
 
 def face_charts(

@@ -31,6 +31,8 @@ from recognition.live.pool import load_model, pool
 from recognition.live.stream import Answer, FrameStream, labels_message
 from recognition.model_registry.catalogue import active_manifest
 from recognition.people import CAMERA
+from recognition.refusals import Refusal
+from recognition.series import markers
 from recognition.vision.errors import ModelError
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ MODEL_UNAVAILABLE = 4503
 
 SOCKETS_PER_USER = 2
 #: Characters of a text message that are read.
-LONGEST_COMMAND = 200
+LONGEST_COMMAND = 500
 #: Bad messages in a row before the connection is closed.
 BAD_FRAMES = 5
 #: Seconds from the end of one recording to the start of the next: each makes a row.
@@ -71,7 +73,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     measured_at = 0.0
     work: asyncio.Task[None] | None = None
     watch: asyncio.Task[None] | None = None
-    recording: recordings.Recording | None = None
+    recording: recordings.Recorder | None = None
     recorded_at = float("-inf")
     place: open_sockets.Place | None = None
 
@@ -182,12 +184,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         self.n_bad = 0
         if self.recording is not None:
-            self.recording.add(answer.seen, answer.received_at)
+            self.recording.add(answer.seen, answer.received_at, answer.number)
         await self._send(labels_message(answer, answer.seen, self.stream.dropped))
         metrics.LIVE_ANSWERS.observe(time.monotonic() - answer.received_at)
 
     async def _command(self, text: str) -> None:
-        """A text message: start or stop recording."""
+        """A text message: start or stop recording, or set a marker in it."""
         try:
             # Longer ones say nothing that we know, and could be nested too deep to be read.
             message = json.loads(text[:LONGEST_COMMAND])
@@ -208,11 +210,36 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 except quotas.AccountClosed:
                     await self.close(NOT_SIGNED_IN)
                     return
+                except quotas.QuotaExceeded as error:
+                    await self._refuse(error.code, str(error))
+                    return
             await self._send_recording("recording", self.recording)
         elif kind == "stop":
             await self._stop_recording()
+        elif kind == "marker":
+            await self._set_marker(message)
         else:
-            await self._refuse("bad_message", "The types are record and stop.")
+            await self._refuse("bad_message", "The types are record, marker and stop.")
+
+    async def _set_marker(self, message: dict[str, Any]) -> None:
+        """Name this moment of the recording."""
+        if self.recording is None:
+            await self._refuse("not_recording", "Markers belong to a recording; begin one.")
+            return
+        # Before the database is waited for: it is the moment that counts.
+        time_ms = round(self.recording.seconds * 1000)
+        recording_id = self.recording.recording.pk
+        try:
+            marker = await database_sync_to_async(markers.add)(
+                recording_id, time_ms, message.get("name"), message.get("value")
+            )
+        except Refusal as error:
+            await self._refuse(error.code, str(error))
+            return
+        if marker is None:
+            await self._refuse("not_recording", "The recording was deleted.")
+            return
+        await self._send({"type": "marker", **markers.as_dict(marker)})
 
     async def _stop_recording(self) -> None:
         recording, self.recording = self.recording, None
@@ -221,13 +248,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await database_sync_to_async(recording.save)(ends=True)
             await self._send_recording("recorded", recording)
 
-    async def _send_recording(self, kind: str, recording: recordings.Recording) -> None:
+    async def _send_recording(self, kind: str, recording: recordings.Recorder) -> None:
         await self._send(
             {
                 "type": kind,
-                "session": str(recording.session.pk),
+                "session": str(recording.recording.pk),
                 "seconds": round(recording.seconds, 1),
-                "url": reverse("live_session", args=[recording.session.pk]),
+                "url": reverse("live_session", args=[recording.recording.pk]),
             }
         )
 
@@ -268,10 +295,10 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     manifest = await database_sync_to_async(active_manifest)()
                     self.model_version = manifest.version
                 if self.recording is not None:
-                    if self.recording.is_full:
+                    await database_sync_to_async(self.recording.save)()
+                    has_room = await database_sync_to_async(quotas.stored_bytes)(user)
+                    if self.recording.is_full or not has_room.has_room_for(0):
                         await self._stop_recording()
-                    else:
-                        await database_sync_to_async(self.recording.save)()
         except Exception:
             # A socket that is not watched must not stay open.
             logger.exception("a live socket could not be checked")

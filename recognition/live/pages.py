@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import consent
-from recognition.live.chart import COLUMNS, face_charts
-from recognition.live.timeline import read_stretches, shares
-from recognition.models import LiveSession, LiveSessionQuerySet
+from recognition.live.chart import COLUMNS, face_charts, markers_of
+from recognition.live.forms import MarkerForm
+from recognition.models import Recording, RecordingQuerySet
 from recognition.people import CAMERA
+from recognition.refusals import Refusal
+from recognition.series import deleting, downloads, markers
+from recognition.series.timeline import read_stretches, shares
 from recognition.wording import LABEL_NAMES, labels_of
 
 if TYPE_CHECKING:
@@ -27,6 +32,12 @@ if TYPE_CHECKING:
 SESSIONS_PER_PAGE = 20
 #: Rows of the table under the chart; the CSV file has them all.
 TABLE_ROWS = 300
+#: Content type and writer of a download, by its ending.
+FORMATS: dict[str, tuple[str, Callable[[Recording], Iterator[str]]]] = {
+    "csv": ("text/csv", downloads.as_csv),
+    "json": ("application/json", downloads.as_json),
+    "vtt": ("text/vtt", downloads.as_vtt),
+}
 CSV_COLUMNS = ("session", "started_at", "face", "label", "start", "end", "confidence")
 
 
@@ -84,6 +95,7 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
         "columns": COLUMNS,
         "stretches": stretches[:TABLE_ROWS],
         "n_more": max(0, len(stretches) - TABLE_ROWS),
+        "markers": markers_of(session, seconds),
     }
     return render(request, "recognition/live_session.html", context)
 
@@ -112,13 +124,54 @@ def export_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     return response
 
 
+@require_safe
+@login_required
+def download_recording(request: HttpRequest, pk: UUID, file_format: str) -> HttpResponseBase:
+    """All that was recorded: every sample, or labels as subtitles."""
+    recording = get_object_or_404(_own(request), pk=pk)
+    if file_format not in FORMATS:
+        raise Http404
+    content_type, write = FORMATS[file_format]
+    response = StreamingHttpResponse(write(recording), content_type=content_type)
+    name = f"recording-{pk}.{file_format}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+@login_required
+def add_marker(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Set a marker in a recording, from the form of its page."""
+    recording = get_object_or_404(_own(request), pk=pk)
+    form = MarkerForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            markers.add(recording.pk, round(data["seconds"] * 1000), data["name"], data["value"])
+            messages.success(request, _("Marker set."))
+        except Refusal as error:
+            messages.error(request, str(error))
+    else:
+        messages.error(request, _("Give the marker a name and a time in seconds."))
+    return redirect(recording)
+
+
+@require_POST
+@login_required
+def delete_marker(request: HttpRequest, pk: UUID, marker: int) -> HttpResponse:
+    recording = get_object_or_404(_own(request), pk=pk)
+    get_object_or_404(recording.markers, pk=marker).delete()
+    messages.success(request, _("Marker deleted."))
+    return redirect(recording)
+
+
 @require_POST
 @login_required
 def delete_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
-    get_object_or_404(_own(request), pk=pk).delete()
+    deleting.delete(get_object_or_404(_own(request), pk=pk), cast("User", request.user))
     messages.success(request, _("Session deleted."))
     return redirect("live_sessions")
 
 
-def _own(request: HttpRequest) -> LiveSessionQuerySet:
-    return LiveSession.objects.for_owner(request.user)
+def _own(request: HttpRequest) -> RecordingQuerySet:
+    return Recording.objects.for_owner(request.user)

@@ -1,4 +1,4 @@
-"""Recorded sessions: begin, go on with, save. Labels over time, never a picture."""
+"""Record what a live page sees: begin, go on with, save. Numbers over time, never a picture."""
 
 from __future__ import annotations
 
@@ -9,72 +9,124 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from recognition import quotas
-from recognition.live.timeline import MAXIMUM_SECONDS, MAXIMUM_STRETCHES, LabelTimeline
-from recognition.models import LiveSession
+from recognition.models import Recording
+from recognition.series.columns import Gap, GapReason
+from recognition.series.frames import sample_of
+from recognition.series.storing import SeriesWriter
+from recognition.series.timeline import MAXIMUM_SECONDS, MAXIMUM_STRETCHES, LabelTimeline
 from recognition.vision.live import LiveFrame
 
 #: A session may be continued for this long after it was last saved, in seconds: long enough for
 #: a lost connection, too short to mix two sittings.
 CONTINUE_SECONDS = 120
+#: One sample a face in each of these, in milliseconds, however many frames come.
+SAMPLE_MS = 100
+#: A gap is told where no frame was looked at for longer, in milliseconds.
+LONGEST_SILENCE_MS = 1000
+#: Samples that one recording holds: two hours of six faces.
+MAXIMUM_SAMPLES = 432_000
 
 
-class Recording:
-    """A session that is being recorded on one socket."""
+class Recorder:
+    """Records on one socket: labels as stretches, and the series behind them."""
 
-    def __init__(self, session: LiveSession) -> None:
-        self.session = session
-        self._earlier = list(session.samples)
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self._earlier = list(recording.samples)
         self._timeline = LabelTimeline()
-        self._offset = (timezone.now() - session.started_at).total_seconds()
+        self._series = SeriesWriter(recording)
+        self._offset = (timezone.now() - recording.started_at).total_seconds()
         self._began = time.monotonic()
         self._is_saved = True
+        #: Up to when the series says what was seen or why nothing was, in milliseconds.
+        self._told_ms = round((recording.ended_at - recording.started_at).total_seconds() * 1000)
+        #: Since when no face has been seen; None while one is.
+        self._empty_since: int | None = None
+        self._last_frame = 0
 
     @property
     def seconds(self) -> float:
-        """Since the start of the session."""
+        """Since the start of the recording."""
         return self._offset + time.monotonic() - self._began
 
     @property
     def is_full(self) -> bool:
         n_stretches = len(self._earlier) + len(self._timeline.stretches)
-        return n_stretches >= MAXIMUM_STRETCHES or self.seconds > MAXIMUM_SECONDS
+        return (
+            n_stretches >= MAXIMUM_STRETCHES
+            or self.seconds > MAXIMUM_SECONDS
+            or self._series.n_samples >= MAXIMUM_SAMPLES
+        )
 
-    def add(self, seen: LiveFrame, received_at: float) -> None:
-        """Take in one frame; `received_at` is in seconds of ``time.monotonic``."""
+    def add(self, seen: LiveFrame, received_at: float, frame: int) -> None:
+        """Take in one frame; frames are at least as far apart as the series wants them.
+
+        Args:
+            seen: what it showed.
+            received_at: in seconds of ``time.monotonic``.
+            frame: its number on the socket, from which lost ones are known.
+        """
         seconds = max(0.0, self._offset + received_at - self._began)
         self._timeline.add(seen.faces, seconds)
         self._is_saved = False
+        time_ms = round(seconds * 1000)
+        # By places in a grid and not by distance: fifteen frames a second give ten as well.
+        if time_ms // SAMPLE_MS == self._told_ms // SAMPLE_MS and self._last_frame:
+            return
+        if time_ms - self._told_ms > LONGEST_SILENCE_MS:
+            self._end_empty(self._told_ms)
+            is_dropped = self._last_frame and frame > self._last_frame + 1
+            reason = GapReason.DROPPED if is_dropped else GapReason.PAUSED
+            self._series.add_gap(Gap(self._told_ms, time_ms, reason))
+        self._last_frame = frame
+        if seen.faces:
+            self._end_empty(time_ms)
+        elif self._empty_since is None:
+            self._empty_since = time_ms
+        self._series.add([sample_of(face, time_ms) for face in seen.faces])
+        self._told_ms = max(self._told_ms, time_ms)
+
+    def _end_empty(self, time_ms: int) -> None:
+        if self._empty_since is not None:
+            self._series.add_gap(Gap(self._empty_since, time_ms, GapReason.NO_FACE))
+            self._empty_since = None
 
     def save(self, *, ends: bool = False) -> None:
-        """Write the row, where there is something new; never brings back a deleted one."""
+        """Write what is new; never brings back a deleted recording."""
         if self._is_saved and not ends:
             return
         self._is_saved = True
-        LiveSession.objects.filter(pk=self.session.pk).update(
+        if ends:
+            self._end_empty(self._told_ms)
+        self._series.save(
             samples=[*self._earlier, *self._timeline.as_stored()],
-            ended_at=self.session.started_at + timedelta(seconds=self.seconds),
+            ended_at=self.recording.started_at + timedelta(seconds=self.seconds),
         )
 
 
-def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> Recording:
-    """Start a session, or go on with one that a lost connection cut off.
+def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> Recorder:
+    """Start a recording, or go on with one that a lost connection cut off.
 
     Raises:
         AccountClosed: the account is being deleted.
+        QuotaExceeded: there is no room left for what would be stored.
     """
-    session = None
+    recording = None
     if continued is not None:
-        session = LiveSession.objects.filter(
+        recording = Recording.objects.filter(
             pk=continued,
             owner_id=owner_id,
             ended_at__gte=timezone.now() - timedelta(seconds=CONTINUE_SECONDS),
         ).first()
-    if session is None:
+    if recording is None:
         now = timezone.now()
         with transaction.atomic():
             owner = quotas.lock(owner_id)
-            session = LiveSession.objects.create(
+            quotas.check_room(owner)
+            recording = Recording.objects.create(
                 owner=owner, model_version=model_version, started_at=now, ended_at=now
             )
-    return Recording(session)
+            audit.record("recording_created", owner, owner, f"recording:{recording.pk}")
+    return Recorder(recording)

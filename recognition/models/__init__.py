@@ -2,21 +2,24 @@
 
 from recognition.models.data_exports import DataExport
 from recognition.models.idempotency import IdempotencyKey
-from recognition.models.live import LiveSession, LiveSessionQuerySet, LiveUsage
+from recognition.models.live import LiveUsage
 from recognition.models.model_registry import ModelChoice, ModelComparison
+from recognition.models.recordings import Marker, Recording, RecordingQuerySet, SeriesChunk
 from recognition.models.uploads import Prediction, PredictionQuerySet, Upload, UploadQuerySet
 from recognition.models.webhooks import Webhook, WebhookDelivery, WebhookQuerySet
 
 __all__ = [
     "DataExport",
     "IdempotencyKey",
-    "LiveSession",
-    "LiveSessionQuerySet",
     "LiveUsage",
+    "Marker",
     "ModelChoice",
     "ModelComparison",
     "Prediction",
     "PredictionQuerySet",
+    "Recording",
+    "RecordingQuerySet",
+    "SeriesChunk",
     "Upload",
     "UploadQuerySet",
     "Webhook",

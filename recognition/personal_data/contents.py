@@ -11,15 +11,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent
-from recognition.live.timeline import read_stretches
 from recognition.models import (
-    LiveSession,
     LiveUsage,
+    Marker,
     Prediction,
+    Recording,
     Upload,
     Webhook,
     WebhookDelivery,
 )
+from recognition.series import downloads
+from recognition.series.timeline import read_stretches
 from recognition.uploads import reports
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ predictions.csv          the same, one row a face
 corrections.*            what you said that a face shows
 live_sessions.*          recorded live sessions: which label each face had from when to when, in
                          seconds from the start
+recordings/              each of them with all its samples, as <session>.csv; docs/SERIES.md of the
+                         project explains the columns
+markers.*                moments that you named in them, in milliseconds from the start
 live_usage.*             how long you were live on each day (UTC)
 account.json             your account and its settings
 consents.*               what you agreed to, and when
@@ -65,6 +70,8 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     yield "account.json", [_json(_account(user)) + "\n"]
     yield "uploads.json", reports.json_export(_uploads(user))
     yield "predictions.csv", reports.csv_export(_uploads(user))
+    for recording in Recording.objects.for_owner(user).filter(n_samples__gt=0).iterator(CHUNK):
+        yield f"recordings/{recording.pk}.csv", downloads.as_csv(recording)
     for name, rows in _TABLES.items():
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
@@ -98,7 +105,7 @@ def _corrections(user: User) -> Iterator[Row]:
 
 def _live_sessions(user: User) -> Iterator[Row]:
     # Few at a time: one may hold 20,000 stretches.
-    for session in LiveSession.objects.for_owner(user).order_by("started_at").iterator(10):
+    for session in Recording.objects.for_owner(user).order_by("started_at").iterator(10):
         about = {
             "session": session.pk,
             "started_at": session.started_at,
@@ -123,6 +130,10 @@ def _table(query: Callable[[User], Any], *fields: str) -> Callable[[User], Itera
 _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "corrections": _corrections,
     "live_sessions": _live_sessions,
+    "markers": _table(
+        lambda user: Marker.objects.for_owner(user).order_by("recording", "time_ms", "pk"),
+        "recording", "time_ms", "name", "value",
+    ),
     "live_usage": _table(
         lambda user: LiveUsage.objects.filter(owner=user).order_by("day"), "day", "seconds"
     ),

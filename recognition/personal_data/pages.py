@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import consent
 from operations.private_files import chunks
 from recognition import quotas
-from recognition.models import DataExport, LiveSession, Upload
+from recognition.models import DataExport, Recording, Upload
 from recognition.models.data_exports import DataExportQuerySet
 from recognition.people import TRAINING
 from recognition.personal_data import account_deletion
@@ -138,7 +138,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "n_photos": Upload.objects.for_owner(user).count(),
-        "n_sessions": LiveSession.objects.for_owner(user).count(),
+        "n_sessions": Recording.objects.for_owner(user).count(),
     }
     return render(request, "recognition/delete_account.html", context)
 

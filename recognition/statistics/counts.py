@@ -12,9 +12,9 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognition.live.timeline import read_stretches
-from recognition.models import LiveSession, Prediction, Upload
+from recognition.models import Prediction, Recording, Upload
 from recognition.refusals import Refusal
+from recognition.series.timeline import read_stretches
 from recognition.wording import LABEL_NAMES
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _corrections(user: User, start: date, end: date) -> Counter[tuple[str, str]]
 
 def _sessions(user: User, start: date, end: date) -> Any:
     first, after = _bounds(start, end)
-    return LiveSession.objects.for_owner(user).filter(ended_at__gte=first, started_at__lt=after)
+    return Recording.objects.for_owner(user).filter(ended_at__gte=first, started_at__lt=after)
 
 
 def _live_seconds(user: User, start: date, end: date) -> dict[date, Counter[str]]:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.cascades import load_cascade
-from recognition.vision.preprocessing import crop_face, enclosing_ratio
-from recognition.vision.types import BoundingBox, Rejection
+from recognition.vision.preprocessing import crop_face
+from recognition.vision.types import BoundingBox, Rejection, enclosing_ratio
 
 #: Trained apart from the detector's cascade: it agrees on faces and seldom on mistakes.
 SECOND_CASCADE = "haarcascade_frontalface_alt.xml"
@@ -129,9 +129,22 @@ def why_unusable(
     deviation = float(crop.std())
     if deviation < MINIMUM_DEVIATION:
         return Rejection.FLAT
-    if float(cv2.Laplacian(crop, cv2.CV_32F).var()) / deviation**2 < MINIMUM_SHARPNESS:
+    if _sharpness(crop, deviation) < MINIMUM_SHARPNESS:
         return Rejection.BLURRED
     return None
+
+
+def sharpness(image_gray: NDArray[np.uint8], box: BoundingBox, roll: float = 0.0) -> float:
+    """How sharp a face is: below :data:`MINIMUM_SHARPNESS` it is too blurred; as for `reject`."""
+    crop = crop_face(image_gray, box, _FACE_SIDE, roll=roll)
+    return _sharpness(crop, float(crop.std()))
+
+
+def _sharpness(crop: NDArray[np.uint8], deviation: float) -> float:
+    """Of a crop with a standard deviation of grey levels; 0 where it is all one grey."""
+    if not deviation:
+        return 0.0
+    return float(cv2.Laplacian(crop, cv2.CV_32F).var()) / deviation**2
 
 
 def _hits(cascade: cv2.CascadeClassifier, patch: NDArray[np.uint8]) -> int:

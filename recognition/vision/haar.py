@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.cascades import load_cascade
-from recognition.vision.preprocessing import crop_face, enclosing_box, enclosing_ratio
-from recognition.vision.types import BoundingBox
+from recognition.vision.preprocessing import crop_face, enclosing_box
+from recognition.vision.types import BoundingBox, enclosing_ratio
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recognition.vision.detection import FoundFace
 from recognition.vision.errors import ImageTooCostly, gettext_noop
+from recognition.vision.gate import sharpness
 from recognition.vision.images import check, decode_gray
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.tracking import FaceTracker, TrackedFace, TrackingSettings
@@ -80,12 +81,30 @@ class LiveRecognizer:
             ImageError: the bytes are not a frame; `state` is as before.
         """
         maximum_pixels = _check_frame(data)
-        image_gray, (width, height) = decode_gray(
+        image_gray, size = decode_gray(
             data,
             longest_side=WORKING_SIDE,
             formats=FRAME_FORMATS,
             maximum_pixels=maximum_pixels,
         )
+        return self.look(image_gray, size, state, now)
+
+    def look(
+        self,
+        image_gray: NDArray[np.uint8],
+        size: tuple[int, int],
+        state: LiveState,
+        now: float,
+    ) -> LiveFrame:
+        """Find, label and follow the faces of the next frame, which is decoded.
+
+        Args:
+            image_gray: uint8 ``(height, width)``, at most :data:`WORKING_SIDE` along its sides.
+            size: width and height of the frame as it came, in pixels.
+            state: of the stream that the frame belongs to; brought up to date.
+            now: when the frame came, in seconds of any steady clock.
+        """
+        width, height = size
         if state.size != (width, height):
             # Another camera or a turned phone: old boxes mean nothing in the new frame.
             state.begin((width, height))
@@ -94,7 +113,13 @@ class LiveRecognizer:
         boxes = [face.box.scaled(scale).cut(width, height) for face in found]
         probabilities = self._label(image_gray, found, state.tracker.to_label(boxes, now))
         faces = [
-            Face(box, face_probabilities, roll=face.roll, found_by=face.found_by)
+            Face(
+                box,
+                face_probabilities,
+                roll=face.roll,
+                found_by=face.found_by,
+                sharpness=sharpness(image_gray, face.box, face.roll),
+            )
             for box, face, face_probabilities in zip(boxes, found, probabilities, strict=True)
         ]
         followed = state.tracker.update(

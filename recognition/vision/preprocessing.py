@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision.types import BoundingBox
+from recognition.vision.types import BoundingBox, enclosing_ratio
 
 #: Below this spread of grey levels a crop is treated as flat, so that noise is not blown up.
 MINIMUM_STANDARD_DEVIATION = 4.0
@@ -87,12 +87,6 @@ def crop_face(
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT if black_outside else cv2.BORDER_REPLICATE,
     )
-
-
-def enclosing_ratio(roll: float) -> float:
-    """Side of the upright box round a turned square, as a multiple of the square's side."""
-    angle = math.radians(roll)
-    return abs(math.cos(angle)) + abs(math.sin(angle))
 
 
 def enclosing_box(center: tuple[float, float], side: float, roll: float) -> BoundingBox:

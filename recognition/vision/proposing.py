@@ -26,8 +26,8 @@ from recognition.vision.blazeface import (
 from recognition.vision.detection import FoundFace, is_new
 from recognition.vision.gate import FaceGate, why_unusable
 from recognition.vision.haar import HaarCascade, HaarSettings
-from recognition.vision.preprocessing import enclosing_box, enclosing_ratio
-from recognition.vision.types import BoundingBox, FoundBy, Rejection
+from recognition.vision.preprocessing import enclosing_box
+from recognition.vision.types import BoundingBox, FoundBy, Rejection, enclosing_ratio
 
 #: The classifier has learned to read faces that are rolled by up to this many degrees as they
 #: are; those that are rolled further are turned upright first.

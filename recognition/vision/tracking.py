@@ -12,7 +12,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from recognition.vision.types import BoundingBox, Face, FoundBy, center_distance, overlap
+from recognition.vision.types import (
+    BoundingBox,
+    Face,
+    FoundBy,
+    center_distance,
+    enclosing_ratio,
+    overlap,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,8 @@ class TrackedFace:
         probabilities: label to smoothed probability; sums to 1.
         uncertain: the confidence is below what the tracker was told to ask for.
         found_by: which detector saw it when it was new; None where that is unknown.
+        sharpness, roll: of this frame; see :class:`~recognition.vision.types.Face`.
+        side: of the face itself, turned or not, in pixels of this frame.
     """
 
     number: int
@@ -64,6 +73,9 @@ class TrackedFace:
     probabilities: dict[str, float]
     uncertain: bool = False
     found_by: FoundBy | None = None
+    sharpness: float = 0.0
+    roll: float = 0.0
+    side: float = 0.0
 
     @property
     def confidence(self) -> float:
@@ -78,6 +90,7 @@ class _Track:
         self.number = number
         self.labelled_at = now
         self.box = face.box
+        self.last = face
         self.edges = _edges(face.box)
         self.probabilities = dict(face.probabilities)
         self.label = face.label
@@ -88,6 +101,7 @@ class _Track:
         elapsed = max(0.0, now - self.seen_at)
         self.seen_at = now
         self.box = face.box
+        self.last = face
         self.found_by = face.found_by or self.found_by
         self._move(_edges(face.box), elapsed, settings)
         if face.probabilities:
@@ -120,7 +134,11 @@ class _Track:
         box = BoundingBox(x, y, max(1, width), max(1, height))
         uncertain = self.probabilities[self.label] < uncertain_below
         probabilities = dict(self.probabilities)
-        return TrackedFace(self.number, box, self.label, probabilities, uncertain, self.found_by)
+        side = max(self.box.width, self.box.height) / enclosing_ratio(self.last.roll)
+        return TrackedFace(
+            self.number, box, self.label, probabilities, uncertain, self.found_by,
+            self.last.sharpness, self.last.roll, side,
+        )  # fmt: skip
 
 
 class FaceTracker:

@@ -55,6 +55,12 @@ def center_distance(first: BoundingBox, second: BoundingBox) -> float:
     return math.hypot(across, down)
 
 
+def enclosing_ratio(roll: float) -> float:
+    """Side of the upright box round a turned square, as a multiple of the square's side."""
+    angle = math.radians(roll)
+    return abs(math.cos(angle)) + abs(math.sin(angle))
+
+
 class Rejection(StrEnum):
     """Why a spot that the detector proposed is not taken for a face."""
 
@@ -85,6 +91,7 @@ class Face:
         roll: by how much the face is turned clockwise, in degrees from -180 to 180; 0 is upright.
             The box is the upright one that encloses the turned face.
         found_by: which detector sees it; None where that is unknown.
+        sharpness: as `recognition.vision.gate.sharpness` measures it; 0 where it was not.
     """
 
     box: BoundingBox
@@ -93,6 +100,7 @@ class Face:
     rejected: Rejection | None = None
     roll: float = 0.0
     found_by: FoundBy | None = None
+    sharpness: float = 0.0
 
     @property
     def label(self) -> str:

@@ -203,6 +203,7 @@ function showMeters() {
 function showRecording() {
   const isOn = recording !== null;
   element("recording-mark").hidden = !isOn;
+  element("marker-field").hidden = !isOn;
   element("record").classList.toggle("btn-outline-danger", !isOn);
   element("record").classList.toggle("btn-danger", isOn);
   element("record-text").textContent = isOn ? texts.stopRecording : texts.record;
@@ -227,6 +228,29 @@ connection.addEventListener("recorded", ({ detail }) => endRecording(detail.url)
 
 element("record").addEventListener("click", () => {
   connection.command({ type: recording ? "stop" : "record" });
+});
+
+let nMarkers = 0;
+
+function setMarker() {
+  if (!recording) return;
+  nMarkers += 1;
+  const name = element("marker-name").value.trim() || `${texts.marker} ${nMarkers}`;
+  connection.command({ type: "marker", name });
+}
+
+connection.addEventListener("marker", ({ detail }) => {
+  notify(texts.marked.replace("{name}", detail.name));
+});
+
+element("marker").addEventListener("click", setMarker);
+element("marker-name").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") setMarker();
+});
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest?.("input, select, textarea");
+  const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.repeat);
+  if (event.key.toLowerCase() === "m" && isPlain && !isTyping) setMarker();
 });
 
 element("snapshot").addEventListener("click", async () => {

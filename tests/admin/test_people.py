@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent, User
-from recognition.models import DataExport, LiveSession, LiveUsage, Upload, Webhook, WebhookDelivery
+from recognition.models import DataExport, LiveUsage, Recording, Upload, Webhook, WebhookDelivery
 from recognition.personal_data import account_deletion
 from recognition.personal_data.tasks import delete_account
 from recognition.webhooks import deliveries
@@ -228,7 +228,7 @@ def test_staff_cannot_take_a_second_factor_from_superusers(
     "path",
     [
         "accounts/apitoken/", "accounts/auditevent/", "accounts/consent/",
-        "recognition/dataexport/", "recognition/livesession/", "recognition/liveusage/",
+        "recognition/dataexport/", "recognition/recording/", "recognition/liveusage/",
         "recognition/webhook/", "recognition/webhookdelivery/", "recognition/modelcomparison/",
         "recognition/modelchoice/", "account/emailaddress/", "auth/group/", "mfa/authenticator/",
         "usersessions/usersession/",
@@ -244,7 +244,7 @@ def test_lists_are_shown_searched_and_ask_the_database_no_more_for_more_rows(
         AuditEvent.objects.create(user=person, actor=person, action="signed_in")
         Consent.objects.create(user=person, purpose="account", version="1")
         DataExport.objects.create(owner=person)
-        LiveSession.objects.create(owner=person, started_at=now, ended_at=now)
+        Recording.objects.create(owner=person, started_at=now, ended_at=now)
         LiveUsage.objects.create(owner=person, day=now.date(), seconds=1)
         webhook = Webhook.objects.create(owner=person, url="https://example.org/", secret="s")
         WebhookDelivery.objects.create(webhook=webhook, event="e", payload={})

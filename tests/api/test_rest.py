@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognition.model_registry import catalogue
-from recognition.models import LiveSession, Prediction, Upload
+from recognition.models import Prediction, Recording, Upload
 from tests.support.factories import add_face, make_upload
 from tests.support.model_files import CANDIDATE, CANDIDATE_VERSION, copy_shipped, write_candidate
 from tests.support.requests import send_json
@@ -106,7 +106,7 @@ def test_a_rejected_spot_becomes_a_face_by_being_named(
 
 def test_live_sessions(alice: User, alice_client: Client) -> None:
     now = timezone.now()
-    session = LiveSession.objects.create(
+    session = Recording.objects.create(
         owner=alice,
         started_at=now - timedelta(seconds=90),
         ended_at=now,
@@ -119,7 +119,7 @@ def test_live_sessions(alice: User, alice_client: Client) -> None:
     path = f"/api/v1/live-sessions/{session.pk}/"
     assert [s["label"] for s in alice_client.get(path).json()["stretches"]] == ["happy", "sad"]
     assert alice_client.delete(path).status_code == 204
-    assert not LiveSession.objects.exists()
+    assert not Recording.objects.exists()
 
 
 def test_statistics(alice_client: Client, face: Prediction) -> None:

@@ -22,7 +22,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 from accounts import tokens
 from accounts.models import ApiToken, User
-from recognition.models import LiveSession, Webhook
+from recognition.models import Recording, Webhook
 from recognition.webhooks import deliveries
 from tests.support.factories import add_face, make_upload
 from tests.support.pictures import astronaut, encode, no_face_jpeg
@@ -62,7 +62,7 @@ def things(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = make_upload(alice, id=ID, status="failed", error_code="damaged", thumbnail="x")
     add_face(upload, pk=FACE)
     now = timezone.now()
-    LiveSession.objects.create(
+    Recording.objects.create(
         id=ID, owner=alice, started_at=now, ended_at=now, samples=[[1, "sad", 0.0, 1.5, 0.8]]
     )
     hook = Webhook.objects.create(id=ID, owner=alice, url="https://example.org/", secret="s")

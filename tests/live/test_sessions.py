@@ -14,16 +14,17 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognition.live import recordings
-from recognition.models import LiveSession
+from recognition.models import Recording
+from recognition.series.storing import read
 from recognition.vision.live import LiveFrame
 from recognition.vision.tracking import TrackedFace
 from recognition.vision.types import BoundingBox
 
 
 @pytest.fixture
-def session(alice: User) -> LiveSession:
+def session(alice: User) -> Recording:
     now = timezone.now()
-    return LiveSession.objects.create(
+    return Recording.objects.create(
         owner=alice,
         started_at=now - timedelta(seconds=90),
         ended_at=now,
@@ -31,7 +32,7 @@ def session(alice: User) -> LiveSession:
     )
 
 
-def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: LiveSession) -> None:
+def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: Recording) -> None:
     page = alice_client.get(session.get_absolute_url()).content.decode()
     assert "1:30 · 2 faces" in page
     assert page.count('<figure class="timeline') == 2
@@ -41,8 +42,8 @@ def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: Li
     assert page.count("<tr><td>") == 3
 
 
-def test_a_session_without_faces_says_so(alice_client: Client, session: LiveSession) -> None:
-    LiveSession.objects.update(samples=[])
+def test_a_session_without_faces_says_so(alice_client: Client, session: Recording) -> None:
+    Recording.objects.update(samples=[])
     for address, sentence in {
         session.get_absolute_url(): "No faces appeared in this session.",
         "/live/sessions/": "No faces",
@@ -50,7 +51,7 @@ def test_a_session_without_faces_says_so(alice_client: Client, session: LiveSess
         assert f">{sentence}" in alice_client.get(address).content.decode()
 
 
-def test_the_csv_has_every_stretch(alice_client: Client, session: LiveSession) -> None:
+def test_the_csv_has_every_stretch(alice_client: Client, session: Recording) -> None:
     response = alice_client.get(reverse("export_live_session", args=[session.pk]))
     rows = list(csv.DictReader(io.StringIO(response.content.decode())))
     assert [(row["face"], row["label"], row["start"], row["end"]) for row in rows] == [
@@ -60,17 +61,17 @@ def test_the_csv_has_every_stretch(alice_client: Client, session: LiveSession) -
     ]
 
 
-def test_deleting_is_for_good(alice_client: Client, session: LiveSession) -> None:
+def test_deleting_is_for_good(alice_client: Client, session: Recording) -> None:
     response = alice_client.post(reverse("delete_live_session", args=[session.pk]), follow=True)
     assert "Session deleted." in response.content.decode()
-    assert not LiveSession.objects.exists()
+    assert not Recording.objects.exists()
 
 
-def test_staff_sees_whose_and_when_in_the_administration(session: LiveSession, db: None) -> None:
+def test_staff_sees_whose_and_when_in_the_administration(session: Recording, db: None) -> None:
     User.objects.create_superuser("root@example.org", "root-password")
     client = Client()
     client.force_login(User.objects.get(email="root@example.org"))
-    page = client.get(f"/admin/recognition/livesession/{session.pk}/change/").content.decode()
+    page = client.get(f"/admin/recognition/recording/{session.pk}/change/").content.decode()
     assert "alice@example.org" in page
     assert "happy" not in page
 
@@ -83,43 +84,67 @@ def seen(label: str) -> LiveFrame:
 def test_a_lost_connection_goes_on_with_its_session(alice: User, bob: User) -> None:
     first = recordings.begin(alice.pk, "vgg16-test")
     began = first._began
-    first.add(seen("happy"), began)
-    first.add(seen("happy"), began + 0.5)
+    first.add(seen("happy"), began, 1)
+    first.add(seen("happy"), began + 0.5, 2)
     first.save(ends=True)
-    second = recordings.begin(alice.pk, "vgg16-test", first.session.pk)
-    second.add(seen("sad"), second._began)
+    second = recordings.begin(alice.pk, "vgg16-test", first.recording.pk)
+    second.add(seen("sad"), second._began, 1)
     second.save(ends=True)
-    row = LiveSession.objects.get()
+    row = Recording.objects.get()
     assert [stretch[1] for stretch in row.samples] == ["happy", "sad"]
-    others = recordings.begin(bob.pk, "vgg16-test", first.session.pk)
-    assert others.session.pk != first.session.pk
+    others = recordings.begin(bob.pk, "vgg16-test", first.recording.pk)
+    assert others.recording.pk != first.recording.pk
 
 
-def test_an_old_session_is_not_gone_on_with(session: LiveSession) -> None:
-    LiveSession.objects.update(ended_at=timezone.now() - timedelta(hours=1))
-    assert recordings.begin(session.owner_id, "", session.pk).session.pk != session.pk
+def test_an_old_session_is_not_gone_on_with(session: Recording) -> None:
+    Recording.objects.update(ended_at=timezone.now() - timedelta(hours=1))
+    assert recordings.begin(session.owner_id, "", session.pk).recording.pk != session.pk
 
 
 def test_saving_does_not_bring_a_deleted_session_back(alice: User) -> None:
     recording = recordings.begin(alice.pk, "vgg16-test")
-    LiveSession.objects.all().delete()
-    recording.add(seen("happy"), recording._began)
+    Recording.objects.all().delete()
+    recording.add(seen("happy"), recording._began, 1)
     recording.save(ends=True)
-    assert not LiveSession.objects.exists()
+    assert not Recording.objects.exists()
 
 
 def test_a_recording_is_full_after_so_many_stretches_or_hours(
-    session: LiveSession, monkeypatch: pytest.MonkeyPatch
+    session: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.monotonic()
     # Three were recorded before the connection was lost.
     monkeypatch.setattr(recordings, "MAXIMUM_STRETCHES", 5)
-    recording = recordings.Recording(session)
+    recording = recordings.Recorder(session)
     for index, label in enumerate(("happy", "sad")):
         assert not recording.is_full
         face = TrackedFace(1, BoundingBox(0, 0, 9, 9), label, {label: 0.8})
-        recording.add(LiveFrame(64, 48, (face,)), now + index / 10)
+        recording.add(LiveFrame(64, 48, (face,)), now + index / 10, index + 1)
     assert recording.is_full
     session.started_at -= timedelta(hours=2)
     session.samples = []
-    assert recordings.Recording(session).is_full
+    assert recordings.Recorder(session).is_full
+
+
+def test_a_recording_has_ten_samples_a_second_and_says_why_there_are_none(alice: User) -> None:
+    recorder = recordings.begin(alice.pk, "vgg16-test")
+    began = recorder._began
+    nothing = LiveFrame(640, 480, ())
+    frames = [(index / 30, seen("happy")) for index in range(60)]  # 30 a second, for two seconds.
+    frames += [(2.0, nothing), (2.5, nothing), (3.0, seen("sad"))]
+    for number, (second, frame) in enumerate(frames, start=1):
+        recorder.add(frame, began + second, number)
+    recorder.add(seen("sad"), began + 5, 80)  # Others were sent, and lost.
+    recorder.add(seen("sad"), began + 8, 81)  # None was sent.
+    recorder.save(ends=True)
+    recording = Recording.objects.get()
+    parts = list(read(recording))
+    times = [sample.time_ms for samples, _gaps in parts for sample in samples]
+    assert len(times) == len(set(times)) == 20 + 3
+    assert recording.n_frames == 20 + 2 + 3
+    gaps = [gap for _samples, found in parts for gap in found]
+    begin = times[0]
+    assert [(round((g.end_ms - g.start_ms) / 100), g.reason.code) for g in gaps] == [
+        (10, "no_face"), (20, "dropped"), (30, "paused"),
+    ]  # fmt: skip
+    assert begin < 100

@@ -196,6 +196,30 @@ async def test_without_consent_nothing_is_looked_at(site: Site, frames: list[byt
         assert await close_code(live) == 4403
 
 
+async def test_a_marker_names_the_moment_it_came_in(viewer: Viewer, frames: list[bytes]) -> None:
+    async with viewer.open() as live:
+        await live.receive()
+        await live.command(type="marker", name="too early")
+        assert (await live.receive())["code"] == "not_recording"
+        await live.command(type="record")
+        begun = await live.receive()
+        assert (await live.label(frames[0]))["type"] == "labels"
+        await live.command(type="marker", name="")
+        assert (await live.receive())["code"] == "invalid_marker"
+        await live.command(type="marker", name="stimulus 3", value=2.5)
+        marker = await live.receive()
+        assert (marker["type"], marker["name"], marker["value"]) == ("marker", "stimulus 3", 2.5)
+        await live.command(type="stop")
+        assert (await live.receive())["type"] == "recorded"
+    address = f"/live/sessions/{begun['session']}/series.json"
+    series = viewer.person.http.get(viewer.site.url + address).json()
+    assert [m["time_ms"] for m in series["markers"]] == [marker["time_ms"]]
+    (sample,) = series["samples"]
+    assert sample["label"] == "happy"
+    assert sample["sharpness"] > 0
+    assert sample["pixels"] > 48
+
+
 async def test_a_recording_keeps_labels_and_survives_a_cut(
     viewer: Viewer, frames: list[bytes]
 ) -> None:

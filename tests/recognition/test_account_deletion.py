@@ -27,17 +27,19 @@ from recognition.live import recordings
 from recognition.models import (
     DataExport,
     IdempotencyKey,
-    LiveSession,
     LiveUsage,
     Prediction,
+    Recording,
     Upload,
     Webhook,
     WebhookDelivery,
 )  # fmt: skip
 from recognition.personal_data import account_deletion
+from recognition.series import markers
 from recognition.uploads import processing, retention
 from recognition.uploads.actions import create_upload
 from tests.support.factories import LEFT, recognition, run
+from tests.support.series import write_series
 from tests.support.sockets import HOST, socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,7 +74,9 @@ def alice_with_everything(alice: User, alice_client: Client, alice_upload: Uploa
     now = timezone.now()
     export = DataExport(owner=alice, status="done")
     export.file.save("data.zip", ContentFile(b"zip"))
-    LiveSession.objects.create(owner=alice, started_at=now, ended_at=now)
+    recording = Recording.objects.create(owner=alice, started_at=now, ended_at=now)
+    write_series(recording)
+    markers.add(recording.pk, 0, "bell")
     quotas.add_live_seconds(alice.pk, 10)
     webhook = Webhook.objects.create(owner=alice, url="https://example.org/", secret="s")
     WebhookDelivery.objects.create(webhook=webhook, event="upload.done", payload={})

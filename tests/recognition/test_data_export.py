@@ -22,11 +22,13 @@ from django.utils import timezone
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from recognition import quotas, tasks
 from recognition.jobs.job import ClaimLost
-from recognition.models import DataExport, LiveSession, Upload, Webhook
+from recognition.models import DataExport, Recording, Upload, Webhook
 from recognition.personal_data import export as data_export
+from recognition.series import markers
 from recognition.uploads import corrections, retention
 from recognition.uploads.actions import create_upload
 from tests.support.factories import LEFT, RIGHT, recognition, run
+from tests.support.series import write_series
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +60,11 @@ def rich_alice(alice: User, bob: User, alice_upload: Upload, face_jpeg: bytes) -
     now = timezone.now()
     for user in (alice, bob):
         samples = [[1, "happy", 0.0, 2.5, 0.9]]
-        LiveSession.objects.create(owner=user, started_at=now, ended_at=now, samples=samples)
+        recording = Recording.objects.create(
+            owner=user, started_at=now, ended_at=now, samples=samples
+        )
+        write_series(recording)
+        markers.add(recording.pk, 1500, f"bell of {user.pk}", 1)
         Webhook.objects.create(owner=user, url=f"https://{user.pk}.example/", secret="hush-hush")
         Consent.objects.create(user=user, purpose="account", version="1")
         ApiToken.objects.create(
@@ -75,12 +81,14 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     assert archive.testzip() is None
     names = set(archive.namelist())
     tables = (
-        "corrections", "live_sessions", "live_usage", "consents", "audit_trail", "webhooks",
-        "webhook_deliveries", "api_tokens",
+        "corrections", "live_sessions", "markers", "live_usage", "consents", "audit_trail",
+        "webhooks", "webhook_deliveries", "api_tokens",
     )  # fmt: skip
+    recording = Recording.objects.get(owner=rich_alice)
     assert names == {
         "README.txt", "account.json", "uploads.json", "predictions.csv",
-        f"photos/{alice_upload.pk}.jpg", *(f"{t}.{ext}" for t in tables for ext in ("json", "csv")),
+        f"photos/{alice_upload.pk}.jpg", f"recordings/{recording.pk}.csv",
+        *(f"{t}.{ext}" for t in tables for ext in ("json", "csv")),
     }  # fmt: skip
     with alice_upload.image.open() as photo:
         assert archive.read(f"photos/{alice_upload.pk}.jpg") == photo.read()
@@ -88,6 +96,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     for foreign in (
         "bobs-secret",
         f"laptop of {bob.pk}",
+        f"bell of {bob.pk}",
         "bob@example.org",
         "hush-hush",
         f"{rich_alice.pk:064d}",
@@ -107,6 +116,10 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     assert correction["corrected_at"]
     (stretch,) = json.loads(archive.read("live_sessions.json"))
     assert (stretch["label"], stretch["end"]) == ("happy", 2.5)
+    (marker,) = json.loads(archive.read("markers.json"))
+    assert (marker["time_ms"], marker["value"]) == (1500, 1)
+    series = f"recordings/{marker['recording']}.csv"
+    assert len(archive.read(series).decode().splitlines()) == 31
     actions = [row["action"] for row in json.loads(archive.read("audit_trail.json"))]
     assert {"upload_created", "correction_made", "data_exported"} <= set(actions)
     assert "alice@example.org" in archive.read("README.txt").decode()

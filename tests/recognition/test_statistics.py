@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognition.models import LiveSession, Prediction, Upload
+from recognition.models import Prediction, Recording, Upload
 from recognition.statistics import counts
 
 MONDAY = date(2026, 3, 2)
@@ -75,7 +75,7 @@ def test_live_sessions_give_seconds_on_the_day_they_were_seen(alice: User, bob: 
     begins = datetime(2026, 3, 2, 23, 59, 30, tzinfo=UTC)
     samples = [[1, "happy", 0, 20, 0.9], [2, "sad", 10, 15, 0.8], [1, "neutral", 40, 50.5, 0.7]]
     for owner in (alice, bob):
-        LiveSession.objects.create(
+        Recording.objects.create(
             owner=owner, started_at=begins, ended_at=begins + timedelta(minutes=1), samples=samples
         )
     live = of(alice)["live"]
@@ -121,7 +121,7 @@ def page(client: Client, query: str = "start=2026-03-02&end=2026-03-08&period=da
 def test_the_page_has_charts_with_tables_behind_them(alice: User, alice_client: Client) -> None:
     make_upload(alice, MONDAY, ("happy", "sad"), ("happy", ""), ("happy", "happy"))
     begins = datetime(2026, 3, 3, 12, tzinfo=UTC)
-    LiveSession.objects.create(
+    Recording.objects.create(
         owner=alice, started_at=begins, ended_at=begins + timedelta(minutes=2),
         samples=[[1, "surprise", 0, 75, 0.9]],
     )  # fmt: skip

@@ -21,16 +21,18 @@ from accounts.models import AuditEvent, Consent, User
 from accounts.purposes import ACCOUNT
 from recognition.models import (
     DataExport,
-    LiveSession,
     LiveUsage,
+    Marker,
     ModelChoice,
     ModelComparison,
     Prediction,
+    Recording,
     Upload,
     Webhook,
     WebhookDelivery,
 )
 from tests.support.pictures import encode, meadow
+from tests.support.series import write_series
 from tests.support.signing_in import switch_on_two_factors
 
 #: The arguments of an address, by the name of the thing behind it.
@@ -63,14 +65,15 @@ def make(upload: Upload) -> Arguments:
     webhook = Webhook.objects.create(
         owner=owner, url="https://alice.example/hook", secret="whsec_of_alice"
     )
+    session = Recording.objects.create(owner=owner, started_at=begun, ended_at=now, samples=samples)
+    write_series(session)
     rows = {
         "upload": upload,
         "face": face,
         "export": export,
         "webhook": webhook,
-        "session": LiveSession.objects.create(
-            owner=owner, started_at=begun, ended_at=now, samples=samples
-        ),
+        "session": session,
+        "marker": Marker.objects.create(recording=session, time_ms=5000, name="bell of Alice"),
         "usage": LiveUsage.objects.create(owner=owner, day=now.date(), seconds=60),
         "delivery": WebhookDelivery.objects.create(webhook=webhook, event="ping", payload={}),
         "token": tokens.create(owner, "laptop of Alice", "read", 30)[0],
@@ -92,6 +95,8 @@ def make(upload: Upload) -> Arguments:
         **{name: {"pk": row.pk} for name, row in rows.items()},
         **{f"{name}, administered": {"object_id": row.pk} for name, row in rows.items()},
         "person": {"id": owner.pk},
+        "session as CSV": {"pk": session.pk, "file_format": "csv"},
+        "marker of the session": {"pk": session.pk, "marker": rows["marker"].pk},
         "upload as JSON": {"pk": upload.pk, "file_format": "json"},
         "as JSON": {"file_format": "json"},
         "face of the upload": {"pk": upload.pk, "face": face.pk},

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recognition.vision.preprocessing import crop_face, enclosing_ratio
+from recognition.vision.preprocessing import crop_face
 from recognition.vision.recognizer import EmotionRecognizer
-from recognition.vision.types import BoundingBox
+from recognition.vision.types import BoundingBox, enclosing_ratio
 from tests.support.pictures import astronaut, encode, no_face_jpeg, turned_face_png
 
 #: The middle of the portrait's face and of the portrait, in its pixels.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.serializers import BaseSerializer
@@ -10,7 +12,11 @@ from rest_framework.viewsets import GenericViewSet
 from recognition.api.filters import ListFilter, LiveSessionFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import LiveSessionDetailSerializer, LiveSessionSerializer
-from recognition.models import LiveSession, LiveSessionQuerySet
+from recognition.models import Recording, RecordingQuerySet
+from recognition.series import deleting
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 @extend_schema_view(
@@ -33,8 +39,11 @@ class LiveSessionViewSet(
     lookup_value_converter = "uuid"
     orders = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
 
-    def get_queryset(self) -> LiveSessionQuerySet:
-        return LiveSession.objects.for_owner(self.request.user)
+    def get_queryset(self) -> RecordingQuerySet:
+        return Recording.objects.for_owner(self.request.user)
 
-    def get_serializer_class(self) -> type[BaseSerializer[LiveSession]]:
+    def perform_destroy(self, instance: Recording) -> None:
+        deleting.delete(instance, cast("User", self.request.user))
+
+    def get_serializer_class(self) -> type[BaseSerializer[Recording]]:
         return LiveSessionDetailSerializer if self.action == "retrieve" else LiveSessionSerializer

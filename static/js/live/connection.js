@@ -29,7 +29,7 @@ export class LiveConnection extends EventTarget {
   #inFlight = new Map();
 
   /**
-   * Events: "ready", "labels", "recording", "recorded" (detail: the message),
+   * Events: "ready", "labels", "recording", "recorded", "marker" (detail: the message),
    * "lost" (will try again) and "refused" (detail: the name of a text; will not).
    */
   open() {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recognition.live.chart import COLUMNS, face_charts
-from recognition.live.timeline import LabelTimeline, read_stretches, shares
+from recognition.series.timeline import LabelTimeline, read_stretches, shares
 from recognition.vision.tracking import TrackedFace
 from recognition.vision.types import BoundingBox
 

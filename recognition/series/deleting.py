@@ -1,0 +1,20 @@
+"""Recordings go for good, with series and markers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts import audit
+from recognition.models import Recording
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def delete(recording: Recording, actor: User) -> None:
+    """Delete a recording with all that belongs to it, and write that down."""
+    with transaction.atomic():
+        audit.record("recording_deleted", recording.owner, actor, f"recording:{recording.pk}")
+        recording.delete()
