@@ -144,10 +144,12 @@ async def test_one_who_floods_harms_nobody(site: Site, viewer: Viewer, frames: l
 
         task = asyncio.create_task(flood())
         await calm.label(frames[0])
-        trips = []
+        trips: list[float] = []
+        # There and back: a face that jumps from the last frame to the first is lost for a moment.
+        clip = [*frames, *reversed(frames)]
         while not task.done():
             began = time.perf_counter()
-            assert (await calm.label(frames[len(trips) % len(frames)]))["faces"]
+            assert (await calm.label(clip[len(trips) % len(clip)]))["faces"]
             trips.append(time.perf_counter() - began)
         await task
     assert sorted(trips)[len(trips) // 2] < 0.5

@@ -17,7 +17,15 @@ ON_EVERY_DATABASE = {"kills", "doubled", "writers"}
 ELSEWHERE = {"huge", "drips", "noise"}
 
 
-@pytest.mark.parametrize("promise", [name for name in PROMISES if name not in ELSEWHERE])
+# Each starts a site of its own, so any process may take it: as one piece they would be the longest.
+@pytest.mark.parametrize(
+    "promise",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group(f"promise-{name}"))
+        for name in PROMISES
+        if name not in ELSEWHERE
+    ],
+)
 def test_it_is_kept(promise: str, tmp_path: Path) -> None:
     if "DATABASE_URL" in os.environ and promise not in ON_EVERY_DATABASE:
         pytest.skip("does not depend on the database")

@@ -80,14 +80,14 @@ def test_workers_step_back_for_pages(environment: dict[str, str]) -> None:
     try:
         wait_until(lambda: is_healthy(f"http://127.0.0.1:{environment['PORT']}"), timeout=90)
         found = wait_until(lambda: celery_and_daphne(process))
-        assert {name: program.nice() for name, program in found.items()} == {
-            "celery": niceness,
-            "daphne": 0,
-        }
+        stepped_back = {"celery": niceness, "daphne": 0}
+        # The tests may be stepping back themselves.
+        own = os.nice(0)
         for name, program in found.items():
+            assert program.nice() == own + stepped_back[name], name
             autogroup = Path(f"/proc/{program.pid}/autogroup")
             if autogroup.exists():
-                assert autogroup.read_text().endswith(f" nice {program.nice()}\n"), name
+                assert autogroup.read_text().endswith(f" nice {stepped_back[name]}\n"), name
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)

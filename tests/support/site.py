@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,7 +17,7 @@ import uuid
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -27,10 +29,28 @@ from psycopg import sql
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+#: Below those that kernels give to outgoing connections.
+_PORTS = range(20_000, 32_000)
+#: Locks on ports that this process was given; they end with it.
+_own_ports: list[IO[bytes]] = []
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of this machine that no other process of tests is given while this one lives."""
+    folder = Path(tempfile.gettempdir()) / f"visage-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for port in random.Random().sample(_PORTS, len(_PORTS)):
+        lock = (folder / str(port)).open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _own_ports.append(lock)
+        return port
+    raise RuntimeError("no port is free")
 
 
 def own_database(url: str) -> str:
@@ -215,7 +235,7 @@ class Person:
     """Somebody with a browser's cookies."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=30, headers={"Origin": url})
+        self.http = httpx.Client(base_url=url, timeout=60, headers={"Origin": url})
         self.http.get("/accounts/login/")
 
     def cookie(self, name: str) -> str:
