@@ -46,8 +46,11 @@ _CLEARLY_BETTER = 0.1
 #: A spot that was proposed with less and is then rejected is not worth telling anybody about.
 _WORTH_TELLING = 0.55
 #: The cascade frames a face about this much below its eyes, as a share of the way to the mouth;
-#: its side is the network's (means of 1,663 faces that both find; labels agree on 93 %).
+#: its side is the network's (means of 1,663 faces that both find).
 _BELOW_EYES = 0.244
+#: A face whose box takes this share of the photo's longer side is cut, and the network takes it for
+#: smaller than the cascade does (mean of 398 tight portraits: by a factor of 1.1).
+_FILLS, _CUT = 0.7, 1.1
 #: Where the network finds nothing at all, the cascade looks once, at a reduced photo: 18 ms.
 LAST_RESORT = HaarSettings(longest_side=320, scale_factor=1.15, minimum_face=28)
 
@@ -157,6 +160,8 @@ class ProposingDetector:
             if closer is not None and (roll or abs(closer.roll) > tolerated):
                 box, roll = _frame(closer, _LEVEL)
                 framed = self._near(image_gray, box, roll)
+        if framed is None and proposal.side >= _FILLS * max(image_gray.shape):
+            box = box.grown(_CUT)
         face_box = box if framed is None else framed
         rejected = why_unusable(image_gray, face_box, roll)
         wanted = CONFIRMED_ALONE if framed is None else CONFIRMED

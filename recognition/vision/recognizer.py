@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.detection import DetectorName
+from recognition.vision.detection import DetectorName, FoundFace
 from recognition.vision.detectors import make_detector
 from recognition.vision.errors import ModelError
 from recognition.vision.explanation import SIDE, Explanation, explain
@@ -16,11 +17,13 @@ from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.stopwatch import Stopwatch
-from recognition.vision.types import BoundingBox, Face, Recognition
+from recognition.vision.types import BoundingBox, Face, FoundBy, Recognition
 
 #: Photos are decoded no larger than this: twice the size at which faces are looked for, so that
 #: the smallest face still fills the classifier's input.
 WORKING_SIDE = 2048
+#: A face that the cascade does not frame is read in frames of these sizes, and their mean counts.
+_FRAMES_ALONE = (0.9, 1.0, 1.1)
 
 
 class EmotionRecognizer:
@@ -64,9 +67,7 @@ class EmotionRecognizer:
         watch.lap("decode")
         found = self.detector.detect(image_gray)
         watch.lap("detect")
-        probabilities = self.classify(
-            image_gray, [face.box for face in found], rolls=[face.roll for face in found]
-        )
+        probabilities = self._label(image_gray, found)
         watch.lap("classify")
         scale = width / image_gray.shape[1]
         seen = [
@@ -87,6 +88,26 @@ class EmotionRecognizer:
             rejected=tuple(face for face in seen if face.rejected is not None),
             seconds=watch.seconds,
         )
+
+    def _label(
+        self, image_gray: NDArray[np.uint8], found: Sequence[FoundFace]
+    ) -> list[dict[str, float]]:
+        """For each face, label to probability."""
+        views = [
+            (index, face.box.grown(factor), face.roll)
+            for index, face in enumerate(found)
+            for factor in (_FRAMES_ALONE if face.found_by == FoundBy.BLAZEFACE else (1.0,))
+        ]
+        seen = self.classify(
+            image_gray, [box for _, box, _ in views], rolls=[roll for _, _, roll in views]
+        )
+        grouped: list[list[dict[str, float]]] = [[] for _face in found]
+        for (index, _box, _roll), probabilities in zip(views, seen, strict=True):
+            grouped[index].append(probabilities)
+        return [
+            {label: sum(one[label] for one in group) / len(group) for label in group[0]}
+            for group in grouped
+        ]
 
     def explain(
         self,

@@ -30,6 +30,16 @@ class BoundingBox:
             round(self.height * scale),
         )
 
+    def grown(self, factor: float) -> BoundingBox:
+        """The box with other sides round the same middle."""
+        width, height = round(self.width * factor), round(self.height * factor)
+        return BoundingBox(
+            round(self.x + (self.width - width) / 2.0),
+            round(self.y + (self.height - height) / 2.0),
+            width,
+            height,
+        )
+
     def cut(self, width: int, height: int) -> BoundingBox:
         """The part that lies in an image of a size in pixels; it is at least one pixel large."""
         left, top = min(max(0, self.x), width - 1), min(max(0, self.y), height - 1)

@@ -13,7 +13,7 @@ from recognition.vision.tracking import TrackingSettings
 from tests.support import clip
 
 #: A tracker that believes every frame.
-UNSMOOTHED = TrackingSettings(probability_seconds=1e-9, label_lead=0.0)
+UNSMOOTHED = TrackingSettings(probability_seconds=1e-9, label_seconds=0.0, label_lead=0.0)
 #: While the face is in the picture.
 SECONDS = 6.0
 CHANGE_AT = 3.0

@@ -54,6 +54,20 @@ def test_a_face_that_fills_the_photo_is_found(both: FaceDetector, margin: float)
     assert overlap(face.box, expected) > 0.6
 
 
+def test_a_face_that_is_cut_is_framed_as_the_cascade_does(
+    detectors: dict[DetectorName, FaceDetector],
+) -> None:
+    tight = gray(
+        astronaut()
+        .crop((FACE.x, FACE.y, FACE.x + FACE.width, FACE.y + FACE.height))
+        .resize((200, 200))
+    )
+    (alone,) = faces(detectors[DetectorName.BLAZEFACE].detect(tight))
+    (framed,) = faces(detectors[DetectorName.BOTH].detect(tight))
+    assert framed.found_by == FoundBy.BOTH
+    assert overlap(alone.box, framed.box) > 0.75
+
+
 def test_small_faces_of_a_group_are_found(both: FaceDetector) -> None:
     scene = meadow().resize((1600, 1000))
     head = astronaut().crop((125, 20, 325, 220)).resize((150, 150), Image.Resampling.LANCZOS)

@@ -11,7 +11,9 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
+from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ModelError
+from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face, standardize
 from recognition.vision.recognizer import EmotionRecognizer
@@ -72,6 +74,16 @@ def test_a_manifest_without_a_threshold_is_told(copied_model: Path) -> None:
 
 def test_no_face_is_an_empty_result(recognizer: EmotionRecognizer) -> None:
     assert recognizer.recognize(no_face_jpeg()).faces == ()
+
+
+def test_a_face_that_only_the_network_sees_is_read_in_three_frames() -> None:
+    alone = EmotionRecognizer(settings.MODEL_MANIFEST, detector=DetectorName.BLAZEFACE)
+    (face,) = alone.recognize(encode(astronaut())).faces
+    gray, _size = decode_gray(encode(astronaut()))
+    views = alone.classify(gray, [face.box.grown(factor) for factor in (0.9, 1.0, 1.1)])
+    mean = {label: sum(view[label] for view in views) / 3 for label in face.probabilities}
+    assert face.probabilities == pytest.approx(mean, abs=1e-6)
+    assert face.probabilities != pytest.approx(views[1], abs=1e-6)
 
 
 def test_several_faces_come_from_left_to_right(recognizer: EmotionRecognizer) -> None:
