@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.dispatch import Signal
+from django.utils import timezone
 
 from accounts import audit
-from accounts.models import ApiToken
-
-if TYPE_CHECKING:
-    from accounts.models import User
+from accounts.models import ApiToken, User
 
 #: Sent with `user` in the transaction that ends their access: other parts of the site end what
 #: they keep for a person that somebody else may have set up.
@@ -34,6 +31,7 @@ def end(
         second_factors: whether these go, too. They stay where mail alone proves who somebody is:
             else whoever reads the mail would need no second factor.
     """
+    _note(user)
     ApiToken.objects.filter(user=user).delete()
     if second_factors:
         Authenticator.objects.filter(user=user).delete()
@@ -44,9 +42,33 @@ def end(
     audit.record("access_ended", user, actor=actor)
 
 
+@transaction.atomic
 def forget_pending_addresses(user: User) -> None:
     """A link to confirm another address, asked for by whoever had the account, leads nowhere."""
+    _note(user)
     EmailAddress.objects.filter(user=user, verified=False).exclude(email=user.email).delete()
+
+
+def refuse_if_ended(user: User) -> None:
+    """Lock somebody's row, in whose transaction a way into the account is about to be made.
+
+    A request that was on its way while access ended would otherwise leave one behind.
+
+    Args:
+        user: as they were read when the request was let in.
+
+    Raises:
+        PermissionDenied: access has ended since then.
+    """
+    people = User.objects.select_for_update().filter(pk=user.pk)
+    if people.values_list("access_ended_at", flat=True).first() != user.access_ended_at:
+        raise PermissionDenied
+
+
+def _note(user: User) -> None:
+    """First of all, for it locks the row: what was made before is seen, what comes is refused."""
+    user.access_ended_at = timezone.now()
+    User.objects.filter(pk=user.pk).update(access_ended_at=user.access_ended_at)
 
 
 def owns_address(user: User) -> bool:

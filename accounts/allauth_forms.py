@@ -108,9 +108,11 @@ class AddEmailForm(forms.AddEmailForm):
         return email
 
     def save(self, request: HttpRequest) -> EmailAddress:
-        unconfirmed = EmailAddress.objects.filter(user=self.user, verified=False)
-        unconfirmed.exclude(email=self.user.email).delete()
-        address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
+        with transaction.atomic():
+            access.refuse_if_ended(self.user)
+            unconfirmed = EmailAddress.objects.filter(user=self.user, verified=False)
+            unconfirmed.exclude(email=self.user.email).delete()
+            address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
         send_verification_email_to_address(request, address)
         return address
 

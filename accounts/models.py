@@ -41,6 +41,7 @@ class User(AbstractUser):
     Attributes:
         photo_retention_days: days after which a photo is deleted and its results are kept; 0
             for at once, None for the operator's default. Never more than the operator's maximum.
+        access_ended_at: when all that opened the account, or was about to, last ended.
         deletion_requested_at: when they closed their account; a task deletes it within a minute.
         quota_uploads_a_day, quota_bytes, quota_live_minutes_a_day: set by an operator; None for
             the default.
@@ -51,6 +52,7 @@ class User(AbstractUser):
     photo_retention_days = models.PositiveIntegerField(
         _("keep photos for (days)"), null=True, blank=True
     )
+    access_ended_at = models.DateTimeField(null=True, editable=False)
     deletion_requested_at = models.DateTimeField(null=True, editable=False)
     quota_uploads_a_day = models.PositiveIntegerField(_("uploads per day"), null=True, blank=True)
     quota_bytes = models.PositiveBigIntegerField(_("storage (bytes)"), null=True, blank=True)

@@ -8,9 +8,11 @@ from allauth.account import signals as account_signals
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.dispatch import receiver
 
-from accounts import audit
+from accounts import access, audit
 from accounts.models import User
 
 
@@ -59,6 +61,12 @@ def email_changed(user: User, **kwargs: Any) -> None:
 @receiver(mfa_signals.authenticator_added)
 @receiver(mfa_signals.authenticator_reset)
 def authenticator_added(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
+    try:
+        with transaction.atomic():
+            access.refuse_if_ended(user)
+    except PermissionDenied:
+        authenticator.delete()
+        raise
     is_totp = authenticator.type == Authenticator.Type.TOTP
     audit.record("two_factor_enabled" if is_totp else "recovery_codes_made", user, actor=user)
 

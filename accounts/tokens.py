@@ -8,10 +8,11 @@ import string
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import audit
+from accounts import access, audit
 from accounts.models import ApiToken
 
 if TYPE_CHECKING:
@@ -28,8 +29,14 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 _ALPHABET = string.ascii_letters + string.digits
 
 
+@transaction.atomic
 def create(user: User, name: str, scope: str, days: int | None) -> tuple[ApiToken, str]:
-    """Make a token that is valid for so many days, None for ever; returns it with its key."""
+    """Make a token that is valid for so many days, None for ever; returns it with its key.
+
+    Raises:
+        PermissionDenied: the person's access was ended meanwhile.
+    """
+    access.refuse_if_ended(user)
     key = KEY_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_CHARACTERS))
     token = ApiToken.objects.create(
         user=user,

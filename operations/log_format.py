@@ -29,3 +29,12 @@ class JsonLineFormatter(JsonFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return without_addresses(super().format(record))
+
+
+class Refusals(logging.Filter):
+    """A request that was refused as suspicious is one line: no code of ours failed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security"):
+            record.exc_info = record.exc_text = None
+        return True

@@ -55,6 +55,13 @@ class CursorPages(CursorPagination):
             # The position within the cursor is no date: it was not made by us.
             raise NotFound(self.invalid_cursor_message) from None
 
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        # PostgreSQL has no such character.
+        if cursor is not None and "\0" in str(cursor.position or ""):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         for parameter in parameters:

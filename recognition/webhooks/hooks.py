@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import access, audit
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
 from recognition.refusals import Refusal, check_rate
@@ -40,6 +40,7 @@ def add(owner: User, url: str) -> Webhook:
     sending.check_address(url)
     with transaction.atomic():
         quotas.lock(owner.pk)
+        access.refuse_if_ended(owner)
         if Webhook.objects.for_owner(owner).count() >= MAXIMUM_WEBHOOKS:
             raise TooManyWebhooks(
                 _("You have %(count)d webhooks, which is the maximum.")

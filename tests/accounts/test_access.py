@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added
 from allauth.usersessions.models import UserSession
 from django.core import mail
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts import access, notices, tokens
+from accounts.allauth_forms import AddEmailForm
 from accounts.models import ApiToken, AuditEvent, User
 from operations import rates
 from recognition.models import Webhook
@@ -268,3 +271,42 @@ def test_nothing_is_mailed_where_no_mail_is_set_up(
     with django_capture_on_commit_callbacks(execute=True):
         tokens.create(alice, "laptop", "read", 7)
     assert not mail.outbox
+
+
+@pytest.mark.django_db
+def test_what_is_on_its_way_while_access_ends_leaves_nothing_behind(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request was let in before, and comes to its end after."""
+    settings.WEBHOOK_ALLOW_PRIVATE = True
+    _token, key = tokens.create(alice, "of the attacker", "write", None)
+    client = Client()
+    sign_in(client, "alice@example.org", "alice-password")
+    program = Client(headers={"Authorization": f"Bearer {key}"})
+
+    def end_meanwhile(*args: Any) -> None:
+        access.end(User.objects.get(pk=alice.pk), None)
+
+    # The last that is done before each of them writes.
+    with monkeypatch.context() as late:
+        late.setattr("recognition.webhooks.sending.check_address", end_meanwhile)
+        hook = {"url": "http://127.0.0.1:9/"}
+        answer = program.post("/api/v1/webhooks/", hook, content_type="application/json")
+        assert answer.status_code == 403
+    assert not Webhook.objects.exists()
+    before = User.objects.get(pk=alice.pk)
+    end_meanwhile()
+    with pytest.raises(PermissionDenied):
+        tokens.create(before, "another", "write", None)
+    assert not ApiToken.objects.exists()
+    form = AddEmailForm(before, {"email": "attacker@attacker.example"})
+    assert form.is_valid()
+    with pytest.raises(PermissionDenied):
+        form.save(None)
+    assert not EmailAddress.objects.filter(email="attacker@attacker.example").exists()
+    factor = Authenticator.objects.create(user=before, type="totp", data={})
+    with pytest.raises(PermissionDenied):
+        authenticator_added.send(Authenticator, request=None, user=before, authenticator=factor)
+    assert not Authenticator.objects.exists()
+    # Who comes back makes them anew.
+    tokens.create(User.objects.get(pk=alice.pk), "mine", "write", None)

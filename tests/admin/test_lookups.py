@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +17,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from emotion_site.guarded_admin import GuardedAdmin
@@ -199,3 +202,18 @@ def test_what_the_log_said_before_is_forgotten(alice: User, root: User) -> None:
     name = "accounts.migrations.0009_admin_log_without_names"
     importlib.import_module(name).forget_names(apps, None)
     assert LogEntry.objects.get().object_repr == "user 77"
+
+
+def test_a_refused_lookup_is_one_line_of_the_log(root_client: Client) -> None:
+    """Whoever tries must not fill the log: no code of ours has failed."""
+    console = next(h for h in logging.getLogger().handlers if h.name == "console")
+    assert isinstance(console, logging.StreamHandler)
+    earlier = console.setStream(io.StringIO())
+    try:
+        listing = reverse("admin:usersessions_usersession_changelist")
+        assert root_client.get(f"{listing}?session_key__startswith=a").status_code == 400
+        written = console.stream.getvalue()
+    finally:
+        console.setStream(earlier)
+    assert "Filtering by session_key__startswith not allowed" in written
+    assert "Traceback" not in written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -158,3 +159,18 @@ def test_json_nested_deeper_than_can_be_read(body: str, alice_client: Client) ->
         response = alice_client.generic(method, path, body, content_type="application/json")
         assert response.status_code in {400, 404}, path
         assert response["Content-Type"] == "application/problem+json"
+
+
+def test_half_a_character_is_no_json(alice_client: Client) -> None:
+    """It could be read, but no answer could say what is wrong with it."""
+    body = '{"url": "https://example.org/\\ud800"}'
+    response = alice_client.generic("POST", "/api/v1/webhooks/", body, "application/json")
+    assert (response.status_code, response.json()["code"]) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("order", ["name", "-created_at"])
+def test_a_cursor_that_no_database_knows(order: str, alice_client: Client) -> None:
+    """Of all positions this one alone is refused by PostgreSQL, and not by what reads it."""
+    cursor = base64.b64encode(b"p=%00").decode()
+    response = alice_client.get("/api/v1/uploads/", {"cursor": cursor, "order": order})
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
