@@ -36,7 +36,7 @@ def recording(alice: User) -> Recording:
 def download(client: Client, recording: Recording, file_format: str) -> str:
     response = client.get(reverse("download_recording", args=[recording.pk, file_format]))
     assert response.streaming
-    return response.getvalue().decode()
+    return b"".join(response).decode()
 
 
 def test_pandas_reads_the_csv_with_the_right_types(
