@@ -72,7 +72,7 @@ def from_database() -> dict[str, Any]:
         today=Sum("seconds", filter=Q(day=now.date())),
         recent=Sum("seconds", filter=Q(day__gt=now.date() - timedelta(days=DAYS))),
     )
-    stored = Upload.objects.filter(photo_deleted_at=None).aggregate(
+    stored = Upload.with_trash.filter(photo_deleted_at=None).aggregate(
         n=Count("pk"), size=Sum("stored_bytes")
     )
     bars = _uploads_a_day()

@@ -20,6 +20,8 @@ def register() -> None:
     audit.register(
         {
             "upload_created": _("A photo was uploaded"),
+            "upload_trashed": _("A photo was moved to the trash"),
+            "upload_restored": _("A photo was restored from the trash"),
             "upload_deleted": _("A photo was deleted"),
             "correction_made": _("A label was corrected"),
             "face_drawn": _("A face was drawn"),

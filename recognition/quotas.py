@@ -83,12 +83,12 @@ def uploads_today(user: User) -> Quota:
 
 
 def stored_bytes(user: User) -> Quota:
-    """What photos, thumbnails, heat maps, recordings and an export take in the storage."""
+    """What photos, thumbnails, heat maps, recordings and an export take, in the trash as well."""
     used = sum(
         rows.order_by().aggregate(total=Sum(column))["total"] or 0
         for rows, column in (
-            (Upload.objects.for_owner(user), "stored_bytes"),
-            (Prediction.objects.for_owner(user), "heat_map_bytes"),
+            (Upload.with_trash.for_owner(user), "stored_bytes"),
+            (Prediction.with_trash.for_owner(user), "heat_map_bytes"),
             (Recording.objects.for_owner(user), "stored_bytes"),
             (DataExport.objects.for_owner(user), "stored_bytes"),
         )

@@ -6,7 +6,7 @@ from recognition.live import pages as live_pages
 from recognition.personal_data import pages as personal_data_pages
 from recognition.statistics import pages as statistics_pages
 from recognition.uploads import pages as upload_pages
-from recognition.uploads import review_pages
+from recognition.uploads import review_pages, trash_pages
 from recognition.webhooks import pages as webhook_pages
 
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("uploads/new/", upload_pages.new_uploads, name="new_uploads"),
     path("uploads/selected/", upload_pages.selected_uploads, name="selected_uploads"),
     path("uploads/export.<str:file_format>", upload_pages.export, name="export_uploads"),
+    path("uploads/trash/", trash_pages.trash, name="trash"),
+    path("uploads/trash/selected/", trash_pages.trashed_uploads, name="trashed_uploads"),
     path("uploads/<uuid:pk>/", upload_pages.upload_detail, name="upload_detail"),
     path("uploads/<uuid:pk>/image/", upload_pages.upload_image, name="upload_image"),
     path("uploads/<uuid:pk>/thumbnail/", upload_pages.upload_thumbnail, name="upload_thumbnail"),
@@ -40,7 +42,7 @@ urlpatterns = [
         upload_pages.correct_face,
         name="correct_face",
     ),
-    path("uploads/<uuid:pk>/delete/", upload_pages.delete_upload, name="delete_upload"),
+    path("uploads/<uuid:pk>/delete/", trash_pages.delete_upload, name="delete_upload"),
     path("uploads/<uuid:pk>/retry/", upload_pages.retry_upload, name="retry_upload"),
     path("review/", review_pages.review, name="review"),
     path("statistics/", statistics_pages.statistics_page, name="statistics"),

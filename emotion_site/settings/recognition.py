@@ -44,6 +44,10 @@ REQUEUE_SECONDS = env.int("REQUEUE_SECONDS", default=60)
 #: person may choose for themselves, up to the maximum.
 RETENTION_DEFAULT_DAYS = env.int("RETENTION_DEFAULT_DAYS", default=None)
 RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
+#: Days in which people may take back that they deleted a photo; 0 for no trash.
+TRASH_DAYS = env.int("TRASH_DAYS", default=30)
+if not 0 <= TRASH_DAYS <= 30:
+    raise ImproperlyConfigured("TRASH_DAYS is from 0 to 30.")
 #: Photos that this host decodes at the same time, in processes of their own.
 DECODING_PROCESSES = env.int("DECODING_PROCESSES", default=available_cores())
 

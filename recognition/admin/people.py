@@ -36,8 +36,8 @@ class UserWithUsageAdmin(UserAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        own = Upload.objects.filter(owner=OuterRef("pk")).order_by().values("owner")
-        faces = Prediction.objects.filter(upload__owner=OuterRef("pk")).order_by()
+        own = Upload.with_trash.filter(owner=OuterRef("pk")).order_by().values("owner")
+        faces = Prediction.with_trash.filter(upload__owner=OuterRef("pk")).order_by()
         exports = DataExport.objects.filter(owner=OuterRef("pk")).order_by()
         today = timezone.now().astimezone(UTC).date()
         live = LiveUsage.objects.filter(owner=OuterRef("pk"), day=today)

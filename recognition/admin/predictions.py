@@ -92,6 +92,9 @@ class PredictionAdmin(ReadOnlyAdmin):
         "x", "y", "width", "height", "model_version",
     )  # fmt: skip
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        return super().get_queryset(request).filter(upload__trashed_at=None)
+
     @admin.display(description=_("photo"))
     def picture(self, prediction: Prediction) -> str:
         return blurred_picture(prediction.upload)

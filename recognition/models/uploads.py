@@ -48,8 +48,12 @@ class UploadQuerySet(  # type: ignore[override]  # (django-stubs makes each pare
 
     def corrected(self) -> UploadQuerySet:
         """Those of which the owner has corrected or confirmed a face."""
-        faces = Prediction.objects.filter(upload=models.OuterRef("pk")).faces()
+        faces = Prediction.with_trash.filter(upload=models.OuterRef("pk")).faces()
         return self.filter(models.Exists(faces.exclude(correction="")))
+
+    def trashed(self) -> UploadQuerySet:
+        """Those in the trash, of :attr:`Upload.with_trash`."""
+        return self.filter(trashed_at__isnull=False)
 
     def around(self, upload: Upload) -> tuple[Upload | None, Upload | None]:
         """The next newer and the next older one of these; `upload` itself need not be one."""
@@ -62,8 +66,21 @@ class UploadQuerySet(  # type: ignore[override]  # (django-stubs makes each pare
         )
 
 
+_UploadManager = models.Manager.from_queryset(UploadQuerySet)
+
+
+class UploadManager(_UploadManager):
+    """Leaves out what is in the trash, so that nobody has to think of it."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(trashed_at=None)
+
+
 class Upload(Job):
     """One photo, in which a worker looks for faces.
+
+    `objects` leaves out what is in the trash; `with_trash` is for what is stored, whose it is, and
+    when it goes.
 
     Attributes:
         name: the file name as the owner knows it; shown, never used as a path.
@@ -76,6 +93,8 @@ class Upload(Job):
         photo_deleted_at: when the owner's retention took the photo away; then `image` is empty
             and `thumbnail` is blurred (empty, too, if the disk was full), and the predictions
             stay.
+        trashed_at: when its owner moved it to the trash; the same moment for all that were moved
+            together. Nothing is done with it there, see `recognition.uploads.trash`.
     """
 
     task = "recognition.process_upload"
@@ -113,7 +132,10 @@ class Upload(Job):
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     photo_deleted_at = models.DateTimeField(_("photo deleted"), null=True, editable=False)
 
-    objects = UploadQuerySet.as_manager()
+    trashed_at = models.DateTimeField(_("moved to trash"), null=True, editable=False)
+
+    objects = UploadManager()
+    with_trash = UploadQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("upload")
@@ -127,6 +149,11 @@ class Upload(Job):
             models.Index(fields=["finished_at"]),
             models.Index(fields=["owner", "sha256"]),
             models.Index(fields=["-created_at", "-id"]),
+            models.Index(
+                fields=["owner", "trashed_at"],
+                condition=models.Q(trashed_at__isnull=False),
+                name="uploads_in_the_trash",
+            ),
         ]
         permissions = [("view_photo", _("Can open other people’s photos"))]
 
@@ -187,9 +214,19 @@ class PredictionQuerySet(OwnedQuerySet["Prediction"]):
         )
 
 
+_PredictionManager = models.Manager.from_queryset(PredictionQuerySet)
+
+
+class PredictionManager(_PredictionManager):
+    """Leaves out what was seen in photos that are in the trash."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(upload__trashed_at=None)
+
+
 def _faces_of_outer() -> PredictionQuerySet:
     """Faces of an upload in an outer query, without what its owner says is none."""
-    faces = Prediction.objects.filter(upload=models.OuterRef("pk")).faces()
+    faces = Prediction.with_trash.filter(upload=models.OuterRef("pk")).faces()
     return faces.exclude(correction=Prediction.NOT_A_FACE)
 
 
@@ -237,7 +274,9 @@ class Prediction(models.Model):
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
     heat_map_bytes = models.PositiveIntegerField(default=0, editable=False)
 
-    objects = PredictionQuerySet.as_manager()
+    # First, so that `upload.predictions` are those of any photo that one has come by.
+    with_trash = PredictionQuerySet.as_manager()
+    objects = PredictionManager()
 
     class Meta:
         verbose_name = _("prediction")

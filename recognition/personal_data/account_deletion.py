@@ -113,7 +113,7 @@ def _forget_queued_work(user: User) -> None:
     ids = {
         str(pk)
         for rows in (
-            Upload.objects.filter(owner=user),
+            Upload.with_trash.filter(owner=user),
             DataExport.objects.filter(owner=user),
             WebhookDelivery.objects.filter(webhook__owner=user),
         )
@@ -129,13 +129,13 @@ def _forget_queued_work(user: User) -> None:
 def _delete_some_uploads(user: User) -> int:
     with transaction.atomic():
         # Locked, so that no task puts another file in their place meanwhile.
-        mine = Upload.objects.filter(owner=user).order_by("pk").select_for_update()
+        mine = Upload.with_trash.filter(owner=user).order_by("pk").select_for_update()
         some = list(mine[:BATCH])
-        seen = list(Prediction.objects.filter(upload__in=some).select_for_update())
+        seen = list(Prediction.with_trash.filter(upload__in=some).select_for_update())
         # Files first: should this be cut off here, the rows still tell what is to be deleted.
         _delete_files(name for u in some for name in (u.image.name, u.thumbnail.name))
         _delete_files(prediction.heat_map.name for prediction in seen)
-        Upload.objects.filter(pk__in=[upload.pk for upload in some]).delete()
+        Upload.with_trash.filter(pk__in=[upload.pk for upload in some]).delete()
     return len(some)
 
 

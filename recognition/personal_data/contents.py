@@ -37,6 +37,7 @@ Everything that Visage keeps for {email}, as of {now}.
 photos/                  your photos, as <upload>.jpg; those whose time was over are missing, and
                          only what was seen in them is left
 uploads.json             each upload with the faces that were found in it
+trash.json               the same of uploads in your trash, which are in no other list
 predictions.csv          the same, one row a face
 corrections.*            what you said that a face shows
 live_sessions.*          recorded live sessions: which label each face had from when to when, in
@@ -69,6 +70,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     yield "README.txt", [README.format(email=user.email, now=now)]
     yield "account.json", [_json(_account(user)) + "\n"]
     yield "uploads.json", reports.json_export(_uploads(user))
+    yield "trash.json", reports.json_export(_trashed(user))
     yield "predictions.csv", reports.csv_export(_uploads(user))
     for recording in Recording.objects.for_owner(user).filter(n_samples__gt=0).iterator(CHUNK):
         yield f"recordings/{recording.pk}.csv", downloads.as_csv(recording)
@@ -87,6 +89,11 @@ def _account(user: User) -> Row:
 
 def _uploads(user: User) -> Iterator[Upload]:
     mine = Upload.objects.for_owner(user).order_by("created_at", "pk")
+    return mine.prefetch_related("predictions").iterator(chunk_size=CHUNK)
+
+
+def _trashed(user: User) -> Iterator[Upload]:
+    mine = Upload.with_trash.trashed().for_owner(user).order_by("trashed_at", "pk")
     return mine.prefetch_related("predictions").iterator(chunk_size=CHUNK)
 
 

@@ -126,7 +126,7 @@ def _build(export: DataExport) -> None:
 
 
 def _write(export: DataExport) -> None:
-    uploads = Upload.objects.for_owner(export.owner).order_by("pk")
+    uploads = Upload.with_trash.for_owner(export.owner).order_by("pk")
     total = uploads.count()
     # Without a name in the file system, so that it is gone however the process ends.
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:

@@ -137,7 +137,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
             return redirect("home")
     context = {
         "form": form,
-        "n_photos": Upload.objects.for_owner(user).count(),
+        "n_photos": Upload.with_trash.for_owner(user).count(),
         "n_sessions": Recording.objects.for_owner(user).count(),
     }
     return render(request, "recognition/delete_account.html", context)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from django import template
 from django.conf import settings
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -14,7 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from recognition import wording
 from recognition.models import Prediction, Upload
-from recognition.uploads import heat_maps
+from recognition.uploads import heat_maps, trash
 from recognition.vision.types import FoundBy
 from recognition.wording import CORRECTION_ICONS, CORRECTION_NAMES, REJECTION_TEXTS
 
@@ -128,6 +131,18 @@ def expression_counts(faces: list[Prediction]) -> list[tuple[str, str, int]]:
     counts = Counter(expression_colour(face) for face in faces)
     names = {**CORRECTION_NAMES, "unsure": _("Not sure")}
     return [(key, str(name), counts[key]) for key, name in names.items() if counts[key]]
+
+
+@register.simple_tag
+def has_trash() -> bool:
+    """Whether deleting a photo can be undone."""
+    return trash.days() > 0
+
+
+@register.filter
+def days_left(upload: Upload) -> int:
+    """For how many more days a photo stays in the trash, at least 1: the sweep comes later."""
+    return max(1, ceil((trash.gone_at(upload) - timezone.now()) / timedelta(days=1)))
 
 
 @register.filter

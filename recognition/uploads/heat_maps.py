@@ -38,7 +38,7 @@ def lacking() -> QuerySet[Prediction]:
 def store(prediction: Prediction, png: bytes) -> bool:
     """Keep a heat map; False where there is one by now, or the face or its photo is gone."""
     with transaction.atomic():
-        Upload.objects.select_for_update().filter(pk=prediction.upload_id).first()
+        Upload.with_trash.select_for_update().filter(pk=prediction.upload_id).first()
         current = lacking().filter(pk=prediction.pk).first()
         if current is None:
             return False
@@ -55,9 +55,9 @@ def store(prediction: Prediction, png: bytes) -> bool:
 
 def delete_with(prediction: Prediction) -> None:
     """Let the file go with its row, inside the transaction that deletes it."""
-    Upload.objects.select_for_update().filter(pk=prediction.upload_id).first()
+    Upload.with_trash.select_for_update().filter(pk=prediction.upload_id).first()
     # Read anew: a task may have written it since whoever deletes looked at the row.
-    names = Prediction.objects.filter(pk=prediction.pk).values_list("heat_map", flat=True)
+    names = Prediction.with_trash.filter(pk=prediction.pk).values_list("heat_map", flat=True)
     name = names.first()
     if name:
         transaction.on_commit(lambda: default_storage.delete(name))

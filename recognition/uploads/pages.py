@@ -9,9 +9,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -21,6 +23,7 @@ from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
 from recognition.uploads import actions, corrections, drawing, reports
 from recognition.uploads.forms import DrawnBox, HistoryFilter
+from recognition.uploads.trash_pages import discard
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 from recognition.vision.types import BoundingBox
@@ -136,8 +139,8 @@ def upload_image(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_safe
 @login_required
 def upload_thumbnail(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    # Asked for by every card of a page: without the predictions.
-    upload = get_object_or_404(_own(request), pk=pk)
+    # Asked for by every card of a page, the trash's included: without the predictions.
+    upload = get_object_or_404(Upload.with_trash.for_owner(request.user), pk=pk)
     if not upload.thumbnail:
         return HttpResponse(images.blank(upload.width, upload.height), content_type="image/jpeg")
     return private_file(upload.thumbnail)
@@ -170,15 +173,6 @@ def face_heat_map(request: HttpRequest, pk: UUID, index: int) -> HttpResponseBas
 
 @require_POST
 @login_required
-def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
-    _own_upload(request, pk)
-    actions.delete_uploads(_own(request).filter(pk=pk), _user(request))
-    messages.success(request, _("Photo deleted."))
-    return redirect("history")
-
-
-@require_POST
-@login_required
 def retry_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
     upload = _own_upload(request, pk)
     if upload.photo_deleted_at is not None:
@@ -191,19 +185,14 @@ def retry_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def selected_uploads(request: HttpRequest) -> HttpResponse:
     """Delete or retry those ticked in the history; ids of others' uploads count as not there."""
-    try:
-        chosen = _own(request).filter(pk__in=request.POST.getlist("upload"))
-    except ValidationError:
-        raise Http404 from None
-    if not request.POST.getlist("upload"):
+    chosen = _chosen(request)
+    if not chosen.exists():
         messages.info(request, _("Select some photos first."))
         return redirect("history")
-    if request.POST.get("action") == "retry":
-        count = actions.retry_uploads(chosen)
-        text = ngettext("Retrying %(count)d photo.", "Retrying %(count)d photos.", count)
-    else:
-        count = actions.delete_uploads(chosen, _user(request))
-        text = ngettext("%(count)d photo deleted.", "%(count)d photos deleted.", count)
+    if request.POST.get("action") != "retry":
+        return discard(request, chosen, back=reverse("history"))
+    count = actions.retry_uploads(chosen)
+    text = ngettext("Retrying %(count)d photo.", "Retrying %(count)d photos.", count)
     messages.success(request, text % {"count": count})
     return redirect("history")
 
@@ -270,6 +259,21 @@ def _own(request: HttpRequest) -> UploadQuerySet:
 
 def _own_upload(request: HttpRequest, pk: UUID) -> Upload:
     return get_object_or_404(_own(request).prefetch_related("predictions"), pk=pk)
+
+
+def _chosen(request: HttpRequest) -> UploadQuerySet:
+    """Those ticked, or ``all`` that a filter shows, but for what has come since it was shown."""
+    own = _own(request)
+    try:
+        if "all" in request.POST:
+            shown_at = parse_datetime(request.POST.get("shown_at", ""))
+            if shown_at is None:
+                raise Http404
+            found = HistoryFilter(QueryDict(request.POST["all"])).apply(own)
+            return found.filter(created_at__lte=shown_at)
+        return own.filter(pk__in=request.POST.getlist("upload"))
+    except (ValueError, ValidationError):
+        raise Http404 from None
 
 
 def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttpResponse:

@@ -1,4 +1,4 @@
-"""How long photos are kept; their results stay, with a blurred thumbnail."""
+"""How long photos are kept, in the trash as well; their results stay, with a blurred thumbnail."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ def nearest(chosen: int | None) -> int | None:
 
 def due_photos() -> UploadQuerySet:
     """Uploads whose photo was kept for long enough."""
-    due = Upload.objects.none()
+    due = Upload.with_trash.none()
     now = timezone.now()
     chosen = get_user_model().objects.order_by().values_list("photo_retention_days", flat=True)
-    stored = Upload.objects.filter(status__in=FINISHED, photo_deleted_at=None)
+    stored = Upload.with_trash.filter(status__in=FINISHED, photo_deleted_at=None)
     # A few different choices, each with its own deadline: dates plus a column of days would be
     # written differently for each database.
     for choice in chosen.distinct():
@@ -108,7 +108,7 @@ def remove_due_photos(limit: int = 500) -> int:
 
 def apply_to(upload_id: str) -> bool:
     """Delete the photo of an upload that has just finished, where its owner keeps results only."""
-    row = Upload.objects.filter(pk=upload_id, status__in=FINISHED)
+    row = Upload.with_trash.filter(pk=upload_id, status__in=FINISHED)
     chosen = row.values_list("owner__photo_retention_days", flat=True).first()
     if not row.exists() or days_kept(chosen) != 0:
         return False
@@ -122,7 +122,9 @@ def remove_photo(upload_id: str) -> bool:
         Whether this call did it: not where the upload is gone, being looked at, or was first
         done elsewhere. Then no file is left behind either.
     """
-    upload = Upload.objects.filter(pk=upload_id, status__in=FINISHED, photo_deleted_at=None).first()
+    upload = Upload.with_trash.filter(
+        pk=upload_id, status__in=FINISHED, photo_deleted_at=None
+    ).first()
     if upload is None:
         return False
     thumbnail = _blurred_thumbnail(upload)
@@ -135,7 +137,7 @@ def remove_photo(upload_id: str) -> bool:
         blurred = ""
     try:
         with transaction.atomic():
-            done = Upload.objects.filter(
+            done = Upload.with_trash.filter(
                 pk=upload.pk, status__in=FINISHED, photo_deleted_at=None
             ).update(
                 image="",
@@ -145,7 +147,7 @@ def remove_photo(upload_id: str) -> bool:
             )
             if done:
                 # They show the face as well as the photo does.
-                maps = Prediction.objects.filter(upload=upload).exclude(heat_map="")
+                maps = Prediction.with_trash.filter(upload=upload).exclude(heat_map="")
                 names = list(maps.values_list("heat_map", flat=True))
                 maps.update(heat_map="", heat_map_bytes=0)
                 delete_on_commit(upload.image.name, upload.thumbnail.name, *names)

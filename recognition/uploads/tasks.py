@@ -9,7 +9,7 @@ from celery import Task, shared_task
 
 from recognition.jobs.running import run
 from recognition.models import Upload
-from recognition.uploads import heat_maps, notifications, overdue, processing, retention
+from recognition.uploads import heat_maps, notifications, overdue, processing, retention, trash
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,9 @@ def sweep_uploads() -> None:
 
 @shared_task(name="recognition.sweep_photos", ignore_result=True)
 def sweep_photos() -> None:
-    """Delete photos that were kept for as long as their owners chose."""
+    """Delete photos that were kept for as long as their owners chose, and old ones in the trash."""
+    if emptied := trash.empty_due():
+        logger.info("deleted %d photos that were long enough in the trash", emptied)
     removed = retention.remove_due_photos()
     if removed:
         logger.info("removed %d photos that were due", removed)

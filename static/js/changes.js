@@ -69,7 +69,6 @@ export async function postForm(form, submitter) {
 export function confirmForms(root = document) {
   for (const form of root.querySelectorAll("form[data-confirm]")) {
     form.addEventListener("submit", (event) => {
-      if (event.submitter?.value === "retry") return;
       if (!window.confirm(form.dataset.confirm)) event.preventDefault();
     });
   }

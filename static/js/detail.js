@@ -1,6 +1,6 @@
 // An upload's page: waits for the worker, joins boxes and cards, takes corrections by click and
 // key, zooms, leads to the neighbouring photos, and asks for heat maps without leaving the page.
-import { confirmForms, fetchDocument, watchChanges } from "./changes.js";
+import { fetchDocument, watchChanges } from "./changes.js";
 import { correctable, renew } from "./photo/corrections.js";
 import { boxOf, cardOf, filterFaces, joinFaces, open } from "./photo/faces.js";
 import { drawable } from "./photo/draw.js";
@@ -8,6 +8,7 @@ import { listenToKeys } from "./photo/keys.js";
 import { notify } from "./photo/notice.js";
 import { keepInView } from "./photo/strip.js";
 import { placeTags, showInFront } from "./photo/tags.js";
+import { trashable } from "./selection.js";
 import { zoomable } from "./photo/view.js";
 
 /** How long a heat map may take before the button is offered again. */
@@ -88,7 +89,8 @@ function press(event) {
     if (face !== null) faces.select(face);
     return true;
   }
-  if (key === "+" || key === "=") photo.zoomBy(photo.step);
+  if (key === "Delete") upload.querySelector("form[data-trash]")?.requestSubmit();
+  else if (key === "+" || key === "=") photo.zoomBy(photo.step);
   else if (key === "-") photo.zoomBy(1 / photo.step);
   else if (key === "Escape" && photo.isZoomed()) photo.fit();
   else if (key === "Escape" && faces.selected() !== null) faces.select(null);
@@ -106,7 +108,7 @@ listenToKeys(press);
 // Waiting for the worker --------------------------------------------------------------------
 
 function prepare() {
-  confirmForms(upload);
+  trashable(upload.querySelector("form[data-trash]"));
   preparePhoto();
   if (isWaiting()) watch();
 }

@@ -1,25 +1,9 @@
-// The history: selects, asks before deleting, and keeps unfinished cards up to date.
-import { confirmForms, fetchDocument, watchChanges } from "./changes.js";
+// The history: selects, deletes, and keeps unfinished cards up to date.
+import { fetchDocument, watchChanges } from "./changes.js";
+import { selectable, trashable } from "./selection.js";
 
-confirmForms();
-
-const boxes = () => [...document.querySelectorAll('input[name="upload"]')];
-
-/** What is done to the chosen ones can be done once one is chosen. */
-function allowActions() {
-  const isAnyChosen = boxes().some((box) => box.checked);
-  for (const button of document.querySelectorAll('#selection [name="action"]')) {
-    button.disabled = !isAnyChosen;
-  }
-}
-
-document.getElementById("select-all")?.addEventListener("click", () => {
-  const all = boxes().every((box) => box.checked);
-  boxes().forEach((box) => { box.checked = !all; });
-  allowActions();
-});
-document.addEventListener("change", allowActions);
-addEventListener("pageshow", allowActions); // Going back, the browser ticks again what was ticked.
+selectable(document.getElementById("selection"));
+trashable(document.querySelector("#selection[data-trash]"));
 
 const cards = () => [...document.querySelectorAll("[data-upload]")];
 const waiting = () => cards()

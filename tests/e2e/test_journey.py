@@ -84,7 +84,7 @@ def test_from_sign_up_to_deleted(
     expect(page.get_by_role("button", name="Delete selected")).to_be_disabled()
     page.get_by_role("button", name="Select all").click()
     page.get_by_role("button", name="Delete selected").click()
-    expect(page.get_by_text("2 photos deleted.")).to_be_visible()
+    expect(page.get_by_text("2 photos moved to the trash.")).to_be_visible()
     expect(page.get_by_text("No photos yet.")).to_be_visible()
 
     page.get_by_role("button", name="Account").click()

@@ -86,7 +86,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     )  # fmt: skip
     recording = Recording.objects.get(owner=rich_alice)
     assert names == {
-        "README.txt", "account.json", "uploads.json", "predictions.csv",
+        "README.txt", "account.json", "uploads.json", "trash.json", "predictions.csv",
         f"photos/{alice_upload.pk}.jpg", f"recordings/{recording.pk}.csv",
         *(f"{t}.{ext}" for t in tables for ext in ("json", "csv")),
     }  # fmt: skip

@@ -291,7 +291,7 @@ def test_the_history_is_paginated_newest_first(alice_client: Client, alice: User
 
 def test_selected_uploads_are_deleted(alice_client: Client, alice: User) -> None:
     keep, *go = (make(alice) for _ in range(3))
-    form = {"upload": [str(upload.pk) for upload in go], "action": "delete"}
+    form = {"upload": [str(upload.pk) for upload in go], "action": "delete", "sure": "yes"}
     alice_client.post("/uploads/selected/", form)
     assert Upload.objects.get() == keep
 

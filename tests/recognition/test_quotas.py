@@ -41,7 +41,7 @@ def test_uploads_a_day_also_count_those_deleted_again(
     settings.QUOTA_UPLOADS_A_DAY = 2
     for _ in range(2):
         assert send(alice_client).status_code == 201
-    alice_client.post(f"/uploads/{Upload.objects.first().pk}/delete/")  # type: ignore[union-attr]
+    alice_client.post(f"/uploads/{Upload.objects.first().pk}/delete/", {"sure": "yes"})  # type: ignore[union-attr]
     response = send(alice_client)
     assert response.status_code == 429
     assert response["Content-Type"] == "application/problem+json"

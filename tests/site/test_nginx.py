@@ -137,7 +137,7 @@ def test_a_photo_is_sent_by_nginx_to_its_owner_alone(
         for visitor in (person, stranger):
             assert visitor.get(f"/protected/{name}").status_code == 404
             assert visitor.get(f"/protected/../media/{name}").status_code == 404
-    assert person.post(f"/uploads/{upload['id']}/delete/").status_code == 302
+    person.delete_for_good(upload["id"])
     assert person.get(path).status_code == 404
 
 

@@ -65,7 +65,7 @@ def test_a_worker_explains_a_face(site: Site) -> None:
     assert response.headers["Cache-Control"] == "private, no-store"
     assert stranger.get(f"{face}heat-map.png").status_code == 404
     assert "mattered most: covering it drops “Happy”" in owner.get(f"/uploads/{upload['id']}/").text
-    assert owner.post(f"/uploads/{upload['id']}/delete/").status_code == 302
+    owner.delete_for_good(upload["id"])
     assert set((site.data_dir / "media").rglob("*.png")) == of_others
 
 

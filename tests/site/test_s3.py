@@ -81,7 +81,7 @@ def test_a_photo_lives_in_the_bucket_and_nowhere_else(s3_site: Site, bucket: Any
         assert seen.content in {entry.get()["Body"].read() for entry in bucket.objects.all()}
         assert stranger.get(path).status_code == 404
 
-    assert owner.post(f"/uploads/{upload['id']}/delete/").status_code == 302
+    owner.delete_for_good(upload["id"])
     assert names(bucket) == []
 
 

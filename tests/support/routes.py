@@ -145,7 +145,7 @@ ROUTES: dict[str, Route] = {
     "upload_image": own("upload", GET=200),
     "upload_thumbnail": own("upload", GET=200),
     "export_upload": own("upload as JSON", GET=200),
-    "delete_upload": own("upload", POST=302),
+    "delete_upload": own("upload", {"sure": "yes"}, POST=302),
     "retry_upload": own("upload", POST=302),
     "correct_face": own("face of the upload", {"label": "sad"}, POST=302),
     "draw_face": own(

@@ -261,6 +261,12 @@ class Person:
         assert self.post("/accounts/consent/camera/").status_code == 204
         return self
 
+    def delete_for_good(self, upload_id: str) -> None:
+        """Move a photo to the trash, and delete it from there."""
+        form = {"upload": upload_id, "action": "delete", "sure": "yes"}
+        assert self.post("/uploads/selected/", data=form).is_redirect
+        assert self.post("/uploads/trash/selected/", data=form).is_redirect
+
     def upload(self, data: bytes, name: str = "photo.jpg") -> httpx.Response:
         return self.post("/api/v1/uploads/", files={"image": (name, data)})
 

@@ -106,7 +106,9 @@ class JpegRenderer(BaseRenderer):
     ),
     destroy=extend_schema(
         summary="Delete an upload",
-        description="The photo and everything that was seen in it, for good.",
+        description="The photo and everything that was seen in it, at once and for good: programs "
+        "have no trash. It deletes what its owner moved to the trash on a page as well, which is "
+        "otherwise not there for the API.",
     ),
 )
 @extend_schema(tags=["uploads"])
@@ -132,7 +134,9 @@ class UploadViewSet(
     }
 
     def get_queryset(self) -> UploadQuerySet:
-        own = Upload.objects.for_owner(self.request.user)
+        # What is deleted for good may be in the trash; for all else it is not there.
+        uploads = Upload.with_trash if self.action == "destroy" else Upload.objects
+        own = uploads.for_owner(self.request.user)
         same_file = Upload.objects.filter(
             owner=OuterRef("owner"),
             sha256=OuterRef("sha256"),
@@ -286,7 +290,7 @@ class UploadViewSet(
 
     def perform_destroy(self, instance: Upload) -> None:
         owner = cast("User", self.request.user)
-        actions.delete_uploads(Upload.objects.filter(pk=instance.pk), owner)
+        actions.delete_uploads(Upload.with_trash.filter(pk=instance.pk), owner)
 
     @extend_schema(
         summary="Try a failed upload again",

@@ -1,0 +1,48 @@
+// Ticked photos: all at once, a range with Shift, and buttons that wait for the first one.
+
+/**
+ * @param {HTMLFormElement | null} form with the buttons; the boxes belong to it
+ * @returns {{chosen: () => HTMLInputElement[], changed: () => void}} what is ticked, and what to
+ *   call after boxes came or went
+ */
+export function selectable(form) {
+  const boxes = () => [...document.querySelectorAll('input[name="upload"]')];
+  const chosen = () => boxes().filter((box) => box.checked);
+  const everything = form?.querySelector('input[name="all"]');
+  const all = document.getElementById("select-all");
+  let last = null;
+
+  function changed() {
+    const isAny = chosen().length > 0 || Boolean(everything?.checked);
+    for (const button of form?.querySelectorAll('[name="action"]') ?? []) button.disabled = !isAny;
+  }
+
+  all?.addEventListener("click", () => {
+    const isOn = !boxes().every((box) => box.checked);
+    for (const box of boxes()) box.checked = isOn;
+    changed();
+  });
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest?.('input[name="upload"]');
+    if (!box) return;
+    const [from, to] = [boxes().indexOf(last), boxes().indexOf(box)].sort((a, b) => a - b);
+    if (event.shiftKey && last && from >= 0) {
+      for (const between of boxes().slice(from, to + 1)) between.checked = box.checked;
+    }
+    last = box;
+    changed();
+  });
+  document.addEventListener("change", changed);
+  addEventListener("pageshow", changed); // Going back, the browser ticks again what was ticked.
+  return { chosen, changed };
+}
+
+/** A form that moves photos to the trash needs no question first: it can be undone. */
+export function trashable(form) {
+  form?.addEventListener("submit", (event) => {
+    form.querySelector('[name="sure"]')?.remove();
+    if (event.submitter?.value === "retry") return;
+    const sure = Object.assign(document.createElement("input"), { type: "hidden", name: "sure", value: "yes" });
+    form.append(sure);
+  });
+}
