@@ -93,7 +93,7 @@ def huge_bodies(folder: Path, n_megabytes: int) -> dict[str, HugeBody]:
                 answer = person.http.post(
                     "/api/v1/uploads/",
                     content=body(),
-                    headers={**headers, "X-CSRFToken": person.http.cookies["csrftoken"]},
+                    headers={**headers, "X-CSRFToken": person.cookie("csrftoken")},
                     timeout=120,
                 )
                 said = f"{answer.status_code} {error_code(answer)}".strip()
@@ -108,7 +108,7 @@ def huge_bodies(folder: Path, n_megabytes: int) -> dict[str, HugeBody]:
                 yield block
                 taken += 1
 
-        cookie = f"sessionid={person.http.cookies['sessionid']}"
+        cookie = person.session
         address = site.url.replace("http", "ws") + "/ws/live/"
         with peak_memory(site.pid("web")) as growth:
             try:

@@ -150,7 +150,7 @@ def costly_files(folder: Path, n_frames: int) -> Costly:
 
 
 def _live_socket(site: Site, person: Person) -> connect:  # type: ignore[valid-type]
-    cookie = f"sessionid={person.http.cookies['sessionid']}"
+    cookie = person.session
     address = site.url.replace("http", "ws") + "/ws/live/"
     return connect(address, origin=site.url, additional_headers={"Cookie": cookie})
 

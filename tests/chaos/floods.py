@@ -33,7 +33,7 @@ def dripping(folder: Path, n_connections: int, grace: float = 20) -> dict[str, f
     try:
         site.wait_for_web()
         person = site.sign_up("drips@example.org")
-        cookie = f"sessionid={person.http.cookies['sessionid']}".encode()
+        cookie = person.session.encode()
         ended: dict[str, float] = {}
         threads = []
         for kind, begin in kinds.items():
@@ -146,7 +146,7 @@ def open_socket(site: Site, person: Person, path: str, port: int | None = None) 
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port or site.port}\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\nOrigin: http://127.0.0.1:{port or site.port}\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        f"Cookie: sessionid={person.http.cookies['sessionid']}\r\n\r\n"
+        f"Cookie: {person.session}\r\n\r\n"
     )
     connection.sendall(lines.encode())
     head = b""

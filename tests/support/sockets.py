@@ -26,7 +26,7 @@ class Viewer:
     person: Person
 
     def open(self, *, origin: str | None = None) -> LiveClient:
-        cookie = f"sessionid={self.person.http.cookies['sessionid']}"
+        cookie = self.person.session
         return LiveClient(self.site.url, cookie, origin=origin)
 
 
