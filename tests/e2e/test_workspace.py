@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import fits
+from tests.support.browser import LISTEN, check
 from tests.support.site import Person, Site
 
 EMAIL = "crowd@example.org"
-#: Written beside the page's own scripts, before them.
-LISTEN = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) =>
-  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-"""
 #: Pairs of tags that lie over each other, and tags that stick out of the photo.
 WRONG_TAGS = """() => {
   const photo = document.querySelector(".photo-canvas").getBoundingClientRect();
@@ -46,7 +39,7 @@ class Crowd(NamedTuple):
 def crowd(site: Site) -> Crowd:
     person = site.sign_up(EMAIL)
     code = (
-        "import json; from tests.e2e import faces; "
+        "import json; from tests.support import faces; "
         f"print(json.dumps(faces.write('{EMAIL}', (2, 2), (6, 4), (2, 1))))"
     )
     ids = json.loads(site.manage("shell", "-c", code).stdout.splitlines()[-1])
@@ -75,16 +68,6 @@ def open_page(browser: Browser, site: Site, crowd: Crowd) -> Iterator[Any]:
     for page in pages:
         page.context.close()
     assert complaints == []
-
-
-def check(page: Page) -> None:
-    """It fits, keeps the policy, and shuts nobody out."""
-    assert fits(page)
-    assert page.evaluate("window.violations") == []
-    # Last: the checker writes styles of its own into the page, which the policy refuses.
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
-    page.evaluate("window.violations.length = 0")
 
 
 def box(page: Page, number: int) -> Locator:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import shutil
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, expect
+
+#: Written beside the page's own scripts, before them.
+LISTEN = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
 
 #: Chromium asks the world for updates at every start; tests must not.
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
@@ -37,3 +45,13 @@ def fits(page: Page) -> bool:
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
         )
     )
+
+
+def check(page: Page) -> None:
+    """It fits, keeps the policy, and shuts nobody out."""
+    assert fits(page)
+    assert page.evaluate("window.violations") == []
+    # Last: the checker writes styles of its own into the page, which the policy refuses.
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found] == []
+    page.evaluate("window.violations.length = 0")
