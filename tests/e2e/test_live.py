@@ -239,9 +239,10 @@ def test_a_recorded_session_becomes_a_chart(
     expect(page.locator(".timeline svg rect.emotion-happy").first).to_be_visible()
     page.get_by_text("Show as table").click()
     expect(page.get_by_role("cell", name="Happy").first).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
-    assert "happy" in download.value.path().read_text()
+    for name in ("Labels (CSV)", "All samples (CSV)"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        assert "happy" in download.value.path().read_text()
     page.get_by_role("link", name="Live sessions").click()
     expect(page.locator("[data-session]")).to_have_count(1)
     page.on("dialog", lambda dialog: dialog.accept())

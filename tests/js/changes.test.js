@@ -59,15 +59,13 @@ test("nothing is deleted without a yes", () => {
   let answer = false;
   globalThis.window = { confirm: (question) => { asked.push(question); return answer; } };
   confirmForms({ querySelectorAll: () => [form] });
-  const submit = (submitter) => {
-    const event = Object.assign(new Event("submit", { cancelable: true }), { submitter });
+  const submit = () => {
+    const event = new Event("submit", { cancelable: true });
     form.dispatchEvent(event);
     return !event.defaultPrevented;
   };
-  assert.equal(submit(null), false);
+  assert.equal(submit(), false);
   answer = true;
-  assert.equal(submit(null), true);
+  assert.equal(submit(), true);
   assert.deepEqual(asked, ["Delete?", "Delete?"]);
-  assert.equal(submit({ value: "retry" }), true);
-  assert.equal(asked.length, 2);
 });
