@@ -11,6 +11,8 @@ import pytest
 from tests.support.pictures import astronaut, encode, face_jpeg
 from tests.support.site import Person, Site, wait_until
 
+pytestmark = pytest.mark.site
+
 #: Put copies of the person's first photo into the queue for bulk work.
 _QUEUE_BULK = """
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,7 +20,6 @@ from accounts.models import User
 from recognition.jobs import queues
 from recognition.uploads import actions
 
-pytestmark = pytest.mark.site
 owner = User.objects.get(email="batch@example.org")
 data = owner.uploads.last().image.read()
 for number in range({n_photos}):
@@ -49,9 +50,9 @@ def test_a_photo_that_somebody_waits_for_overtakes_a_batch(
     busy_site: tuple[Site, Person],
 ) -> None:
     site, batch = busy_site
+    person = site.sign_up("waiting@example.org")
     site.start("worker")
     wait_until(lambda: len(done(batch)) >= 2, every=0.05)
-    person = site.sign_up("waiting@example.org")
     n_before = len(done(batch))
     assert N_BULK - n_before > 20, "the batch is too small for this machine"
     person.upload(face_jpeg())
