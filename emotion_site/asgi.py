@@ -16,7 +16,7 @@ os.umask(0o077)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
 django_application = get_asgi_application()
 
-# Django must be set up before these modules are imported.
+# Django must be set up before these modules are imported, hence below (E402).
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import re_path  # noqa: E402

@@ -69,7 +69,8 @@ class BoundedRequest(PacedRequest):
         if self.channel._command == b"POST" and path in UPLOAD_PATHS:
             self.limit = settings.MAXIMUM_BODY_BYTES
         self.upload_path = path
-        # No file for a body that is small, whatever length it claims.
+        # No file for a body that is small, whatever length it claims. It lives as long as the
+        # request, so no `with` can close it.
         self.content: Any = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115
         if length is not None:
             self._expect(length)

@@ -8,6 +8,7 @@ os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="visage-tests-")
 # Nothing listens here: what unit tests do must work without Redis, too.
 os.environ["REDIS_URL"] = f"unix://{os.environ['DATA_DIR']}/no-redis.sock"
 
+# Taken over whole, once the environment above is set.
 from emotion_site.settings import *  # noqa: F403
 
 DEBUG = False

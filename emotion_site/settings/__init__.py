@@ -9,6 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+# Django takes every name in capitals of one module; these are parts of it.
 from emotion_site.settings.api import *  # noqa: F403
 from emotion_site.settings.environment import *  # noqa: F403
 from emotion_site.settings.environment import (

@@ -13,6 +13,7 @@ from .conftest import noise
 
 torch = pytest.importorskip("torch", reason="needs requirements/train.txt")
 
+# These import it, too, and come after the question whether it is there (E402).
 from recognition.training import network, weights  # noqa: E402
 from recognition.training.normalisation import as_input, estimate_statistics  # noqa: E402
 from recognition.vision.classification import EmotionClassifier  # noqa: E402

@@ -192,6 +192,7 @@ class _Child:
         environment |= {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         self._channel, theirs = socket.socketpair()
         with theirs:
+            # The command is this interpreter and our own module: nothing in it comes from outside.
             self._process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "recognition.vision.decoding.child", str(theirs.fileno())],
                 cwd=_ROOT,
