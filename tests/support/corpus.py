@@ -227,7 +227,7 @@ def _animations() -> Iterator[HostileFile]:
 
 
 #: How a photo must be stored so that each EXIF orientation shows it upright.
-_STORED = {
+STORED_FOR_ORIENTATION = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -241,7 +241,7 @@ _STORED = {
 
 def _orientations() -> Iterator[HostileFile]:
     upright = astronaut().crop((0, 0, 512, 400))
-    for orientation, transposition in _STORED.items():
+    for orientation, transposition in STORED_FOR_ORIENTATION.items():
         stored = upright.transpose(transposition) if transposition is not None else upright
         exif = Image.Exif()
         exif[0x0112] = orientation

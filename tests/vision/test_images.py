@@ -19,6 +19,7 @@ from recognition.vision.errors import (
     ImageTooLarge,
     ImageTooSmall,
 )
+from tests.support.corpus import STORED_FOR_ORIENTATION
 from tests.support.pictures import astronaut, encode, face_jpeg
 
 
@@ -120,16 +121,7 @@ def test_metadata_does_not_survive() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_comes_out_upright(orientation: int) -> None:
     upright = astronaut().crop((0, 0, 512, 300))
-    undo = {
-        1: None,
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }[orientation]
+    undo = STORED_FOR_ORIENTATION[orientation]
     stored = upright.transpose(undo) if undo is not None else upright
     exif = Image.Exif()
     exif[0x0112] = orientation
