@@ -232,9 +232,15 @@ def test_a_crowd_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
             },
         )
 
-    top = page.locator(".photo-canvas").bounding_box()
-    assert top is not None
-    y = top["y"] + top["height"] / 2
+    def height_of_photo() -> float:
+        """Where the middle of the photo is now: a tap may have scrolled the page."""
+        photo = page.locator(".photo-canvas")
+        photo.scroll_into_view_if_needed()
+        place = photo.bounding_box()
+        assert place is not None
+        return place["y"] + place["height"] / 2
+
+    y = height_of_photo()
     touch("touchStart", (middle - 20, y), (middle + 20, y))
     for spread in (40, 60, 80):
         touch("touchMove", (middle - spread, y), (middle + spread, y))
@@ -243,6 +249,7 @@ def test_a_crowd_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
     assert zoom(page) > 2
     page.get_by_role("button", name="Show the whole photo").tap()
     assert zoom(page) == 1
+    y = height_of_photo()
     touch("touchStart", (middle + 100, y))
     for step in (60, 20, -20):
         touch("touchMove", (middle + step, y))
