@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 WIDTH, HEIGHT, FRAMES_PER_SECOND = 640, 480, 30
 JPEG_QUALITY = 80
@@ -19,11 +19,10 @@ AWAY = (7.0, 8.5)
 #: Head and shoulders in scikit-image's astronaut photo: left, top, right, bottom.
 _ASTRONAUT = (110, 0, 350, 300)
 _BACKGROUND = 96
-#: Spread of the camera's noise, in grey levels: an ordinary one, and one that turns a smile into
-#: something else for good.
-NOISE, TURNING_NOISE = 3.0, 80.0
-#: Between the two a label wavers; at which of these it does most depends on the model.
-WAVERING_NOISES = (20.0, 30.0, 40.0, 50.0)
+#: Spread of the camera's noise, in grey levels: an ordinary one, and one of a dark room.
+NOISE, DARK_NOISE = 3.0, 20.0
+#: The smile in the portrait: left, top, right, bottom.
+_SMILE = (88, 124, 142, 154)
 
 
 def astronaut() -> Image.Image:
@@ -35,6 +34,19 @@ def astronaut() -> Image.Image:
     import skimage.data
 
     return Image.fromarray(skimage.data.astronaut()).crop(_ASTRONAUT)
+
+
+def without_smile(portrait: Image.Image, radius: float) -> Image.Image:
+    """The portrait with its mouth out of focus: the larger the radius, the less of a smile.
+
+    Args:
+        portrait: :func:`astronaut`.
+        radius: of the blur, in pixels.
+    """
+    changed = portrait.copy()
+    blurred = portrait.crop(_SMILE).filter(ImageFilter.GaussianBlur(radius))
+    changed.paste(blurred, _SMILE[:2])
+    return changed
 
 
 def frame(portrait: Image.Image, seconds: float, noise: float = NOISE) -> NDArray[np.uint8]:

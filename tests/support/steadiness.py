@@ -17,6 +17,8 @@ UNSMOOTHED = TrackingSettings(probability_seconds=1e-9, label_seconds=0.0, label
 #: While the face is in the picture.
 SECONDS = 6.0
 CHANGE_AT = 3.0
+#: A mouth so far out of focus (:func:`tests.support.clip.without_smile`) is no smile.
+SERIOUS_RADIUS = 12.0
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,20 @@ class Steadiness:
 
 
 def steadiness(recognizer: LiveRecognizer, portrait: Image.Image) -> Steadiness:
-    """Measure on two clips of one face: one whose label wavers, one where it turns."""
+    """Measure on two clips of one face: one whose label wavers, one where it turns.
+
+    Args:
+        recognizer: with any model that calls the portrait something else without its smile.
+        portrait: :func:`tests.support.clip.astronaut`.
+
+    Raises:
+        ValueError: the model calls it the same.
+    """
     times = [index / clip.FRAMES_PER_SECOND for index in range(int(SECONDS * 30))]
-    wavering = max(
-        ([clip.jpeg_frame(portrait, at, noise) for at in times] for noise in clip.WAVERING_NOISES),
-        key=lambda frames: _changes_unsmoothed(recognizer, frames, times),
-    )
-    turning = [
-        clip.jpeg_frame(portrait, at, clip.TURNING_NOISE if at >= CHANGE_AT else clip.NOISE)
-        for at in times
-    ]
+    halfway = clip.without_smile(portrait, _tipping_radius(recognizer, portrait))
+    wavering = [clip.jpeg_frame(halfway, at, clip.DARK_NOISE) for at in times]
+    serious = clip.without_smile(portrait, SERIOUS_RADIUS)
+    turning = [clip.jpeg_frame(serious if at >= CHANGE_AT else portrait, at) for at in times]
     followed = _labels(recognizer, wavering, times, LiveState())
     turned = _labels(recognizer, turning, times, LiveState())
     before = dict(turned)[max(at for at, _label in turned if at < CHANGE_AT)]
@@ -48,6 +54,24 @@ def steadiness(recognizer: LiveRecognizer, portrait: Image.Image) -> Steadiness:
         _changes(label for _at, label in followed),
         (changed[0] if changed else SECONDS) - CHANGE_AT,
     )
+
+
+def _tipping_radius(recognizer: LiveRecognizer, portrait: Image.Image) -> float:
+    """How far out of focus the mouth is where the label of a dark frame turns."""
+
+    def label(radius: float) -> str:
+        frame = clip.jpeg_frame(clip.without_smile(portrait, radius), 1.0, clip.DARK_NOISE)
+        ((_at, said),) = _labels(recognizer, [frame], [0.0], LiveState(UNSMOOTHED))
+        return said
+
+    low, high = 0.0, SERIOUS_RADIUS
+    smiling = label(low)
+    if label(high) == smiling:
+        raise ValueError(f"without its smile the portrait is still called {smiling}")
+    while high - low > 0.1:
+        middle = (low + high) / 2
+        low, high = (middle, high) if label(middle) == smiling else (low, middle)
+    return (low + high) / 2
 
 
 def _changes_unsmoothed(recognizer: LiveRecognizer, frames: list[bytes], times: list[float]) -> int:
