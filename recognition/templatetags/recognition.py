@@ -24,6 +24,8 @@ from recognition.wording import CORRECTION_ICONS, CORRECTION_NAMES, REJECTION_TE
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+    from accounts.models import User
+
 register = template.Library()
 
 #: A part of a heat map in words; left and right as the picture shows them.
@@ -137,6 +139,12 @@ def expression_counts(faces: list[Prediction]) -> list[tuple[str, str, int]]:
 def has_trash() -> bool:
     """Whether deleting a photo can be undone."""
     return trash.days() > 0
+
+
+@register.simple_tag
+def has_photos(user: User) -> bool:
+    """Whether somebody has a photo, wherever it is shown; not one in the trash."""
+    return Upload.objects.for_owner(user).exists()
 
 
 @register.filter

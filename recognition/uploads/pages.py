@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from operations.private_files import private_file
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
-from recognition.uploads import actions, corrections, drawing, reports
+from recognition.uploads import actions, corrections, drawing, reports, samples
 from recognition.uploads.forms import DrawnBox, HistoryFilter
 from recognition.uploads.trash_pages import discard
 from recognition.vision import images
@@ -88,6 +88,20 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
             % {"count": len(accepted)},
         )
     return redirect(accepted[0] if len(accepted) == 1 == len(files) else "history")
+
+
+@require_POST
+@login_required
+def sample_upload(request: HttpRequest) -> HttpResponse:
+    """Upload the ``sample`` that was asked for to one's own account, and show it."""
+    sample = request.POST.get("sample", "")
+    if sample not in samples.SAMPLES:
+        raise Http404
+    try:
+        return redirect(samples.add(_user(request), sample))
+    except Refusal as error:
+        messages.error(request, str(error))
+        return redirect("home")
 
 
 @require_safe

@@ -342,9 +342,8 @@ def test_reviewing_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     page.keyboard.press("3")
     expect(page.get_by_role("heading", name="All done")).to_be_visible()
     check(page)
-    assert [word for word in said(crowd, crowd.many) if word] == [
-        "neutral", "not_a_face", "neutral", "surprise",
-    ]  # fmt: skip
+    answers = list(filter(None, said(crowd, crowd.many)))
+    assert answers == ["neutral", "not_a_face", "neutral", "surprise"]
     page.keyboard.press("z")
     expect(page.get_by_role("img", name="Face 20 of 24 people.jpg")).to_be_visible()
     expect(count(page)).to_have_text("1 left")
@@ -359,8 +358,7 @@ def test_reviewing_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
     for button in page.locator("#review .choice[value]").all():
         size = button.bounding_box()
         assert size is not None
-        assert size["height"] >= 44
-        assert size["y"] + size["height"] <= 800
+        assert 44 <= size["height"] <= 800 - size["y"]
     page.get_by_role("button", name="Neutral").tap()
     expect(count(page)).to_have_text(f"{before - 1} left")
     page.get_by_role("link", name="Skip", exact=True).tap()
