@@ -12,8 +12,9 @@ from django.utils import timezone
 from accounts import audit
 from recognition import quotas
 from recognition.models import Recording
-from recognition.series.columns import Gap, GapReason
+from recognition.series.columns import GapReason
 from recognition.series.frames import sample_of
+from recognition.series.gaps import GapFinder
 from recognition.series.storing import SeriesWriter
 from recognition.series.timeline import MAXIMUM_SECONDS, MAXIMUM_STRETCHES, LabelTimeline
 from recognition.vision.live import LiveFrame
@@ -23,8 +24,6 @@ from recognition.vision.live import LiveFrame
 CONTINUE_SECONDS = 120
 #: One sample a face in each of these, in milliseconds, however many frames come.
 SAMPLE_MS = 100
-#: A gap is told where no frame was looked at for longer, in milliseconds.
-LONGEST_SILENCE_MS = 1000
 #: Samples that one recording holds: two hours of six faces.
 MAXIMUM_SAMPLES = 432_000
 
@@ -40,10 +39,8 @@ class Recorder:
         self._offset = (timezone.now() - recording.started_at).total_seconds()
         self._began = time.monotonic()
         self._is_saved = True
-        #: Up to when the series says what was seen or why nothing was, in milliseconds.
-        self._told_ms = round((recording.ended_at - recording.started_at).total_seconds() * 1000)
-        #: Since when no face has been seen; None while one is.
-        self._empty_since: int | None = None
+        told = (recording.ended_at - recording.started_at).total_seconds()
+        self._gaps = GapFinder(told_ms=round(told * 1000))
         self._last_frame = 0
 
     @property
@@ -73,25 +70,14 @@ class Recorder:
         self._is_saved = False
         time_ms = round(seconds * 1000)
         # By places in a grid and not by distance: fifteen frames a second give ten as well.
-        if time_ms // SAMPLE_MS == self._told_ms // SAMPLE_MS and self._last_frame:
+        if time_ms // SAMPLE_MS == self._gaps.told_ms // SAMPLE_MS and self._last_frame:
             return
-        if time_ms - self._told_ms > LONGEST_SILENCE_MS:
-            self._end_empty(self._told_ms)
-            is_dropped = self._last_frame and frame > self._last_frame + 1
-            reason = GapReason.DROPPED if is_dropped else GapReason.PAUSED
-            self._series.add_gap(Gap(self._told_ms, time_ms, reason))
+        is_dropped = bool(self._last_frame) and frame > self._last_frame + 1
+        reason = GapReason.DROPPED if is_dropped else GapReason.PAUSED
+        for gap in self._gaps.see(time_ms, bool(seen.faces), silence=reason):
+            self._series.add_gap(gap)
         self._last_frame = frame
-        if seen.faces:
-            self._end_empty(time_ms)
-        elif self._empty_since is None:
-            self._empty_since = time_ms
         self._series.add([sample_of(face, time_ms) for face in seen.faces])
-        self._told_ms = max(self._told_ms, time_ms)
-
-    def _end_empty(self, time_ms: int) -> None:
-        if self._empty_since is not None:
-            self._series.add_gap(Gap(self._empty_since, time_ms, GapReason.NO_FACE))
-            self._empty_since = None
 
     def save(self, *, ends: bool = False) -> None:
         """Write what is new; never brings back a deleted recording."""
@@ -99,7 +85,8 @@ class Recorder:
             return
         self._is_saved = True
         if ends:
-            self._end_empty(self._told_ms)
+            for gap in self._gaps.end():
+                self._series.add_gap(gap)
         self._series.save(
             samples=[*self._earlier, *self._timeline.as_stored()],
             ended_at=self.recording.started_at + timedelta(seconds=self.seconds),

@@ -24,10 +24,10 @@ LINES_A_PIECE = 500
 MARKER_SHOWN_MS = 1000
 
 
-def csv_columns(labels: Iterable[str]) -> list[str]:
-    """The header of the CSV of a series with these labels."""
+def csv_columns(labels: Iterable[str], source: str = "recording") -> list[str]:
+    """The header of the CSV of a series with these labels; `source` names its first column."""
     return [
-        "recording", "time_ms", "face", "label", "uncertain", *(f"p_{label}" for label in labels),
+        source, "time_ms", "face", "label", "uncertain", *(f"p_{label}" for label in labels),
         "x", "y", "width", "height", "sharpness", "pixels", "turn", "gap_ms", "gap",
     ]  # fmt: skip
 
@@ -45,7 +45,7 @@ def as_csv(recording: Recording) -> Iterator[str]:
         for sample in samples:
             before = [gap for gap in passed if gap.start_ms <= sample.time_ms]
             passed = [gap for gap in passed if gap.start_ms > sample.time_ms]
-            writer.writerow(_cells(recording, sample, before, labels))
+            writer.writerow(csv_cells(str(recording.pk), sample, before, labels))
             n_lines += 1
             if n_lines % LINES_A_PIECE == 0:
                 yield buffer.getvalue()
@@ -54,10 +54,12 @@ def as_csv(recording: Recording) -> Iterator[str]:
     yield buffer.getvalue()
 
 
-def _cells(
-    recording: Recording, sample: Sample, gaps: list[Gap], labels: list[str]
+def csv_cells(
+    source: str, sample: Sample, gaps: Iterable[Gap], labels: Iterable[str]
 ) -> Iterator[Any]:
-    yield from (recording.pk, sample.time_ms, sample.face, sample.label)
+    """A row: a sample, and the gaps that ended with it."""
+    gaps = list(gaps)
+    yield from (source, sample.time_ms, sample.face, sample.label)
     yield str(sample.uncertain).lower()
     for label in labels:
         yield sample.probabilities.get(label, "")

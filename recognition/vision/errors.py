@@ -17,15 +17,15 @@ class VisionError(Exception):
     code = "vision_error"
 
 
-class ImageError(VisionError):
-    """The bytes are not an image that we accept; the message is written for people.
+class FileError(VisionError):
+    """The bytes are not what we accept; the message is written for people.
 
     Args:
         template: the message in English, with places such as ``%(side)s`` for values.
         values: what belongs there. Numbers get separators: 16,000.
     """
 
-    code = "invalid_image"
+    code = "invalid_file"
 
     def __init__(self, template: str, **values: int | str) -> None:
         written = {
@@ -35,6 +35,12 @@ class ImageError(VisionError):
         super().__init__(template % written)
         self.template = template
         self.values = values
+
+
+class ImageError(FileError):
+    """The bytes are not an image that we accept."""
+
+    code = "invalid_image"
 
 
 class ImageEmpty(ImageError):
@@ -63,6 +69,50 @@ class ImageTooCostly(ImageError):
     """Opening it asks for more memory or time than any photo needs."""
 
     code = "image_too_costly"
+
+
+class VideoError(FileError):
+    """The bytes are not a video that we accept."""
+
+    code = "invalid_video"
+
+
+class VideoEmpty(VideoError):
+    code = "empty"
+
+
+class VideoFormatNotAccepted(VideoError):
+    code = "format_not_accepted"
+
+
+class VideoWithoutPicture(VideoError):
+    """It has no pictures that change over time, such as a song with its cover."""
+
+    code = "no_picture"
+
+
+class VideoDamaged(VideoError):
+    code = "damaged"
+
+
+class VideoTooLarge(VideoError):
+    """Too many bytes, or too many pixels a picture."""
+
+    code = "too_large"
+
+
+class VideoTooSmall(VideoError):
+    code = "too_small"
+
+
+class VideoTooLong(VideoError):
+    code = "too_long"
+
+
+class VideoTooCostly(VideoError):
+    """Reading it asks for more memory or time than any video needs."""
+
+    code = "video_too_costly"
 
 
 class ModelError(VisionError):

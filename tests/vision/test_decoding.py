@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from recognition.vision import headers, images
-from recognition.vision.decoding import child, pool
+from recognition.vision.decoding import child, pool, processes
 from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
 from recognition.vision.decoding.turns import NoTurn, Turns
 from recognition.vision.errors import ImageDamaged, ImageError, ImageTooCostly, ImageTooSmall
@@ -89,7 +89,7 @@ def test_a_child_has_limits_and_no_secrets(decoding: DecodingPool) -> None:
     assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
     assert process.rlimit(psutil.RLIMIT_CPU)[0] <= 2 * child.PROCESSOR_SECONDS
     assert "DATA_DIR" in os.environ
-    assert set(process.environ()) <= {*pool._ENVIRONMENT, "MALLOC_ARENA_MAX", "LC_CTYPE"}
+    assert set(process.environ()) <= {*processes.ENVIRONMENT, "MALLOC_ARENA_MAX", "LC_CTYPE"}
     loaded = {Path(mapped.path).name for mapped in process.memory_maps()}
     assert not [name for name in loaded if "cv2" in name or "litert" in name.lower()]
 

@@ -1,4 +1,4 @@
-"""Label the faces in files and folders, without the site: no database, no queue."""
+"""Label the faces in photos, folders and videos, without the site: no database, no queue."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from recognition.management.video_output import (
+    CsvVideoWriter,
+    JsonVideoWriter,
+    Stream,
+    TableVideoWriter,
+    VideoWriter,
+)
 from recognition.vision.detection import DetectorName
-from recognition.vision.errors import ImageError, ModelError
+from recognition.vision.errors import FileError, ImageError, ModelError
+from recognition.vision.live import WORKING_SIDE, LiveRecognizer, LiveState
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import Recognition
+from recognition.vision.video.containers import HEAD_BYTES, is_video
+from recognition.vision.video.order import Order
+from recognition.vision.video.reader import ReadingStalled, VideoReader
+from recognition.vision.watching import Watched, watch
 
 #: Files that a folder is searched for; a file that is named itself is tried whatever its name.
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp"}
 
 Result = dict[str, Any]
-
-
-class Stream(Protocol):
-    """Where results are written."""
-
-    def write(self, text: str, /) -> Any: ...
 
 
 class Writer(Protocol):
@@ -39,7 +45,7 @@ class Writer(Protocol):
 
 
 class Command(BaseCommand):
-    help = "Find the faces in photos and tell the expression of each."
+    help = "Find the faces in photos and videos and tell the expression of each."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -54,6 +60,15 @@ class Command(BaseCommand):
             help="what finds the faces (default: the site's, %(default)s)",
         )
 
+        parser.add_argument(
+            "--fps",
+            type=int,
+            choices=range(1, 31),
+            metavar="1–30",
+            help="frames of each second of a video that are looked at (default: 10); "
+            "reads animated GIFs as videos, too",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             recognizer = EmotionRecognizer(
@@ -63,18 +78,82 @@ class Command(BaseCommand):
             )
         except ModelError as error:
             raise CommandError(str(error)) from None
-        make_writer = _WRITERS[options["output_format"]]
-        writer = make_writer(self.stdout, recognizer.manifest.labels)
         files = [file for path in options["paths"] for file in _files(path)]
+        videos = [file for file in files if _is_video(file, gif=options["fps"] is not None)]
+        photos = [file for file in files if file not in set(videos)]
+        if videos and photos and options["output_format"] == "csv":
+            raise CommandError("Photos and videos have different columns: name one kind a run.")
+        labels = recognizer.manifest.labels
+        n_errors = self._photos(recognizer, photos, options, labels) if photos or not videos else 0
+        n_errors += self._videos(recognizer, videos, options, labels) if videos else 0
+        if n_errors:
+            kind = "file" if videos else "photo"
+            kinds = kind if n_errors == 1 else f"{kind}s"
+            raise CommandError(f"{n_errors} {kinds} of {len(files)} could not be read.")
+
+    def _photos(
+        self,
+        recognizer: EmotionRecognizer,
+        photos: list[Path],
+        options: dict[str, Any],
+        labels: tuple[str, ...],
+    ) -> int:
+        """Write all photos; returns how many could not be read."""
+        writer = _WRITERS[options["output_format"]](self.stdout, labels)
         n_errors = 0
-        with tqdm(files, unit="photo", file=sys.stderr, disable=None) as progress:
+        with tqdm(photos, unit="photo", file=sys.stderr, disable=None) as progress:
             for file in progress:
                 result = _recognize(recognizer, file)
                 n_errors += result["error"] is not None
                 writer.write(result)
-        if n_errors:
-            photos = "photo" if n_errors == 1 else "photos"
-            raise CommandError(f"{n_errors} {photos} of {len(files)} could not be read.")
+        return n_errors
+
+    def _videos(
+        self,
+        recognizer: EmotionRecognizer,
+        videos: list[Path],
+        options: dict[str, Any],
+        labels: tuple[str, ...],
+    ) -> int:
+        """Write all videos; returns how many could not be read to their end."""
+        writer = _VIDEO_WRITERS[options["output_format"]](cast(Stream, self.stdout), labels)
+        order = Order(frames_per_second=options["fps"] or 10, longest_side=WORKING_SIDE)
+        live = LiveRecognizer(recognizer)
+        n_errors = 0
+        for file in videos:
+            try:
+                with VideoReader(file, order) as video:
+                    writer.write(str(file), _followed(video, live))
+                continue
+            except FileError as error:
+                reason = str(error)
+            except ReadingStalled:
+                reason = "The machine has too much else to do."
+            except OSError as error:
+                reason = error.strerror or str(error)
+            n_errors += 1
+            writer.write_error(str(file), reason)
+            if options["output_format"] == "csv":
+                self.stderr.write(f"{file}: {reason}")
+        return n_errors
+
+
+def _is_video(file: Path, *, gif: bool) -> bool:
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(HEAD_BYTES)
+    except OSError:
+        return False
+    return is_video(head) or (gif and head.startswith(b"GIF8"))
+
+
+def _followed(video: VideoReader, live: LiveRecognizer) -> Iterator[Watched]:
+    """What a video shows, with the progress of reading it."""
+    total = (video.info.duration_ms or 0) // 1000 or None
+    with tqdm(total=total, unit="s", file=sys.stderr, disable=None) as progress:
+        for watched in watch(video, live, LiveState()):
+            progress.update(watched.time_ms // 1000 - progress.n)
+            yield watched
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -198,3 +277,8 @@ class _TableWriter:
 
 
 _WRITERS: dict[str, type[Writer]] = {"table": _TableWriter, "json": _JsonWriter, "csv": _CsvWriter}
+_VIDEO_WRITERS: dict[str, type[VideoWriter]] = {
+    "table": TableVideoWriter,
+    "json": JsonVideoWriter,
+    "csv": CsvVideoWriter,
+}

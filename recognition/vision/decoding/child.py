@@ -6,8 +6,6 @@ the photo of the moment is lost.
 
 from __future__ import annotations
 
-import ctypes
-import os
 import resource
 import signal
 import socket
@@ -15,7 +13,7 @@ import sys
 from contextlib import suppress
 
 from recognition.vision import images
-from recognition.vision.decoding import messages
+from recognition.vision.decoding import messages, processes
 from recognition.vision.errors import ImageError
 from recognition.vision.headers import too_costly
 from recognition.vision.images import CleanImage
@@ -30,7 +28,8 @@ WALL_SECONDS = 30
 
 def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
-    _confine()
+    # Pages before photos, photos before what workers do.
+    processes.confine(MEMORY_BYTES, niceness=2)
     messages.send(channel, {"ready": True})
     with suppress(EOFError, ConnectionError):
         while True:
@@ -62,29 +61,10 @@ def _cleaned(data: bytes) -> CleanImage | ImageError:
     return too_costly()
 
 
-def _confine() -> None:
-    """Limits for the whole life; each where the system knows it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # From the terminal; the web process decides.
-    os.nice(2)  # Pages before photos, photos before what workers do.
-    for name, limit in (
-        ("RLIMIT_AS", MEMORY_BYTES),
-        ("RLIMIT_CORE", 0),  # What was in memory stays nowhere, if it dies.
-    ):
-        with suppress(AttributeError, ValueError, OSError):
-            resource.setrlimit(getattr(resource, name), (limit, limit))
-    if sys.platform == "linux":
-        # An idle child sees that its channel is closed. One at work dies with the web process.
-        set_death_signal = 1
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
-
-
 def _begin() -> None:
     """Limits for one photo; beyond each of them the kernel ends this process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS
-    _soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    with suppress(ValueError):  # Where the operator's own limit is the stricter one.
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
+    processes.allow_processor_seconds(int(used.ru_utime + used.ru_stime) + PROCESSOR_SECONDS)
     signal.alarm(WALL_SECONDS)
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Hashable, Iterator
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from recognition.vision import images
-from recognition.vision.decoding import messages
+from recognition.vision.decoding import messages, processes
 from recognition.vision.decoding.child import WALL_SECONDS
 from recognition.vision.decoding.turns import NoTurn, Turns
 from recognition.vision.errors import ImageError
@@ -34,10 +32,6 @@ MAXIMUM_WAITING = 64
 MAXIMUM_OF_ONE = 16
 WAIT_SECONDS = 20
 START_SECONDS = 30
-
-_ROOT = Path(__file__).resolve().parents[3]
-#: All of the environment that a child gets; the site's secrets are not in it.
-_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
 
 
 class SupportsReadAndSeek(Protocol):
@@ -187,20 +181,9 @@ class _Child:
         Raises:
             RuntimeError: it does not start.
         """
-        # Where a thread's own heap reserves addresses, those count against the child's limit.
-        environment = {"MALLOC_ARENA_MAX": "1"}
-        environment |= {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         self._channel, theirs = socket.socketpair()
         with theirs:
-            # The command is this interpreter and our own module: nothing in it comes from outside.
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "recognition.vision.decoding.child", str(theirs.fileno())],
-                cwd=_ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
+            self._process = processes.start("recognition.vision.decoding.child", [theirs.fileno()])
         try:
             messages.receive(self._channel, time.monotonic() + START_SECONDS)
         except (OSError, EOFError) as error:
