@@ -28,8 +28,8 @@ def write_candidate(
     content = json.loads(SHIPPED.read_text())
     content["version"] = version
     content["created"] = "2026-12-01"
-    for head in content["heads"].values():
-        head["temperature"] = 40.0
+    # That of the mix: that of the heads would favour a label of several classes.
+    content["shown"]["temperature"] = 10.0
     content |= changes
     path = folder / name
     path.write_text(json.dumps(content))

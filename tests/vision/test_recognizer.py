@@ -18,6 +18,7 @@ from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face, standardize
 from recognition.vision.recognizer import EmotionRecognizer
 from recognition.vision.types import BoundingBox, Face
+from tests.support import clip
 from tests.support.pictures import (
     ASTRONAUT_FACE,
     astronaut,
@@ -78,12 +79,17 @@ def test_no_face_is_an_empty_result(recognizer: EmotionRecognizer) -> None:
 
 def test_a_face_that_only_the_network_sees_is_read_in_three_frames() -> None:
     alone = EmotionRecognizer(settings.MODEL_MANIFEST, detector=DetectorName.BLAZEFACE)
-    (face,) = alone.recognize(encode(astronaut())).faces
-    gray, _size = decode_gray(encode(astronaut()))
-    views = alone.classify(gray, [face.box.grown(factor) for factor in (0.9, 1.0, 1.1)])
+    # In two minds, so that each frame says something else.
+    photo = clip.jpeg_frame(clip.without_smile(clip.astronaut(), 4), seconds=1.0)
+    (face,) = alone.recognize(photo).faces
+    gray, _size = decode_gray(photo)
+    boxes = [face.box.grown(factor) for factor in (0.9, 1.0, 1.1)]
+    views = alone.classify(gray, boxes)
     mean = {label: sum(view[label] for view in views) / 3 for label in face.probabilities}
-    assert face.probabilities == pytest.approx(mean, abs=1e-6)
-    assert face.probabilities != pytest.approx(views[1], abs=1e-6)
+    # Activations are quantised over a batch, so what else is in it moves the last digits.
+    assert face.probabilities == pytest.approx(mean, abs=5e-3)
+    for view in views:
+        assert face.probabilities != pytest.approx(view, abs=1e-2)
 
 
 def test_several_faces_come_from_left_to_right(recognizer: EmotionRecognizer) -> None:
