@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts import access, audit, notices, tokens
+from accounts.http import signed_in
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from operations.read_only import ReadOnlyAdmin
 
@@ -72,7 +73,7 @@ class AuthenticatorAdmin(admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         super().delete_model(request, obj)
-        audit.record("two_factor_removed_by_staff", obj.user, actor=cast(User, request.user))
+        audit.record("two_factor_removed_by_staff", obj.user, actor=signed_in(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
         for factor in queryset:
@@ -99,7 +100,7 @@ class UserSessionAdmin(admin.ModelAdmin):
         return False
 
     def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
-        audit.record("session_ended_by_staff", obj.user, actor=cast(User, request.user))
+        audit.record("session_ended_by_staff", obj.user, actor=signed_in(request))
         obj.end()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
@@ -190,7 +191,7 @@ class UserAdmin(DjangoUserAdmin):
         super().save_model(request, obj, form, change)
         if before is None:
             return
-        actor = cast(User, request.user)
+        actor = signed_in(request)
         if obj.email != before.email:
             # The old one no longer opens the account, and who had it is told.
             EmailAddress.objects.filter(user=obj).delete()
@@ -203,13 +204,13 @@ class UserAdmin(DjangoUserAdmin):
 
     @admin.action(description=_("Enable"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        count = _switch(_touchable(request, queryset), cast(User, request.user), on=True)
+        count = _switch(_touchable(request, queryset), signed_in(request), on=True)
         text = ngettext("%(count)d person enabled.", "%(count)d people enabled.", count)
         self.message_user(request, text % {"count": count})
 
     @admin.action(description=_("Disable (blocks sign-in, keeps data)"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        actor = cast(User, request.user)
+        actor = signed_in(request)
         if queryset.filter(pk=actor.pk).exists():
             self.message_user(request, _("You cannot disable yourself."), messages.WARNING)
         others = _touchable(request, queryset).exclude(pk=actor.pk)
@@ -224,7 +225,7 @@ class UserAdmin(DjangoUserAdmin):
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         people = list(_touchable(request, queryset))
         for user in people:
-            access.end(user, cast(User, request.user))
+            access.end(user, signed_in(request))
         text = ngettext("Access ended for %(count)d person.", "Access ended for %(count)d people.",
                         len(people))  # fmt: skip
         self.message_user(request, text % {"count": len(people)})
@@ -278,7 +279,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         count = 0
         for token in queryset.select_related("user"):
-            tokens.delete(token, cast(User, request.user))
+            tokens.delete(token, signed_in(request))
             count += 1
         text = ngettext("%(count)d token revoked.", "%(count)d tokens revoked.", count)
         self.message_user(request, text % {"count": count})

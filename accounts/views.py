@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import consent, tokens
 from accounts.forms import ConsentForm, ProfileForm, TokenForm
-from accounts.models import ApiToken, AuditEvent, User
+from accounts.http import signed_in
+from accounts.models import ApiToken, AuditEvent
 from accounts.purposes import ACCOUNT
 
 EVENTS_PER_PAGE = 25
@@ -27,7 +26,7 @@ EVENTS_PER_PAGE = 25
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     """One's name and e-mail address."""
-    form = ProfileForm(request.POST or None, instance=_user(request))
+    form = ProfileForm(request.POST or None, instance=signed_in(request))
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Name saved."))
@@ -39,7 +38,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @login_required
 def activity(request: HttpRequest) -> HttpResponse:
     """What happened to one's account and data, newest first."""
-    events = AuditEvent.objects.for_owner(_user(request)).select_related("actor")
+    events = AuditEvent.objects.for_owner(signed_in(request)).select_related("actor")
     page = Paginator(events, EVENTS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "accounts/activity.html", {"page": page})
 
@@ -47,7 +46,7 @@ def activity(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def api_tokens(request: HttpRequest) -> HttpResponse:
-    found = ApiToken.objects.for_owner(_user(request))
+    found = ApiToken.objects.for_owner(signed_in(request))
     return render(request, "accounts/tokens.html", {"tokens": found})
 
 
@@ -57,7 +56,7 @@ def api_tokens(request: HttpRequest) -> HttpResponse:
 @never_cache
 def new_api_token(request: HttpRequest) -> HttpResponse:
     """Make a token; the answer shows its key, which no later page can."""
-    user = _user(request)
+    user = signed_in(request)
     form = TokenForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -69,7 +68,7 @@ def new_api_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def delete_api_token(request: HttpRequest, pk: int) -> HttpResponse:
-    user = _user(request)
+    user = signed_in(request)
     tokens.delete(get_object_or_404(ApiToken.objects.for_owner(user), pk=pk), user)
     messages.success(request, _("Token deleted. Programs using it can no longer sign in."))
     return redirect("api_tokens")
@@ -86,10 +85,6 @@ def ask_consent(request: HttpRequest) -> HttpResponse:
     ):
         target = resolve_url("home")
     if request.method == "POST" and form.is_valid():
-        consent.give(_user(request), ACCOUNT)
+        consent.give(signed_in(request), ACCOUNT)
         return redirect(target)
     return render(request, "accounts/consent.html", {"form": form, "next": target})
-
-
-def _user(request: HttpRequest) -> User:
-    return cast(User, request.user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -15,14 +15,12 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from accounts.http import signed_in
 from operations.read_only import ReadOnlyAdmin
 from recognition.model_registry import catalogue, comparison
 from recognition.model_registry.figures import figures_of
 from recognition.models import ModelChoice, ModelComparison
 from recognition.vision.errors import ModelError
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 #: Choices and comparisons shown under the list of models.
 SHOWN = 10
@@ -106,7 +104,7 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("recognition.change_modelchoice"):
             raise PermissionDenied
         try:
-            choice = catalogue.choose(request.POST.get("name", ""), cast("User", request.user))
+            choice = catalogue.choose(request.POST.get("name", ""), signed_in(request))
         except ModelError as error:
             text = _("Nothing was changed. %(reason)s") % {"reason": error}
             self.message_user(request, text, messages.ERROR)
@@ -130,7 +128,7 @@ class ModelChoiceAdmin(ReadOnlyAdmin):
                 request.POST.get("name", ""),
                 form.cleaned_data["count"],
                 form.cleaned_data["only_corrected"],
-                cast("User", request.user),
+                signed_in(request),
             )
         except ModelError as error:
             self.message_user(request, str(error), messages.ERROR)

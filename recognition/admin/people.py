@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -17,6 +17,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import UserAdmin
+from accounts.http import signed_in
 from accounts.models import User
 from recognition import quotas
 from recognition.models import DataExport, LiveUsage, Prediction, Upload
@@ -71,7 +72,7 @@ class UserWithUsageAdmin(UserAdmin):
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with suppress(quotas.AccountClosed):
-            account_deletion.close(obj, actor=cast(User, request.user))
+            account_deletion.close(obj, actor=signed_in(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:

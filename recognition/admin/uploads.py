@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -20,14 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import audit
+from accounts.http import signed_in
 from recognition.models import Upload, UploadQuerySet
 from recognition.templatetags.recognition import model_expression
 from recognition.uploads import actions as uploads
 from recognition.vision import images
 from recognition.vision.errors import ImageError
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 #: Pixels a side of a photo that staff look at: enough to judge a result.
 PHOTO_SIDE = 1280
@@ -168,7 +166,7 @@ class UploadAdmin(admin.ModelAdmin):
         audit.record(
             "photo_viewed_by_staff",
             upload.owner,
-            actor=cast("User", request.user),
+            actor=signed_in(request),
             target=f"upload:{upload.pk}",
         )
         context = {
@@ -197,10 +195,10 @@ class UploadAdmin(admin.ModelAdmin):
         self.message_user(request, text % {"count": count})
 
     def delete_model(self, request: HttpRequest, obj: Upload) -> None:
-        uploads.delete_uploads(Upload.objects.filter(pk=obj.pk), cast("User", request.user))
+        uploads.delete_uploads(Upload.objects.filter(pk=obj.pk), signed_in(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
-        uploads.delete_uploads(_plain(queryset), cast("User", request.user))
+        uploads.delete_uploads(_plain(queryset), signed_in(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """An upload's predictions go with it, and need no permission of their own."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import consent
+from accounts.http import signed_in
 from recognition.live.chart import COLUMNS, face_charts, markers_of
 from recognition.live.forms import MarkerForm
 from recognition.models import Recording, RecordingQuerySet
@@ -27,9 +27,6 @@ from recognition.refusals import Refusal
 from recognition.series import deleting, downloads, markers
 from recognition.series.timeline import read_stretches, shares
 from recognition.wording import LABEL_NAMES, labels_of
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 SESSIONS_PER_PAGE = 20
 #: Rows of the table under the chart; the CSV file has them all.
@@ -58,7 +55,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @login_required
 def give_camera_consent(request: HttpRequest) -> HttpResponse:
     """The live page says that its notice was accepted."""
-    consent.give(cast("User", request.user), CAMERA)
+    consent.give(signed_in(request), CAMERA)
     return HttpResponse(status=204)
 
 
@@ -178,7 +175,7 @@ def delete_marker(request: HttpRequest, pk: UUID, marker: int) -> HttpResponse:
 @require_POST
 @login_required
 def delete_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
-    deleting.delete(get_object_or_404(_own(request), pk=pk), cast("User", request.user))
+    deleting.delete(get_object_or_404(_own(request), pk=pk), signed_in(request))
     messages.success(request, _("Session deleted."))
     return redirect("live_sessions")
 

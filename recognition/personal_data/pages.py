@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from allauth.account.forms import ReauthenticateForm
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import consent
+from accounts.http import signed_in
 from operations.private_files import chunks
 from recognition import quotas
 from recognition.models import DataExport, Recording, Upload
@@ -29,15 +29,12 @@ from recognition.personal_data.forms import RetentionChoice
 from recognition.uploads import retention
 from recognition.uploads.retention import days_kept, describe
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
 
 @require_safe
 @login_required
 def privacy(request: HttpRequest) -> HttpResponse:
     """Everything on one page."""
-    user = _user(request)
+    user = signed_in(request)
     export = _own_exports(request).first()
     days = days_kept(user.photo_retention_days)
     context = {
@@ -59,7 +56,7 @@ def choose_retention(request: HttpRequest) -> HttpResponse:
     """How long one's photos are kept from now on; also those that are there already."""
     form = RetentionChoice(request.POST)
     if form.is_valid():
-        user = _user(request)
+        user = signed_in(request)
         user.photo_retention_days = form.cleaned_data["days"]
         user.save(update_fields=["photo_retention_days"])
         messages.success(request, _("Saved. Expired photos are deleted within ten minutes."))
@@ -73,10 +70,10 @@ def choose_retention(request: HttpRequest) -> HttpResponse:
 def choose_training(request: HttpRequest) -> HttpResponse:
     """Let one's corrections be used for training, or no longer."""
     if request.POST.get("agree") == "yes":
-        consent.give(_user(request), TRAINING)
+        consent.give(signed_in(request), TRAINING)
         messages.success(request, _("Thank you. You can withdraw at any time."))
     else:
-        consent.withdraw(_user(request), TRAINING)
+        consent.withdraw(signed_in(request), TRAINING)
         messages.success(request, _("Your corrections are no longer shared for training."))
     return redirect("privacy")
 
@@ -86,7 +83,7 @@ def choose_training(request: HttpRequest) -> HttpResponse:
 def start_export(request: HttpRequest) -> HttpResponse:
     """Have all of one's data put into an archive."""
     try:
-        data_export.start(_user(request))
+        data_export.start(signed_in(request))
     except data_export.ExportRunning as error:
         messages.error(request, str(error))
     return redirect(f"{reverse('privacy')}#export")
@@ -121,7 +118,7 @@ def delete_export(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def delete_account(request: HttpRequest) -> HttpResponse:
     """Close the account at once; a task deletes everything that belongs to it."""
-    user = _user(request)
+    user = signed_in(request)
     form = ReauthenticateForm(request.POST or None, user=user)
     if request.method == "POST":
         if not ratelimit.consume(request, action="reauthenticate", user=user):
@@ -145,7 +142,3 @@ def delete_account(request: HttpRequest) -> HttpResponse:
 
 def _own_exports(request: HttpRequest) -> DataExportQuerySet:
     return DataExport.objects.for_owner(request.user)
-
-
-def _user(request: HttpRequest) -> User:
-    return cast("User", request.user)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from accounts.http import signed_in
 from recognition.statistics import counts
 from recognition.statistics.chart import stacked
 from recognition.statistics.forms import StatisticsRange
 from recognition.wording import CORRECTION_NAMES
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @require_safe
@@ -32,7 +30,7 @@ def statistics_page(request: HttpRequest) -> HttpResponse:
         "period": "day",
     }
     form = StatisticsRange(request.GET if request.GET else default)
-    user = cast("User", request.user)
+    user = signed_in(request)
     asked = {**default, **form.cleaned_data} if form.is_valid() else default
     try:
         found = counts.of(user, **asked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.http import signed_in
 from operations.private_files import private_file
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
@@ -28,9 +28,6 @@ from recognition.vision import images
 from recognition.vision.errors import ImageError
 from recognition.vision.types import BoundingBox
 from recognition.wording import LABEL_NAMES, refusal_text
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 UPLOADS_PER_PAGE = 24
 RECENT_UPLOADS = 6
@@ -68,7 +65,7 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
     files = request.FILES.getlist("images")
     for file in files:
         try:
-            accepted.append(actions.create_upload(_user(request), file))
+            accepted.append(actions.create_upload(signed_in(request), file))
         except ImageError as error:
             name = actions.clean_name(file.name or "")
             messages.error(
@@ -98,7 +95,7 @@ def sample_upload(request: HttpRequest) -> HttpResponse:
     if sample not in samples.SAMPLES:
         raise Http404
     try:
-        return redirect(samples.add(_user(request), sample))
+        return redirect(samples.add(signed_in(request), sample))
     except Refusal as error:
         messages.error(request, str(error))
         return redirect("home")
@@ -218,7 +215,7 @@ def correct_face(request: HttpRequest, pk: UUID, face: int) -> HttpResponse:
     upload = _own_upload(request, pk)
     prediction = get_object_or_404(upload.predictions, pk=face)
     try:
-        corrections.correct(prediction, request.POST.get("label", ""), _user(request))
+        corrections.correct(prediction, request.POST.get("label", ""), signed_in(request))
     except corrections.CorrectionError as error:
         messages.error(request, str(error))
     except Prediction.DoesNotExist:
@@ -238,7 +235,7 @@ def draw_face(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(upload)
     box = BoundingBox(**form.cleaned_data)
     try:
-        face = drawing.draw(upload, box, request.POST.get("label", ""), _user(request))
+        face = drawing.draw(upload, box, request.POST.get("label", ""), signed_in(request))
     except corrections.CorrectionError as error:
         messages.error(request, str(error))
         return redirect(upload)
@@ -263,12 +260,8 @@ def export_upload(request: HttpRequest, pk: UUID, file_format: str) -> Streaming
     return _export(_own(request).filter(pk=pk), file_format, f"prediction-{pk}")
 
 
-def _user(request: HttpRequest) -> User:
-    return cast("User", request.user)
-
-
 def _own(request: HttpRequest) -> UploadQuerySet:
-    return Upload.objects.for_owner(_user(request))
+    return Upload.objects.for_owner(signed_in(request))
 
 
 def _own_upload(request: HttpRequest, pk: UUID) -> Upload:

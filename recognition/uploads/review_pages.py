@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts.http import signed_in
 from recognition.models import Prediction
 from recognition.uploads import corrections
 from recognition.uploads.review import ALL, ONE_DETECTOR, UNSURE, WANTED, Queue
@@ -58,7 +59,7 @@ def review(request: HttpRequest) -> HttpResponse:
     place = ReviewPlace(request.GET)
     if not place.is_valid():
         raise Http404
-    queue = place.queue(cast("User", request.user))
+    queue = place.queue(signed_in(request))
     if request.method == "POST":
         return _answer(request, queue)
     face = place.face(queue)

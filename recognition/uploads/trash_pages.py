@@ -6,7 +6,7 @@ undone; without it, and before anything that is for good, people see the questio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.http import signed_in
 from recognition.models import Upload, UploadQuerySet
 from recognition.uploads import actions
 from recognition.uploads import trash as bin_of
@@ -38,7 +39,7 @@ def discard(request: HttpRequest, uploads: UploadQuerySet, *, back: str) -> Http
         uploads: the person's own.
         back: where they come from: a path.
     """
-    user = cast("User", request.user)
+    user = signed_in(request)
     has_trash = bin_of.days() > 0
     if "sure" not in request.POST:
         return _ask(request, uploads.count(), back, is_for_good=not has_trash)
@@ -68,7 +69,7 @@ def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def trash(request: HttpRequest) -> HttpResponse:
     """What one deleted and can still restore, the last one first."""
-    found = bin_of.of(cast("User", request.user)).prefetch_related("predictions")
+    found = bin_of.of(signed_in(request)).prefetch_related("predictions")
     page = Paginator(found, PHOTOS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "days": bin_of.days()}
     return render(request, "recognition/trash.html", context)
@@ -78,7 +79,7 @@ def trash(request: HttpRequest) -> HttpResponse:
 @login_required
 def trashed_uploads(request: HttpRequest) -> HttpResponse:
     """Restore or delete for good: what is ticked, was ``moved`` in one go, or ``all`` of it."""
-    user = cast("User", request.user)
+    user = signed_in(request)
     chosen = _chosen(request, user)
     if request.POST.get("action") == "restore":
         first = chosen.first()

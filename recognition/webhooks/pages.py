@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,13 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.http import signed_in
 from recognition.models import Webhook, WebhookQuerySet
 from recognition.refusals import Refusal
 from recognition.webhooks import hooks
 from recognition.webhooks.forms import WebhookForm
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 DELIVERIES_PER_PAGE = 50
 
@@ -33,7 +30,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            webhook = hooks.add(cast("User", request.user), form.cleaned_data["url"])
+            webhook = hooks.add(signed_in(request), form.cleaned_data["url"])
         except Refusal as error:
             form.add_error("url", str(error))
         else:

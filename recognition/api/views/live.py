@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.http import signed_in
 from recognition.api.filters import ListFilter, LiveSessionFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import LiveSessionDetailSerializer, LiveSessionSerializer
 from recognition.models import Recording, RecordingQuerySet
 from recognition.series import deleting
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @extend_schema_view(
@@ -43,7 +39,7 @@ class LiveSessionViewSet(
         return Recording.objects.for_owner(self.request.user)
 
     def perform_destroy(self, instance: Recording) -> None:
-        deleting.delete(instance, cast("User", self.request.user))
+        deleting.delete(instance, signed_in(self.request))
 
     def get_serializer_class(self) -> type[BaseSerializer[Recording]]:
         return LiveSessionDetailSerializer if self.action == "retrieve" else LiveSessionSerializer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.http import signed_in
 from recognition import quotas
 from recognition.api import schema
 from recognition.api.serializers import LABELS
@@ -23,9 +24,6 @@ from recognition.model_registry.catalogue import active_manifest
 from recognition.models import Prediction
 from recognition.statistics import counts as statistics
 from recognition.vision import images
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 class QuotaSerializer(serializers.Serializer):
@@ -72,7 +70,7 @@ class MeView(APIView):
         responses={200: MeSerializer},
     )
     def get(self, request: Request) -> Response:
-        user = cast("User", request.user)
+        user = signed_in(request)
         return Response(
             {
                 "email": user.email,
@@ -180,9 +178,7 @@ class StatisticsView(APIView):
         end = values.get("end") or timezone.localdate()
         try:
             start = values.get("start") or end - timedelta(days=statistics.DEFAULT_DAYS - 1)
-            found = statistics.of(
-                cast("User", request.user), start=start, end=end, period=values["period"]
-            )
+            found = statistics.of(signed_in(request), start=start, end=end, period=values["period"])
         except (statistics.StatisticsError, OverflowError) as error:
             raise ValidationError({"start": [str(error)]}) from None
         return Response(found)

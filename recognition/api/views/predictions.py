@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from django.db.models import F
 from django.http import Http404
@@ -13,15 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.http import signed_in
 from recognition.api.filters import ListFilter, PredictionFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.parsers import JSONParser
 from recognition.api.serializers import CorrectionSerializer, PredictionSerializer
 from recognition.models import Prediction
 from recognition.uploads import corrections
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @extend_schema_view(
@@ -63,7 +61,7 @@ class PredictionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
         prediction = self.get_object()
         data = CorrectionSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        actor = cast("User", request.user)
+        actor = signed_in(request)
         try:
             corrections.correct(prediction, data.validated_data["correction"], actor)
         except corrections.CorrectionError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.http import signed_in
 from operations.private_files import private_file
 from recognition.api import idempotency, schema
 from recognition.api.errors import (
@@ -179,7 +180,7 @@ class UploadViewSet(
         hashes = [_sha256(file) for file in files]
         names = [actions.clean_name(file.name or "") for file in files]
         duplicates = options.validated_data["duplicates"]
-        owner = cast("User", request.user)
+        owner = signed_in(request)
         answer = idempotency.answer_for(
             owner,
             request.headers.get(idempotency.HEADER),
@@ -289,7 +290,7 @@ class UploadViewSet(
         return response
 
     def perform_destroy(self, instance: Upload) -> None:
-        owner = cast("User", self.request.user)
+        owner = signed_in(self.request)
         actions.delete_uploads(Upload.with_trash.filter(pk=instance.pk), owner)
 
     @extend_schema(

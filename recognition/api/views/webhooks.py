@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
@@ -12,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.http import signed_in
 from recognition.api import schema
 from recognition.api.pagination import CursorPages
 from recognition.api.parsers import JSONParser
@@ -23,9 +23,6 @@ from recognition.api.serializers import (
 )
 from recognition.models import Webhook, WebhookQuerySet
 from recognition.webhooks import hooks
-
-if TYPE_CHECKING:
-    from accounts.models import User
 
 
 @extend_schema_view(
@@ -70,7 +67,7 @@ class WebhookViewSet(
     def create(self, request: Request) -> Response:
         data = NewWebhookSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        webhook = hooks.add(cast("User", request.user), data.validated_data["url"])
+        webhook = hooks.add(signed_in(request), data.validated_data["url"])
         return Response(WebhookWithSecretSerializer(webhook).data, status=201)
 
     @extend_schema(
