@@ -19,6 +19,7 @@ from recognition.vision.images import decode_gray
 from recognition.vision.live import LiveRecognizer, LiveState
 from recognition.vision.recognizer import EmotionRecognizer
 from tests.support import clip
+from tests.support.corpus_oddities import exif_directory, jpeg_with_exif, webp_with_exif
 from tests.support.corpus_structures import many_scans
 from tests.support.pictures import astronaut, encode
 from tests.support.steadiness import steadiness
@@ -146,3 +147,13 @@ def test_other_formats_and_huge_frames_are_refused(recognizer: LiveRecognizer) -
     with pytest.raises(ImageTooLarge, match="1 megapixels"):
         recognizer.process(encode(astronaut().resize((1100, 1000)), "WEBP"), LiveState(), 0.0)
     assert decode_gray(huge)[1] == (3000, 3000)  # As an upload it is welcome.
+
+
+def test_a_frame_has_no_more_metadata_than_cameras_write(recognizer: LiveRecognizer) -> None:
+    """Pillow reads all of it, in the thread that all live pages share."""
+    usual, far_too_many = exif_directory(2_000), exif_directory(40_000)
+    for with_exif in (jpeg_with_exif, webp_with_exif):
+        assert recognizer.process(with_exif(usual), LiveState(), 0.0).width == 128
+        with pytest.raises(ImageTooCostly):
+            recognizer.process(with_exif(far_too_many), LiveState(), 0.0)
+        assert decode_gray(with_exif(far_too_many))[1] == (128, 128)  # An upload may have it.

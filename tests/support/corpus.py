@@ -28,6 +28,7 @@ from tests.support.corpus_files import (
     png_chunk,
     small,
 )
+from tests.support.corpus_oddities import oddities
 from tests.support.corpus_structures import structures
 from tests.support.pictures import astronaut, encode
 
@@ -47,6 +48,7 @@ def corpus() -> Iterator[HostileFile]:
     yield from _names()
     yield from _sizes()
     yield from structures()
+    yield from oddities()
 
 
 def _bombs() -> Iterator[HostileFile]:
