@@ -8,41 +8,18 @@ too many, or too much, is cut off before anything of it is queued.
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from daphne import ws_protocol
 from django.conf import settings
 
+from operations.buckets import Bucket
+
 #: Close code for a client that sends too much, too fast (4000 to 4999 are an application's own).
 TOO_NOISY = 4408
 #: Seconds for which a connection stays after its close frame, for the client to read it.
 LINGER_SECONDS = 1.0
-
-
-@dataclass
-class Bucket:
-    """Lets `rate` a second through, and up to `burst` at once.
-
-    Attributes:
-        left: what may come now.
-    """
-
-    rate: float
-    burst: float
-    left: float = field(init=False)
-    filled_at: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.left = self.burst
-
-    def take(self, amount: float) -> bool:
-        """Whether there was room for so much more."""
-        now = time.monotonic()
-        self.left = min(self.burst, self.left + (now - self.filled_at) * self.rate) - amount
-        self.filled_at = now
-        return self.left >= 0
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from accounts.sockets import (
     signed_in_user,
 )
 from operations import metrics, open_sockets
+from operations.buckets import Bucket
 from recognition import quotas
-from recognition.live import recordings
+from recognition.live import marking, recordings
 from recognition.live.pool import load_model, pool
 from recognition.live.stream import Answer, FrameStream, labels_message
 from recognition.model_registry.catalogue import active_manifest
@@ -49,6 +50,8 @@ MODEL_UNAVAILABLE = 4503
 SOCKETS_PER_USER = 2
 #: Characters of a text message that are read.
 LONGEST_COMMAND = 500
+#: Text messages a second, and at once: each may write to the database, while frames wait in memory.
+COMMANDS, COMMANDS_AT_ONCE = 10, 20
 #: Bad messages in a row before the connection is closed.
 BAD_FRAMES = 5
 #: Seconds from the end of one recording to the start of the next: each makes a row.
@@ -80,6 +83,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stream = FrameStream()
+        self.commands = Bucket(COMMANDS, COMMANDS_AT_ONCE)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Not in `disconnect`: that is not reached when the server gives up on a connection.
@@ -190,6 +194,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _command(self, text: str) -> None:
         """A text message: start or stop recording, or set a marker in it."""
+        if not self.commands.take(1):
+            await self._refuse("too_soon", f"At most {COMMANDS} text messages a second.")
+            return
         try:
             # Longer ones say nothing that we know, and could be nested too deep to be read.
             message = json.loads(text[:LONGEST_COMMAND])
@@ -230,9 +237,12 @@ class LiveConsumer(AsyncWebsocketConsumer):
         time_ms = round(self.recording.seconds * 1000)
         recording_id = self.recording.recording.pk
         try:
-            marker = await database_sync_to_async(markers.add)(
-                recording_id, time_ms, message.get("name"), message.get("value")
+            marker = await database_sync_to_async(marking.add)(
+                self.user_id, recording_id, time_ms, message.get("name"), message.get("value")
             )
+        except quotas.AccountClosed:
+            await self.close(NOT_SIGNED_IN)
+            return
         except Refusal as error:
             await self._refuse(error.code, str(error))
             return

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import consent
 from accounts.http import signed_in
+from recognition.live import marking
 from recognition.live.chart import COLUMNS, face_charts, markers_of
 from recognition.live.forms import MarkerForm
 from recognition.models import Recording, RecordingQuerySet
@@ -154,7 +155,8 @@ def add_marker(request: HttpRequest, pk: UUID) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
         try:
-            markers.add(recording.pk, round(data["seconds"] * 1000), data["name"], data["value"])
+            time_ms = round(data["seconds"] * 1000)
+            marking.add(recording.owner_id, recording.pk, time_ms, data["name"], data["value"])
             messages.success(request, _("Marker set."))
         except Refusal as error:
             messages.error(request, str(error))
@@ -167,7 +169,7 @@ def add_marker(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def delete_marker(request: HttpRequest, pk: UUID, marker: int) -> HttpResponse:
     recording = get_object_or_404(_own(request), pk=pk)
-    get_object_or_404(recording.markers, pk=marker).delete()
+    markers.remove(get_object_or_404(recording.markers, pk=marker))
     messages.success(request, _("Marker deleted."))
     return redirect(recording)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import audit
@@ -24,6 +25,9 @@ from recognition.vision.live import LiveFrame
 CONTINUE_SECONDS = 120
 #: One sample a face in each of these, in milliseconds, however many frames come.
 SAMPLE_MS = 100
+#: What counts in its owner's storage beside the series: the recording itself with its lines in the
+#: audit trail, and each stretch.
+ROW_BYTES, STRETCH_BYTES = 1000, 40
 #: Samples that one recording holds: two hours of six faces.
 MAXIMUM_SAMPLES = 432_000
 
@@ -34,6 +38,7 @@ class Recorder:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self._earlier = list(recording.samples)
+        self._n_counted = len(self._earlier)
         self._timeline = LabelTimeline()
         self._series = SeriesWriter(recording)
         self._offset = (timezone.now() - recording.started_at).total_seconds()
@@ -87,8 +92,11 @@ class Recorder:
         if ends:
             for gap in self._gaps.end():
                 self._series.add_gap(gap)
+        samples = [*self._earlier, *self._timeline.as_stored()]
+        more, self._n_counted = len(samples) - self._n_counted, len(samples)
         self._series.save(
-            samples=[*self._earlier, *self._timeline.as_stored()],
+            samples=samples,
+            stored_bytes=F("stored_bytes") + STRETCH_BYTES * more,
             ended_at=self.recording.started_at + timedelta(seconds=self.seconds),
         )
 
@@ -113,7 +121,11 @@ def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> R
             owner = quotas.lock(owner_id)
             quotas.check_room(owner)
             recording = Recording.objects.create(
-                owner=owner, model_version=model_version, started_at=now, ended_at=now
+                owner=owner,
+                model_version=model_version,
+                started_at=now,
+                ended_at=now,
+                stored_bytes=ROW_BYTES,
             )
             audit.record("recording_created", owner, owner, f"recording:{recording.pk}")
     return Recorder(recording)

@@ -29,7 +29,7 @@ class Recording(models.Model):
             from before there were series.
         n_frames: frames whose faces are in the series.
         n_samples: of its series: one a face and frame.
-        stored_bytes: that its series takes.
+        stored_bytes: that it takes: row, stretches, series and markers.
     """
 
     class Source(models.TextChoices):

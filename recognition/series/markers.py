@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 
 from recognition.models import Marker, Recording
@@ -13,6 +15,8 @@ from recognition.refusals import Refusal
 
 MAXIMUM_MARKERS = 1000
 NAME_LENGTH = 80
+#: What one counts in its owner's storage, with its place in the indexes.
+STORED_BYTES = 250
 #: A day: no recording lasts that long.
 LATEST_MS = 24 * 60 * 60 * 1000
 
@@ -62,7 +66,22 @@ def add(recording_id: UUID, time_ms: int, name: Any, value: Any = None) -> Marke
             raise TooManyMarkers(
                 _("A recording can have %(limit)d markers.") % {"limit": MAXIMUM_MARKERS}
             )
+        _count(recording_id, STORED_BYTES)
         return Marker.objects.create(recording=recording, time_ms=time_ms, name=text, value=value)
+
+
+@transaction.atomic
+def remove(marker: Marker) -> None:
+    """Delete a marker."""
+    recording_id = marker.recording_id
+    if Marker.objects.filter(pk=marker.pk).delete()[0]:
+        _count(recording_id, -STORED_BYTES)
+
+
+def _count(recording_id: UUID, n_bytes: int) -> None:
+    # Those from before they were counted go for nothing.
+    grown = Greatest(F("stored_bytes") + n_bytes, 0)
+    Recording.objects.filter(pk=recording_id).update(stored_bytes=grown)
 
 
 def as_dict(marker: Marker) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent, User
+from recognition import quotas
 from recognition.models import DataExport, LiveUsage, Recording, Upload, Webhook, WebhookDelivery
 from recognition.personal_data import account_deletion
 from recognition.personal_data.tasks import delete_account
@@ -30,9 +31,12 @@ def act(client: Client, action: str, *people: User) -> str:
 def test_the_list_shows_usage(root_client: Client, alice: User, alice_upload: Upload) -> None:
     LiveUsage.objects.create(owner=alice, day=timezone.now().date(), seconds=65)
     User.objects.filter(pk=alice.pk).update(quota_uploads_a_day=5, quota_bytes=2048)
+    now = timezone.now()
+    Recording.objects.create(owner=alice, started_at=now, ended_at=now, stored_bytes=700)
     row = next(user for user in root_client.get(USERS).context["cl"].result_list if user == alice)
     assert row.n_uploads == 1
-    assert row.n_bytes == alice_upload.stored_bytes
+    assert row.n_bytes == alice_upload.stored_bytes + 700
+    assert row.n_bytes == quotas.stored_bytes(alice).used
     assert row.live_seconds == 65
     page = root_client.get(USERS).content.decode()
     assert "5 uploads per day, 2.0" in page

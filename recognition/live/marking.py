@@ -1,0 +1,27 @@
+"""Markers of a person's recordings, which take room like all else that is theirs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from recognition import quotas
+from recognition.models import Marker
+from recognition.series import markers
+
+
+def add(
+    owner_id: int, recording_id: UUID, time_ms: int, name: Any, value: Any = None
+) -> Marker | None:
+    """As :func:`recognition.series.markers.add`, where there is room.
+
+    Raises:
+        AccountClosed: the account is being deleted.
+        QuotaExceeded: there is no room left.
+        MarkerRefused, TooManyMarkers: as there.
+    """
+    with transaction.atomic():
+        quotas.check_room(quotas.lock(owner_id), markers.STORED_BYTES)
+        return markers.add(recording_id, time_ms, name, value)

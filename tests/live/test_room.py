@@ -1,0 +1,93 @@
+"""What a recording takes beside its series counts, and commands come no faster than people send."""
+
+from __future__ import annotations
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+from django.urls import reverse
+
+from accounts import consent
+from accounts.models import User
+from emotion_site.asgi import application
+from recognition import quotas
+from recognition.live import consumer, marking, recordings
+from recognition.models import Marker, Recording
+from recognition.people import CAMERA
+from recognition.series import markers
+from recognition.vision.live import LiveFrame
+from recognition.vision.tracking import TrackedFace
+from recognition.vision.types import BoundingBox
+
+
+def used(user: User) -> float:
+    return quotas.stored_bytes(user).used
+
+
+def test_an_empty_recording_takes_room(alice: User) -> None:
+    """One a second would otherwise be as many rows as one likes."""
+    recordings.begin(alice.pk, "vgg16-test").save(ends=True)
+    assert used(alice) == recordings.ROW_BYTES
+    User.objects.update(quota_bytes=recordings.ROW_BYTES)
+    with pytest.raises(quotas.QuotaExceeded):
+        recordings.begin(alice.pk, "vgg16-test")
+
+
+def test_stretches_take_room_once(alice: User) -> None:
+    recorder = recordings.begin(alice.pk, "vgg16-test")
+    for number in range(1, 11):
+        face = TrackedFace(number, BoundingBox(0, 0, 9, 9), "happy", {"happy": 0.9})
+        recorder.add(LiveFrame(640, 480, (face,)), recorder._began, number)
+        recorder.save()
+    recorder.save(ends=True)
+    series = sum(len(chunk.data) for chunk in Recording.objects.get().chunks.all())
+    assert used(alice) == recordings.ROW_BYTES + 10 * recordings.STRETCH_BYTES + series
+
+
+def test_markers_take_room_until_they_are_deleted(alice: User, alice_client: Client) -> None:
+    recording = recordings.begin(alice.pk, "vgg16-test").recording
+    before = used(alice)
+    form = {"seconds": "1", "name": "bell"}
+    for _ in range(3):
+        alice_client.post(reverse("add_marker", args=[recording.pk]), form)
+    assert used(alice) == before + 3 * markers.STORED_BYTES
+    for marker in Marker.objects.all():
+        alice_client.post(reverse("delete_marker", args=[recording.pk, marker.pk]))
+    assert used(alice) == before
+    Marker.objects.create(recording=recording, time_ms=0, name="from before they counted")
+    Recording.objects.update(stored_bytes=0)
+    markers.remove(Marker.objects.get())
+    assert used(alice) == 0
+
+
+def test_a_full_storage_takes_no_marker(alice: User, alice_client: Client) -> None:
+    recording = recordings.begin(alice.pk, "vgg16-test").recording
+    User.objects.update(quota_bytes=recordings.ROW_BYTES + markers.STORED_BYTES)
+    assert marking.add(alice.pk, recording.pk, 0, "bell") is not None
+    form = {"seconds": "1", "name": "bell"}
+    page = alice_client.post(reverse("add_marker", args=[recording.pk]), form, follow=True)
+    assert "of storage" in page.content.decode()
+    assert Marker.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_commands_have_a_rate(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer, "COMMANDS", 0)
+    monkeypatch.setattr(consumer, "COMMANDS_AT_ONCE", 3)
+    client = Client()
+    await sync_to_async(client.force_login)(alice)
+    await sync_to_async(consent.give)(alice, CAMERA)
+    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
+    socket = WebsocketCommunicator(application, "/ws/live/", headers)
+    assert (await socket.connect())[0]
+    answers = [await socket.receive_json_from(timeout=30)]
+    for number in range(5):
+        text = '{"type": "record"}' if not number else '{"type": "marker", "name": "bell"}'
+        await socket.send_to(text_data=text)
+        answers.append(await socket.receive_json_from(timeout=30))
+    await socket.disconnect()
+    kinds = [answer.get("code", answer["type"]) for answer in answers]
+    assert kinds == ["ready", "recording", "marker", "marker", "too_soon", "too_soon"]
+    assert await Marker.objects.acount() == 2
