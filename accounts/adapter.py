@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,19 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import audit
+from operations import rates
+
+logger = logging.getLogger(__name__)
+
+#: Mails that anybody can have sent to an address that is not theirs, and how many of them it gets.
+ASKED_FOR = frozenset(
+    {
+        "account/email/password_reset_key", "account/email/unknown_account",
+        "account/email/account_already_exists", "account/email/email_confirmation",
+        "account/email/email_confirmation_signup",
+    }
+)  # fmt: skip
+ASKED_FOR_RATE = "20/d"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -19,7 +33,14 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.SIGNUP == "open")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """The site's name in mails is its own; the inherited one is the Host header."""
+        """The site's name in mails is its own; the inherited one is the Host header.
+
+        An address that has had :data:`ASKED_FOR_RATE` of what anybody can ask for gets no more.
+        """
+        whose = email.strip().lower()
+        if template_prefix in ASKED_FOR and rates.too_often("mails", whose, ASKED_FOR_RATE):
+            logger.warning("an address gets no more mail today: %s", template_prefix)
+            return
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
         known = {"request": self.request, "email": email, "current_site": site}
         self.render_mail(template_prefix, email, {**known, **context}).send()

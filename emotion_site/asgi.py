@@ -24,6 +24,7 @@ from django.urls import re_path  # noqa: E402
 from emotion_site import request_bodies, slow_readers, socket_bounds  # noqa: E402
 from emotion_site.client_headers import TrustedScope  # noqa: E402
 from emotion_site.origin import SameOriginValidator, nothing_here  # noqa: E402
+from emotion_site.visitors import LimitedSockets  # noqa: E402
 from recognition.routing import websocket_urlpatterns  # noqa: E402
 
 request_bodies.install()
@@ -36,7 +37,7 @@ application = TrustedScope(
     ProtocolTypeRouter(
         {
             "http": django_application,
-            "websocket": SameOriginValidator(AuthMiddlewareStack(sockets)),
+            "websocket": SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets))),
         }
     )
 )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from asgiref.sync import sync_to_async
+from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
+from rest_framework.views import APIView
 
 from accounts.addresses import network_of
+from accounts.sockets import address_of
 from emotion_site.client_headers import ASKED_DIRECTLY
 from operations import rates
 from recognition.api.errors import CONTENT_TYPE, Problem
@@ -39,9 +45,31 @@ def limited(
     return middleware
 
 
+class LimitedSockets:
+    """Counts handshakes of whoever is not signed in together with their requests."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        if not scope["user"].is_authenticated:
+            # In any thread: it may wait for Redis, and pages have but one.
+            count = sync_to_async(rates.too_often, thread_sensitive=False)
+            if await count("visitors", address_of(scope), settings.ANONYMOUS_RATE) is not None:
+                return await WebsocketDenier()(scope, receive, send)
+        return await self._application(scope, receive, send)
+
+
 def _has_token(request: HttpRequest) -> bool:
     scheme = request.headers.get("Authorization", "").partition(" ")[0]
-    return request.path_info.startswith("/api/") and scheme.lower() == "bearer"
+    if scheme.lower() != "bearer":
+        return False
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    # Other pages, and those that say that there is nothing, do not look at tokens.
+    return hasattr(view, "cls") and issubclass(view.cls, APIView)
 
 
 def _refusal(request: HttpRequest, wait: int) -> HttpResponse:

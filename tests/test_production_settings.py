@@ -79,7 +79,7 @@ def test_cookies_stay_with_this_site(alone: dict[str, Any]) -> None:
     assert alone["cookies"]["sessionid"]["httponly"]
     # No other host of the domain can set or read them: browsers see to it, by the prefix.
     assert all(name.startswith("__Host-") for name in alone["cookie_names"])
-    assert "__Host-language" in alone["cookie_names"]
+    assert {"__Host-language", "__Host-messages"} <= set(alone["cookie_names"])
 
 
 def test_a_visitor_cannot_claim_to_use_https_or_another_address(alone: dict[str, Any]) -> None:

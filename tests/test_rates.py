@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
 from django.test import Client
 from pytest_django import Settings
 
 from accounts import tokens
 from accounts.models import User
+from emotion_site.asgi import application
 from operations import rates
 from tests.support.site import Site
 
@@ -94,3 +97,35 @@ def test_wrong_tokens_are_limited_and_right_ones_beside_them_are_not(
     assert int(found[-1]["Retry-After"]) > 0
     right = Client(headers={"Authorization": f"Bearer {key}"})
     assert right.get("/api/v1/me/").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/api/v1/nothing/", "/api/v1/errors/", "/api/"])
+def test_a_token_where_nobody_looks_at_it_lifts_no_limit(path: str, settings: Settings) -> None:
+    settings.ANONYMOUS_RATE = "3/h"
+    client = Client(headers={"Authorization": "Bearer x"})
+    found = [client.get(path).status_code == 429 for _ in range(5)]
+    assert found == [False, False, False, True, True]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_handshakes_of_sockets_count_as_requests(alice: User, settings: Settings) -> None:
+    settings.ANONYMOUS_RATE = "3/h"
+    client = Client()
+    await sync_to_async(client.force_login)(alice)
+    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
+
+    async def opens(path: str, **headers: bytes) -> bool:
+        known = {"host": b"localhost", "origin": b"http://localhost", **headers}
+        pairs = [(name.encode(), value) for name, value in known.items()]
+        socket = WebsocketCommunicator(application, path, pairs)
+        socket.scope["client"] = ["192.0.2.7", 1]
+        accepted, _code = await socket.connect()
+        if accepted:
+            await socket.receive_output(timeout=10)
+        await socket.disconnect()
+        return bool(accepted)
+
+    found = [await opens("/ws/uploads/") for _ in range(5)]
+    assert found == [True, True, True, False, False]
+    assert await opens("/ws/live/", cookie=cookie)

@@ -219,7 +219,11 @@ ACCOUNT_EMAIL_NOTIFICATIONS = env.str("EMAIL_URL", default="") not in {"", "cons
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # The sixth wrong password, or two-factor code, within five minutes is refused, and so is
 # whatever comes after it, right or wrong.
-ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "30/m/ip,5/5m/key",
+    # Mails of whatever kind to one address have a limit of their own: see accounts/adapter.py.
+    "reset_password": "20/m/ip,5/m/key,20/d/key",
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
 MFA_ADAPTER = "accounts.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -344,6 +348,7 @@ if not DEBUG:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
+    MESSAGE_STORAGE = "emotion_site.flash.OwnStorage"
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_SSL_HOST = SITE_URL.partition("//")[2]
     SECURE_REDIRECT_EXEMPT = [r"^healthz(/live)?$"]

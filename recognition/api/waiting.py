@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +33,11 @@ FIRST_INTERVAL = 0.1
 GROWTH = 1.5
 LONGEST_INTERVAL = 2.0
 
-_n_waiting = 0
+#: Of one person; a script that asks for more is answered at once.
+MAXIMUM_OF_ONE = 50
+
+#: Requests that wait, by person.
+_waiting: Counter[int] = Counter()
 
 
 class WaitOptions(serializers.Serializer):
@@ -50,11 +55,13 @@ class Pending:
     """What a response waits for.
 
     Attributes:
+        owner_id: who asks.
         ids: of the uploads.
         seconds: at most.
         refresh: writes the state at the end into the response.
     """
 
+    owner_id: int
     ids: list[UUID]
     seconds: int
     refresh: Callable[[], None]
@@ -93,10 +100,10 @@ def seconds_to_wait(request: Request) -> int:
 
 
 async def _wait(pending: Pending) -> None:
-    global _n_waiting
-    if _n_waiting >= settings.API_MAXIMUM_WAITING:
+    whose = pending.owner_id
+    if _waiting.total() >= settings.API_MAXIMUM_WAITING or _waiting[whose] >= MAXIMUM_OF_ONE:
         return
-    _n_waiting += 1
+    _waiting[whose] += 1
     try:
         end = time.monotonic() + pending.seconds
         interval = FIRST_INTERVAL
@@ -107,7 +114,9 @@ async def _wait(pending: Pending) -> None:
             await asyncio.sleep(min(interval, left))
             interval = min(interval * GROWTH, LONGEST_INTERVAL)
     finally:
-        _n_waiting -= 1
+        _waiting[whose] -= 1
+        if not _waiting[whose]:
+            del _waiting[whose]
 
 
 def _any_unfinished(ids: list[UUID]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -206,10 +207,15 @@ def test_waiting_ends_with_the_result(alice_client: Client, alice_upload: Upload
     assert [face["label"] for face in response.json()["faces"]] == ["happy"]
 
 
+@pytest.mark.parametrize("many", ["people", "of one"])
 def test_where_too_many_wait_already_the_answer_comes_at_once(
-    alice_client: Client, alice_upload: Upload, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting, "_n_waiting", settings.API_MAXIMUM_WAITING)
+    many: str, alice_client: Client, alice_upload: Upload, settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """One person leaves places to others."""
+    others = dict.fromkeys(range(10**6, 10**6 + settings.API_MAXIMUM_WAITING), 1)
+    own = {alice_upload.owner_id: waiting.MAXIMUM_OF_ONE}
+    monkeypatch.setattr(waiting, "_waiting", Counter(others if many == "people" else own))
     began = time.monotonic()
     response = alice_client.get(f"{UPLOADS}{alice_upload.pk}/?wait=30")
     assert response.status_code == 202

@@ -34,14 +34,15 @@ def main() -> None:
     (person,) = User.objects.all()
     plain = Client().get("/accounts/login/", headers={"X-Forwarded-Proto": "https"})
     chosen = client.post("/language/", {"language": "de"}, secure=True)
+    told = client.post("/uploads/new/", secure=True)
     answers = {
-        "cookie_names": sorted({*page.cookies, *signed_up.cookies, *chosen.cookies}),
+        "cookie_names": sorted({*page.cookies, *signed_up.cookies, *chosen.cookies, *told.cookies}),
         "headers": dict(page.headers),
         "cookies": {
             name.removeprefix("__Host-"): {
                 key: morsel[key] for key in ("samesite", "secure", "httponly", "domain", "path")
             }
-            for cookies in (page.cookies, signed_up.cookies)
+            for cookies in (page.cookies, signed_up.cookies, told.cookies)
             for name, morsel in cookies.items()
         },
         "people_with_weak_passwords": n_with_weak_passwords,

@@ -1,0 +1,58 @@
+"""Nobody fills another's mailbox through this site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import adapter
+from accounts.models import User
+from operations import rates
+from tests.support.signing_in import confirm_password
+
+VICTIM = "victim@elsewhere.example"
+
+
+@pytest.fixture(autouse=True)
+def three_a_day(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(adapter, "ASKED_FOR_RATE", "3/d")
+    rates.forget()
+    yield
+    rates.forget()
+
+
+@pytest.mark.parametrize("email", ["alice@example.org", VICTIM])
+def test_resets_have_a_daily_limit_for_each_address(alice: User, email: str) -> None:
+    """Whether or not it has an account."""
+    for number in range(5):
+        form = {"email": email.upper() if number % 2 else email}
+        assert Client().post("/accounts/password/reset/", form).status_code == 302
+    assert [message.to for message in mail.outbox] == [[email]] * 3
+
+
+def test_so_have_changes_of_address(alice: User, alice_client: Client) -> None:
+    confirm_password(alice_client, "alice-password")
+    for number in range(5):
+        for address in (VICTIM, f"another-{number}@elsewhere.example"):
+            alice_client.post("/accounts/email/", {"email": address, "action_add": ""})
+        cache.clear()  # As after the minutes for which a second mail is not sent at all.
+    to_victim = [message for message in mail.outbox if message.to == [VICTIM]]
+    assert len(to_victim) == 3
+
+
+def test_what_tells_of_changes_is_always_sent(
+    alice: User, alice_client: Client, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    for _ in range(4):
+        Client().post("/accounts/password/reset/", {"email": alice.email})
+    n_before = len(mail.outbox)
+    form = {"password1": "another-good-7", "password2": "another-good-7"}
+    form["oldpassword"] = "alice-password"
+    alice_client.post("/accounts/password/change/", form)
+    assert [message.to for message in mail.outbox[n_before:]] == [[alice.email]]
