@@ -253,9 +253,7 @@ class UploadViewSet(
                 response.status_code = 202
 
         if wait and found:
-            response.pending = Pending(
-                cast("User", self.request.user).pk, list(found), wait, refresh
-            )
+            response.pending = Pending(signed_in(self.request).pk, list(found), wait, refresh)
         return response
 
     def _result(self, name: str, entry: Entry, found: dict[UUID, Upload]) -> dict[str, Any]:
@@ -288,7 +286,7 @@ class UploadViewSet(
                 response.data = self.get_serializer(upload).data
                 response.status_code = 200 if upload.is_finished else 202
 
-        response.pending = Pending(cast("User", request.user).pk, [pk], wait, refresh)
+        response.pending = Pending(signed_in(request).pk, [pk], wait, refresh)
         return response
 
     def perform_destroy(self, instance: Upload) -> None:
