@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -15,11 +14,18 @@ from accounts import consent, tokens
 from accounts.addresses import network_of
 from accounts.models import ApiToken, User
 from accounts.purposes import ACCOUNT
-from operations import rates
 
 if TYPE_CHECKING:
     # Which imports its default classes, and so this module.
     from rest_framework.views import APIView
+
+
+#: What people read of a refused token, by its code.
+REFUSED = {
+    "token_invalid": _("Invalid token."),
+    "token_expired": _("This token has expired."),
+    "account_disabled": _("This account is disabled."),
+}
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -32,42 +38,36 @@ class TokenAuthentication(BaseAuthentication):
         if not words or words[0].lower() != self.scheme.lower().encode():
             return None
         try:
-            token = self._valid(words)
-        except AuthenticationFailed:
-            # Others behind the same address have valid ones: only wrong ones are refused.
-            who, rate = network_of(request._request), settings.WRONG_TOKEN_RATE
-            wait = rates.too_often("wrong tokens", who, rate)
+            token = tokens.valid(words[1].decode("latin-1") if len(words) == 2 else "")
+        except tokens.TokenRefused as refused:
+            wait = tokens.wrong_too_often(network_of(request._request))
             if wait is not None:
                 raise Throttled(wait) from None
-            raise
+            raise AuthenticationFailed(REFUSED[refused.code], refused.code) from None
         tokens.note_use(token)
         return token.user, token
-
-    def _valid(self, words: list[bytes]) -> ApiToken:
-        token = tokens.find(words[1].decode("latin-1")) if len(words) == 2 else None
-        if token is None:
-            raise AuthenticationFailed(_("Invalid token."), "token_invalid")
-        if token.is_expired:
-            raise AuthenticationFailed(_("This token has expired."), "token_expired")
-        if not token.user.is_active:
-            raise AuthenticationFailed(_("This account is disabled."), "account_disabled")
-        return token
 
     def authenticate_header(self, request: Request) -> str:
         return f'{self.scheme} realm="api"'
 
 
 class TokenScope(BasePermission):
-    """A token that may read changes nothing. People who are signed in are not restricted."""
+    """A token that may read changes nothing, and one for live frames has no business here.
+
+    People who are signed in are not restricted.
+    """
 
     message = _("This token is read-only.")
     code = "token_scope"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         token = request.auth
-        if not isinstance(token, ApiToken) or request.method in SAFE_METHODS:
+        if not isinstance(token, ApiToken):
             return True
-        return token.scope == ApiToken.Scope.WRITE
+        if token.scope == ApiToken.Scope.LIVE:
+            self.message = _("This token opens the live socket only.")
+            return False
+        return request.method in SAFE_METHODS or token.scope == ApiToken.Scope.WRITE
 
 
 class HasConsent(BasePermission):

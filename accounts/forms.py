@@ -58,7 +58,13 @@ class TokenForm(forms.ModelForm):
         model = ApiToken
         fields = ("name", "scope")
         labels = {"scope": _("Access")}
-        help_texts = {"name": _("What it’s for, so you can recognise it later.")}
+        help_texts = {
+            "name": _("What it’s for, so you can recognise it later."),
+            "scope": _(
+                "A token for live frames opens the live socket and nothing else, once you have "
+                "started the live page and accepted its notice."
+            ),
+        }
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

@@ -22,9 +22,10 @@ def signed_in_id(cookies: bytes, authorization: bytes) -> int | None:
     """
     scheme, _, key = authorization.decode("latin-1").strip().partition(" ")
     if scheme.lower() == "bearer":
-        token = tokens.find(key.strip())
-        valid = token is not None and not token.is_expired and token.user.is_active
-        return token.user_id if token is not None and valid else None
+        try:
+            return tokens.valid(key.strip()).user_id
+        except tokens.TokenRefused:
+            return None
     session_key = parse_cookie(cookies.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
     if not session_key:
         return None

@@ -156,12 +156,14 @@ class ApiToken(models.Model):
     Attributes:
         prefix: the first characters of the key, by which its owner recognises it.
         key_sha256: of the whole key, in hexadecimal. A plain hash suffices: keys are random.
+        scope: what it opens: the API to read, the API to read and change, or the live socket alone.
         expires_at: None for never.
     """
 
     class Scope(models.TextChoices):
         READ = "read", _("Read")
         WRITE = "write", _("Read and write")
+        LIVE = "live", _("Live frames (WebSocket)")
 
     user = models.ForeignKey(
         User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="api_tokens"

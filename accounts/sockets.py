@@ -5,10 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from asgiref.sync import sync_to_async
 from channels.auth import get_user
+from channels.db import database_sync_to_async
 from django.conf import settings
 
+from accounts import tokens
 from accounts.addresses import network
+from accounts.models import ApiToken
+from operations import rates
 
 if TYPE_CHECKING:
     from channels.generic.websocket import AsyncWebsocketConsumer
@@ -18,18 +23,47 @@ if TYPE_CHECKING:
 #: Close code for a visitor who is not, or no longer, signed in (4000 to 4999 are an
 #: application's own).
 NOT_SIGNED_IN = 4401
-#: Close code where too many sockets are open already, for this person or from this address.
+#: Close code for a token that is valid, but for something else.
+WRONG_SCOPE = 4405
+#: Close code where too many sockets are open already, for this person or from this address, or
+#: where the address has sent too many wrong tokens.
 TOO_MANY_SOCKETS = 4429
+#: What the site answers to a client that offers it, and what a token is offered behind. A browser
+#: has no other header to send one in, and takes no answer that it has not offered.
+SUBPROTOCOL, TOKEN_SUBPROTOCOL = "visage", "visage.token."
 #: Seconds between two looks whether the person is still signed in.
 CHECK_SECONDS = 3.0
+
+
+def token_in(scope: dict[str, Any]) -> str | None:
+    """The key that a socket is opened with; None where there is none, as from a page."""
+    authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    scheme, _, key = authorization.strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return key.strip()
+    for offered in scope.get("subprotocols", []):
+        if offered.startswith(TOKEN_SUBPROTOCOL):
+            return str(offered.removeprefix(TOKEN_SUBPROTOCOL))
+    return None
 
 
 async def accepted_user(consumer: AsyncWebsocketConsumer) -> User | None:
     """Accept a connection; None where nobody is signed in, and then it is closed again.
 
-    A refusal would not tell the page why: only an accepted connection has a close code.
+    A refusal would not tell the client why: only an accepted connection has a close code.
     """
-    await consumer.accept()
+    offered = consumer.scope.get("subprotocols", [])
+    await consumer.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    if "token" in consumer.scope:
+        let_in = await database_sync_to_async(_user_or_code)(consumer.scope["token"])
+        if let_in is None:
+            # In any thread: it may wait for Redis, and the database has but one.
+            count = sync_to_async(_count_refused, thread_sensitive=False)
+            let_in = await count(address_of(consumer.scope))
+        if not isinstance(let_in, int):
+            return let_in
+        await consumer.close(let_in)
+        return None
     user = consumer.scope["user"]
     if user.is_authenticated:
         return cast("User", user)
@@ -46,12 +80,47 @@ def address_of(scope: dict[str, Any]) -> str:
 
 
 async def signed_in_user(scope: dict[str, Any], user_id: int | None) -> User | None:
-    """The person whose session a socket was opened with, read anew.
+    """The person whose session or token a socket was opened with, read anew.
 
-    None once they signed out, changed their password elsewhere, or were disabled.
+    None once they signed out, changed their password elsewhere, or were disabled, or once the
+    token was deleted or has expired.
     """
+    if "token" in scope:
+        return await database_sync_to_async(_still_there)(scope["token"], user_id)
     session_store = import_module(settings.SESSION_ENGINE).SessionStore
     # A store of its own: the one in the scope remembers what it once read.
     session = session_store(scope["session"].session_key)
     user = await get_user({"session": session})
     return user if user_id is not None and user.pk == user_id else None
+
+
+def _count_refused(address: str) -> int:
+    """Count a wrong token, which is a request of somebody unknown, too; returns a close code."""
+    waits = (
+        tokens.wrong_too_often(address),
+        rates.too_often("visitors", address, settings.ANONYMOUS_RATE),
+    )
+    return NOT_SIGNED_IN if waits == (None, None) else TOO_MANY_SOCKETS
+
+
+def _user_or_code(key: str) -> User | int | None:
+    """Whose token a program opens a socket with; a close code, or None for a wrong token."""
+    try:
+        token = tokens.valid(key)
+    except tokens.TokenRefused:
+        return None
+    if token.scope != ApiToken.Scope.LIVE:
+        return WRONG_SCOPE
+    tokens.note_use(token)
+    return token.user
+
+
+def _still_there(key: str, user_id: int | None) -> User | None:
+    try:
+        token = tokens.valid(key)
+    except tokens.TokenRefused:
+        return None
+    if token.user_id != user_id or token.scope != ApiToken.Scope.LIVE:
+        return None
+    tokens.note_use(token)
+    return token.user

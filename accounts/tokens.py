@@ -8,12 +8,14 @@ import string
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import access, audit
 from accounts.models import ApiToken
+from operations import rates
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -25,6 +27,19 @@ RANDOM_CHARACTERS = 40
 SHOWN_CHARACTERS = len(KEY_PREFIX) + 5
 #: Each use would otherwise write to the database.
 LAST_USED_PRECISION = timedelta(minutes=1)
+
+
+class TokenRefused(Exception):
+    """A key opens nothing.
+
+    Attributes:
+        code: `token_invalid`, `token_expired` or `account_disabled`.
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -62,6 +77,30 @@ def find(key: str) -> ApiToken | None:
         ApiToken.objects.select_related("user").filter(key_sha256=_hash(key)).first()
     )
     return found
+
+
+def valid(key: str) -> ApiToken:
+    """The token of a key, with its user, if it may be used now.
+
+    Raises:
+        TokenRefused: there is none, it has expired, or its user is disabled.
+    """
+    token = find(key)
+    if token is None:
+        raise TokenRefused("token_invalid")
+    if token.is_expired:
+        raise TokenRefused("token_expired")
+    if not token.user.is_active:
+        raise TokenRefused("account_disabled")
+    return token
+
+
+def wrong_too_often(address: str) -> int | None:
+    """Count a key that was refused; the seconds to wait where its network address had too many.
+
+    Others behind the same address have valid ones: only wrong ones are to be refused for it.
+    """
+    return rates.too_often("wrong tokens", address, settings.WRONG_TOKEN_RATE)
 
 
 def note_use(token: ApiToken) -> None:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.request import Request, urlopen
 
-from clients.live_client import LiveClient
 from tests.support.live_server import LiveServer
 from tests.support.live_trips import Trips, at_a_pace
+from tests.support.page_client import PageClient
 
 IN_FLIGHT = 2
 #: Seconds between two visits to another page while the sockets are busy.
@@ -25,7 +25,7 @@ async def as_fast_as_answers_come(
 ) -> Trips:
     """One client with two frames in flight."""
     trips = Trips()
-    async with LiveClient(server.url, cookie) as live:
+    async with PageClient(server.url, cookie) as live:
         await live.receive()
         await live.label(frames[0])  # The first one waits for the thread's model.
         sent: dict[int, float] = {}
@@ -134,7 +134,7 @@ async def churn(
     async def one(index: int) -> None:
         cookie = server.cookies[index % n_at_once // 2]
         with suppress(Exception):  # Cut off in the middle of anything.
-            async with LiveClient(server.url, cookie) as live:
+            async with PageClient(server.url, cookie) as live:
                 deadline = time.perf_counter() + dice.uniform(0, 0.3)
                 while time.perf_counter() < deadline:
                     await live.send(frames[index % len(frames)])

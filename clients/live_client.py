@@ -1,87 +1,79 @@
-"""A small client for the live page's WebSocket; docs/LIVE_PROTOCOL.md describes the messages.
+"""A small client for the live socket; docs/LIVE_PROTOCOL.md describes the messages.
 
-Needs the packages ``websockets`` and ``Pillow``, and a user who has agreed to the live page's
-notice; otherwise the server closes with 4403. As a program it sends image files, scaled down to
-the size of a camera frame, and prints the answers:
-``VISAGE_PASSWORD=… python clients/live_client.py http://localhost:8000 me@example.com *.jpg``
+Needs the packages ``websockets`` and ``Pillow``, and an API token for live frames, whose owner has
+accepted the live page's notice. As a program it sends image files, scaled down to the size of a
+camera frame, and prints the answers; with ``--record`` they become a recording, with ``--mark``
+one with a marker where each file begins:
+``VISAGE_TOKEN=… python clients/live_client.py http://localhost:8000 --record --mark *.jpg``
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import json
 import os
 import sys
-from http.cookiejar import CookieJar
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from PIL import Image, ImageOps
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 Message = dict[str, Any]
 
 #: The live page's camera frames have this many pixels on their longest side.
 LONGEST_SIDE = 640
+#: Seconds between two frames of the same file: a recording keeps ten samples a second.
+PAUSE = 0.1
+#: Characters that the name of a marker may have.
+LONGEST_NAME = 80
+
+#: What the server closes a socket with.
+CLOSED = {
+    4400: "too many messages that are no frames",
+    4401: "the token is wrong, deleted or expired, or its owner was disabled",
+    4402: "today's live minutes are used up",
+    4403: "the token's owner has to sign in and accept the notice of the live page",
+    4405: "the token is not one for live frames",
+    4408: "too many messages at once",
+    4429: "too many sockets are open, or too many wrong tokens were sent",
+    4503: "the server has no trained model",
+}
 
 
-def sign_in(site: str, email: str, password: str) -> str:
-    """Sign in by the ordinary form.
-
-    Args:
-        site: such as ``http://localhost:8000``.
-
-    Returns:
-        The value of the Cookie header to send from now on.
-
-    Raises:
-        PermissionError: the site does not accept the password.
-        OSError: the site does not answer.
-    """
-    cookies = CookieJar()
-    opener = build_opener(HTTPCookieProcessor(cookies))
-    page = f"{site}/accounts/login/"
-    opener.open(page, timeout=30).close()
-    # Over HTTPS their names begin with __Host-.
-    token = next(cookie.value for cookie in cookies if cookie.name.endswith("csrftoken"))
-    form = {"login": email, "password": password, "csrfmiddlewaretoken": token}
-    headers = {"Referer": page, "Origin": site}
-    request = Request(page, urlencode(form).encode(), headers)  # noqa: S310 (the site you named)
-    opener.open(request, timeout=30).close()
-    values = {cookie.name: cookie.value for cookie in cookies}
-    if not any(name.endswith("sessionid") for name in values):
-        raise PermissionError("The email address or the password is wrong.")
-    return "; ".join(f"{name}={value}" for name, value in values.items())
+class CommandRefused(Exception):
+    """The server answers a text message with an error; the message says why."""
 
 
 class LiveClient:
-    """One socket: ``async with LiveClient(site, cookie) as live: await live.label(jpeg)``."""
+    """One socket: ``async with LiveClient(site, token) as live: await live.label(jpeg)``."""
 
-    def __init__(self, site: str, cookie: str, *, origin: str | None = None) -> None:
+    def __init__(self, site: str, token: str) -> None:
         """Nothing is opened yet.
 
         Args:
             site: such as ``http://localhost:8000``.
-            cookie: from :func:`sign_in`.
-            origin: told to the server; by default the site itself, as from its own page.
+            token: an API token for live frames.
         """
-        self._address = site.replace("http", "ws", 1) + "/ws/live/"
-        self._headers = {"Cookie": cookie} if cookie else {}
-        self._origin = origin if origin is not None else site
+        self._address = site.rstrip("/").replace("http", "ws", 1) + "/ws/live/"
+        self._token = token
         self._connection: ClientConnection | None = None
         #: Frames sent so far, which is also the number of the last one.
         self.n_sent = 0
 
+    def headers(self) -> Mapping[str, str]:
+        """What tells the server who opens the socket."""
+        return {"Authorization": f"Bearer {self._token}"}
+
     async def __aenter__(self) -> LiveClient:
         self._connection = await connect(
-            self._address,
-            origin=self._origin,  # type: ignore[arg-type]
-            additional_headers=self._headers,
-            compression=None,
+            self._address, additional_headers=self.headers(), compression=None
         )
         return self
 
@@ -127,6 +119,39 @@ class LiveClient:
         """Send a text message, such as ``type="record"``."""
         await self.connection.send(json.dumps(message))
 
+    async def record(self, session: str | None = None) -> Message:
+        """Begin to record, or go on with a session that a lost connection has cut off.
+
+        Returns:
+            The message ``recording``, with the id ``session`` and the path ``url`` of its page.
+
+        Raises:
+            CommandRefused: such as for a full storage.
+        """
+        return await self._ask("recording", type="record", session=session)
+
+    async def mark(self, name: str, value: float | None = None) -> Message:
+        """Name this moment of the recording; returns the message ``marker``.
+
+        Raises:
+            CommandRefused: nothing is recorded, or the name is empty or too long.
+        """
+        return await self._ask("marker", type="marker", name=name, value=value)
+
+    async def stop(self) -> Message:
+        """End the recording; returns the message ``recorded``."""
+        return await self._ask("recorded", type="stop")
+
+    async def _ask(self, kind: str, **message: Any) -> Message:
+        """Send a command, wait for its answer, and pass over those of earlier frames."""
+        await self.command(**message)
+        while True:
+            answer = await self.receive()
+            if answer["type"] == kind:
+                return answer
+            if answer["type"] == "error" and answer["frame"] is None:
+                raise CommandRefused(answer["detail"])
+
 
 def frame_of(file: Path) -> bytes:
     """An image file as a JPEG frame: upright, and no larger than a camera's.
@@ -145,13 +170,63 @@ def frame_of(file: Path) -> bytes:
     return buffer.getvalue()
 
 
-async def _main(site: str, email: str, files: list[str]) -> None:
-    cookie = sign_in(site, email, os.environ["VISAGE_PASSWORD"])
-    async with LiveClient(site, cookie) as live:
-        for file in files:
-            answer = await live.label(frame_of(Path(file)))
+async def show(live: LiveClient, frame: bytes, seconds: float) -> Message:
+    """Send a frame again and again for so long, at least once; returns the last answer."""
+    ends = time.monotonic() + seconds
+    while True:
+        answer = await live.label(frame)
+        if time.monotonic() >= ends or answer["type"] == "error":
+            return answer
+        await asyncio.sleep(PAUSE)
+
+
+async def run(site: str, token: str, options: argparse.Namespace) -> None:
+    """Send the files of a command line, and print a line for each."""
+    async with LiveClient(site, token) as live:
+        # Before anything is sent: whom the server does not let in hears why only by reading.
+        await live.receive()
+        if options.record:
+            await live.record()
+        for file in options.files:
+            frame = frame_of(file)
+            if options.mark:
+                await live.mark(file.stem[:LONGEST_NAME])
+            answer = await show(live, frame, options.seconds)
             sys.stdout.write(f"{file} {json.dumps(answer)}\n")
+        if options.record:
+            recorded = await live.stop()
+            sys.stdout.write(f"recorded {site.rstrip('/')}{recorded['url']}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns its exit status."""
+    parser = argparse.ArgumentParser(description="Send images to the live socket of a Visage site.")
+    parser.add_argument("site", help="such as http://localhost:8000")
+    parser.add_argument("files", nargs="+", type=Path, help="images")
+    parser.add_argument("--record", action="store_true", help="keep what is seen as a recording")
+    parser.add_argument(
+        "--mark", action="store_true", help="set a marker with its name where each file begins"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=0.0, help="show each file for so long (default: once)"
+    )
+    options = parser.parse_args(arguments)
+    if options.mark and not options.record:
+        parser.error("--mark needs --record: markers belong to a recording")
+    token = os.environ.get("VISAGE_TOKEN")
+    if not token:
+        parser.error("put an API token for live frames into the variable VISAGE_TOKEN")
+    try:
+        asyncio.run(run(options.site, token, options))
+    except ConnectionClosed as error:
+        code = error.rcvd.code if error.rcvd is not None else 1006
+        sys.stderr.write(f"closed: {CLOSED.get(code, 'the connection was lost')} ({code})\n")
+        return 1
+    except (CommandRefused, InvalidHandshake, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    sys.exit(main())

@@ -23,21 +23,28 @@ from django.urls import re_path  # noqa: E402
 
 from emotion_site import request_bodies, slow_readers, socket_bounds  # noqa: E402
 from emotion_site.client_headers import TrustedScope  # noqa: E402
-from emotion_site.origin import SameOriginValidator, nothing_here  # noqa: E402
+from emotion_site.origin import (  # noqa: E402
+    PagesAndPrograms,
+    SameOriginValidator,
+    nothing_here,
+)
 from emotion_site.visitors import LimitedSockets  # noqa: E402
-from recognition.routing import websocket_urlpatterns  # noqa: E402
+from recognition.routing import token_urlpatterns, websocket_urlpatterns  # noqa: E402
 
 request_bodies.install()
 slow_readers.install()
 socket_bounds.install()
 
 # Without the last, an unknown path would be a failure with a traceback.
-sockets = URLRouter([*websocket_urlpatterns, re_path("", nothing_here)])
+nowhere = re_path("", nothing_here)
+sockets = URLRouter([*websocket_urlpatterns, nowhere])
+pages = SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets)))
+programs = URLRouter([*token_urlpatterns, nowhere])
 application = TrustedScope(
     ProtocolTypeRouter(
         {
             "http": django_application,
-            "websocket": SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets))),
+            "websocket": PagesAndPrograms(pages, programs),
         }
     )
 )

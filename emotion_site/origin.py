@@ -1,4 +1,4 @@
-"""A WebSocket is opened only by a page of this very site."""
+"""A WebSocket is opened by a page of this very site, or by a program that has a token."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -6,6 +6,29 @@ from urllib.parse import urlsplit
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import validate_host
+
+from accounts.sockets import token_in
+
+
+class PagesAndPrograms:
+    """Sockets that come with a token go one way, all others the other.
+
+    No browser adds a token by itself, as it does a cookie: whoever sends one has it, from whatever
+    page, so its Origin tells nothing. That holds only while the cookie beside it opens nothing,
+    and so it is taken away.
+    """
+
+    def __init__(self, pages: Any, programs: Any) -> None:
+        self._pages = pages
+        self._programs = programs
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
+        key = token_in(scope)
+        if key is None:
+            return await self._pages(scope, receive, send)
+        headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+        scope = {**scope, "headers": headers, "token": key}
+        return await self._programs(scope, receive, send)
 
 
 class SameOriginValidator:

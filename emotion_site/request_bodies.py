@@ -94,8 +94,10 @@ class BoundedRequest(PacedRequest):
             return None
         # Daphne takes it for the site's own path, and fails where it is no ASCII.
         self.requestHeaders.removeHeader(b"daphne-root-path")
-        # No socket here has a protocol below; Daphne fails where one is asked for that is no ASCII.
-        self.requestHeaders.removeHeader(b"sec-websocket-protocol")
+        # Daphne fails where a socket's protocol is no ASCII; none of ours is.
+        protocols = self.requestHeaders.getRawHeaders(b"sec-websocket-protocol") or []
+        if not all(protocol.isascii() for protocol in protocols):
+            self.requestHeaders.removeHeader(b"sec-websocket-protocol")
         return super().process()
 
     def finish(self) -> None:

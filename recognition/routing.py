@@ -9,3 +9,5 @@ websocket_urlpatterns = [
     path("ws/uploads/", UploadsConsumer.as_asgi()),
     path("ws/live/", LiveConsumer.as_asgi()),
 ]
+#: Those that a program opens with a token.
+token_urlpatterns = [path("ws/live/", LiveConsumer.as_asgi())]

@@ -77,7 +77,11 @@ KINDS: dict[str, Kind] = {
     "permission_denied": Kind(
         403, _("Not allowed"), _("With session authentication: the CSRF token is missing or wrong.")
     ),
-    "token_scope": Kind(403, _("Read-only token"), _("Create one with read and write access.")),
+    "token_scope": Kind(
+        403,
+        _("Token not for this"),
+        _("Create one with the access that the request needs: to read, or to read and write."),
+    ),
     "consent_required": Kind(
         403, _("Consent required"), _("Sign in on the website and agree to photo processing.")
     ),

@@ -72,9 +72,9 @@ class ApiSchema(AutoSchema):
         usual: dict[int, list[str]] = {406: ["not_acceptable"], 429: ["throttled"]}
         if AllowAny not in view.permission_classes:
             usual[401] = ["not_authenticated", "token_invalid", "token_expired"]
-            usual[403] = ["consent_required"]
+            usual[403] = ["consent_required", "token_scope"]
             if self.method in UNSAFE:
-                usual[403] += ["token_scope", "permission_denied"]
+                usual[403] += ["permission_denied"]
         if "{" in self.path:
             usual[404] = ["not_found"]
         if getattr(view, "action", "") == "list":
@@ -97,7 +97,8 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "http",
             "scheme": "bearer",
             "description": "A token made on the account page. One with the scope *read* reads; "
-            "one with the scope *write* does everything.",
+            "one with the scope *write* does everything, and one with the scope *live* opens the "
+            "live socket only.",
         }
 
 

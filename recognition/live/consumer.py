@@ -16,6 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts import consent
+from accounts.purposes import ACCOUNT
 from accounts.sockets import (
     CHECK_SECONDS,
     NOT_SIGNED_IN,
@@ -139,8 +140,15 @@ class LiveConsumer(AsyncWebsocketConsumer):
         )
 
     async def _may_see(self, user: Any) -> bool:
-        """Whether the person has accepted the live page's notice, and not taken it back."""
-        return await database_sync_to_async(consent.has)(user, CAMERA)
+        """Whether the person has agreed to photo processing and to the live page's notice.
+
+        The site's pages ask for the first one before they show anything; a program sees none.
+        """
+
+        def agrees() -> bool:
+            return consent.has(user, ACCOUNT) and consent.has(user, CAMERA)
+
+        return await database_sync_to_async(agrees)()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.watch is None:

@@ -125,6 +125,17 @@ def test_a_reading_token_changes_nothing(reader: str, alice_upload: Upload) -> N
     assert Upload.objects.exists()
 
 
+def test_a_token_for_live_frames_has_no_business_in_the_api(
+    alice: User, alice_upload: Upload
+) -> None:
+    program = bearer(tokens.create(alice, "lab", "live", 30)[1])
+    for path in (UPLOADS, f"{UPLOADS}{alice_upload.pk}/", "/api/v1/me/", "/api/v1/statistics/"):
+        response = program.get(path)
+        assert (response.status_code, response.json()["code"]) == (403, "token_scope")
+    assert program.delete(f"{UPLOADS}{alice_upload.pk}/").status_code == 403
+    assert program.post(UPLOADS).status_code == 403
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -191,11 +202,7 @@ def test_the_last_use_is_kept_to_the_minute(writer: str, alice_client: Client) -
 
 def test_the_running_site_takes_tokens(site: Site, face_jpeg: bytes) -> None:
     person = site.sign_up("program@example.org")
-    person.post("/accounts/reauthenticate/", data={"password": "a-good-password-7"})
-    keys = {}
-    for scope in ("read", "write"):
-        form = {"name": scope, "scope": scope, "days": "365"}
-        keys[scope] = key_in(person.post("/accounts/tokens/new/", data=form).text)
+    keys = {scope: person.make_token(scope) for scope in ("read", "write")}
     with httpx.Client(base_url=site.url, timeout=30) as http:
         write = {"Authorization": f"Bearer {keys['write']}"}
         read = {"Authorization": f"Bearer {keys['read']}"}

@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from accounts import consent
 from accounts.models import User
-from clients.live_client import LiveClient, sign_in
 from emotion_site.asgi import application
 from operations import open_sockets
 from recognition.people import CAMERA
+from tests.support.page_client import PageClient
 from tests.support.pictures import encode, face_jpeg, no_face_jpeg
 from tests.support.site import Site
 from tests.support.sockets import Viewer, close_code
@@ -42,16 +42,10 @@ async def test_a_face_is_labelled_and_keeps_its_number(viewer: Viewer, frames: l
     assert viewer.person.uploads() == []
 
 
-def test_the_client_signs_in_by_the_form(site: Site, viewer: Viewer) -> None:
-    assert "sessionid=" in sign_in(site.url, "viewer@example.org", "a-good-password-7")
-    with pytest.raises(PermissionError):
-        sign_in(site.url, "viewer@example.org", "wrong")
-
-
 async def test_nobody_gets_in_unsigned(site: Site) -> None:
-    async with LiveClient(site.url, "") as live:
+    async with PageClient(site.url, "") as live:
         assert await close_code(live) == 4401
-    async with LiveClient(site.url, "sessionid=abcdefghijklmnopqrstuvwxyz012345") as live:
+    async with PageClient(site.url, "sessionid=abcdefghijklmnopqrstuvwxyz012345") as live:
         assert await close_code(live) == 4401
 
 

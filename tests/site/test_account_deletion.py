@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import redis
 
-from clients.live_client import LiveClient
 from recognition.jobs import broker
+from tests.support.page_client import PageClient
 from tests.support.pictures import face_jpeg, two_faces_jpeg
 from tests.support.site import Person, Site, wait_until
 from tests.support.sockets import close_code
@@ -68,7 +68,7 @@ async def test_nothing_is_left_of_a_deleted_account(own_site: Site) -> None:
     person = await asyncio.to_thread(own_site.sign_up, EMAIL)
     await asyncio.to_thread(person.accept_camera)
     cookie = f"sessionid={person.http.cookies['sessionid']}"
-    async with LiveClient(own_site.url, cookie) as live:
+    async with PageClient(own_site.url, cookie) as live:
         assert (await live.receive())["type"] == "ready"
         await live.label(face_jpeg())
         await live.command(type="record")

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from clients.live_client import LiveClient
 from tests.support.nginx import BODY_MEGABYTES, NGINX, SiteBehindNginx
+from tests.support.page_client import PageClient
 from tests.support.pictures import face_jpeg
 from tests.support.site import Person, Site
 
@@ -143,7 +143,7 @@ def test_a_photo_is_sent_by_nginx_to_its_owner_alone(
 
 async def test_the_live_socket_works(behind: SiteBehindNginx, person: Person) -> None:
     cookie = person.session
-    async with LiveClient(behind.url, cookie) as live:
+    async with PageClient(behind.url, cookie) as live:
         message = await live.label(face_jpeg())
     assert [face["label"] for face in message["faces"]] == ["happy"]
 
@@ -155,7 +155,7 @@ async def test_a_socket_from_another_origin_is_refused(
 
     cookie = person.session
     with pytest.raises(InvalidStatus):
-        async with LiveClient(behind.url, cookie, origin="https://evil.example"):
+        async with PageClient(behind.url, cookie, origin="https://evil.example"):
             pass
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from clients.live_client import LiveClient
+from tests.support.page_client import PageClient
 from tests.support.pictures import face_jpeg
 from tests.support.site import Person, Site, wait_until
 
@@ -155,7 +155,7 @@ def test_the_queue_and_its_age_show_what_waits(watched: Site, person: Person) ->
 
 async def test_live_sockets_and_frames_are_measured(watched: Site, person: Person) -> None:
     cookie = f"sessionid={person.http.cookies['sessionid']}"
-    async with LiveClient(watched.url, cookie) as live:
+    async with PageClient(watched.url, cookie) as live:
         await live.label(face_jpeg())
         wait_until(lambda: value(watched, "visage_open_sockets", kind="live") == 1)
     wait_until(lambda: value(watched, "visage_live_answer_seconds_count") == 1)

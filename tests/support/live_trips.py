@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from clients.live_client import LiveClient
 from tests.support import clip
+from tests.support.page_client import PageClient
 from tests.support.site import Site
 
 
@@ -42,7 +42,7 @@ async def at_a_pace(
 ) -> Trips:
     """One client that sends `rate` frames a second, whatever comes back and when."""
     trips = Trips()
-    async with LiveClient(server.url, cookie) as live:
+    async with PageClient(server.url, cookie) as live:
         await live.receive()
         await live.label(frames[0])
         # Clients neither march in step nor show the same moment of the clip.

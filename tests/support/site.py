@@ -6,6 +6,7 @@ import atexit
 import fcntl
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -266,6 +267,16 @@ class Person:
         """Agree to the notice of the live page."""
         assert self.post("/accounts/consent/camera/").status_code == 204
         return self
+
+    def make_token(self, scope: str, password: str = "a-good-password-7") -> str:
+        """A new API token, by the pages; returns its key."""
+        self.post("/accounts/reauthenticate/", data={"password": password})
+        form = {"name": f"{scope} {uuid.uuid4().hex[:8]}", "scope": scope, "days": "7"}
+        found = re.search(
+            r'id="key" value="(\w+)"', self.post("/accounts/tokens/new/", data=form).text
+        )
+        assert found is not None
+        return found[1]
 
     def delete_for_good(self, upload_id: str) -> None:
         """Move a photo to the trash, and delete it from there."""

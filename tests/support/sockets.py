@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from accounts.models import User
 from clients.live_client import LiveClient
 from emotion_site.asgi import application
+from tests.support.page_client import PageClient
 from tests.support.site import Person, Site
 
 HOST = "localhost:8000"
@@ -25,9 +26,9 @@ class Viewer:
     site: Site
     person: Person
 
-    def open(self, *, origin: str | None = None) -> LiveClient:
+    def open(self, *, origin: str | None = None) -> PageClient:
         cookie = self.person.session
-        return LiveClient(self.site.url, cookie, origin=origin)
+        return PageClient(self.site.url, cookie, origin=origin)
 
 
 async def close_code(live: LiveClient, seconds: float = 15) -> int:
@@ -38,6 +39,13 @@ async def close_code(live: LiveClient, seconds: float = 15) -> int:
                 await live.receive()
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
+
+
+def program(key: str, path: str = "/ws/live/", **headers: str) -> WebsocketCommunicator:
+    """A socket of the application that a program opens with a token, with no origin."""
+    sent = {"host": HOST, "authorization": f"Bearer {key}", **headers}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
+    return WebsocketCommunicator(application, path, raw)
 
 
 def socket(origin: str | None, user: User | None = None) -> WebsocketCommunicator:
