@@ -27,6 +27,13 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
+#: Names that more than one of the visible buttons has.
+SAME_NAMES = """() => {
+  const names = [...document.querySelectorAll("button, summary, input[type=submit]")]
+    .filter((button) => button.checkVisibility())
+    .map((button) => button.ariaLabel || button.textContent.replace(/\\s+/g, " ").trim());
+  return names.filter((name, index) => !name || names.indexOf(name) !== index);
+}"""
 #: Rules of axe that pages of others' making break where it cannot be mended here.
 EXCEPTIONS: dict[str, set[str]] = {
     # The two lists for choosing permissions: Django's script gives the icon before each search
@@ -212,6 +219,31 @@ def test_every_page(site: Site, things: Arguments, width: int, scheme: Any) -> N
     assert failed == {}, json.dumps(failed, indent=1)
     assert len(opened) > 100
     assert {reverse(name) for name in SOON_AFTER_PASSWORD} <= set(opened)
+
+
+@pytest.mark.parametrize("width", [320, 640])
+def test_every_page_fits_when_narrow(site: Site, things: Arguments, width: int) -> None:
+    """320 pixels, and 1280 at 200 %, in German; and no two buttons share a name."""
+    person = sign_in(site, ALICE)
+    wrong = {}
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        context = browser.new_context(
+            base_url=site.url, viewport={"width": width, "height": 640}, locale="de-DE"
+        )
+        session = person.http.cookies["sessionid"]
+        context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+        page = context.new_page()
+        for visit in dict.fromkeys(visits(things)):
+            if visit.who == "alice" and is_page(context, visit):
+                page.goto(visit.path)
+                found = [] if fits(page) else ["sticks out to the side"]
+                if visit.name not in EXCEPTIONS:
+                    found += page.evaluate(SAME_NAMES)
+                if found:
+                    wrong[visit.path] = found
+        browser.close()
+    assert wrong == {}, json.dumps(wrong, indent=1)
 
 
 def _listen(message: ConsoleMessage, complaints: list[str]) -> None:
