@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -178,11 +179,12 @@ class UserAdmin(DjangoUserAdmin):
         """For superusers: whoever sets a password can sign in as that person unseen."""
         if not request.user.is_superuser:
             raise PermissionDenied
-        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
-        user = User.objects.filter(pk=id).exclude(password=before).first()
-        if user is not None:
-            audit.record("password_set_by_staff", user, actor=request.user)
+        if before is not None:
+            user = User.objects.filter(pk=before.pk).exclude(password=before.password).first()
+            if user is not None:
+                audit.record("password_set_by_staff", user, actor=request.user)
         return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:

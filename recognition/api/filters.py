@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -9,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 from rest_framework.request import Request
 
+from recognition.dates import in_the_calendar
 from recognition.models import Prediction, Recording, Upload, UploadQuerySet
 from recognition.wording import LABEL_NAMES
 
@@ -45,8 +48,21 @@ class Switch(filters.BooleanFilter):
         super().__init__(*args, **{"widget": forms.TextInput, **kwargs})
 
 
-def _moment(lookup: str, field_name: str, help_text: str) -> filters.IsoDateTimeFilter:
-    return filters.IsoDateTimeFilter(field_name=field_name, lookup_expr=lookup, help_text=help_text)
+class _MomentField(IsoDateTimeField):
+    def clean(self, value: Any) -> datetime | None:
+        moment: datetime | None = super().clean(value)
+        try:
+            return None if moment is None else in_the_calendar(moment)
+        except ValueError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class Moment(filters.IsoDateTimeFilter):
+    field_class = _MomentField
+
+
+def _moment(lookup: str, field_name: str, help_text: str) -> Moment:
+    return Moment(field_name=field_name, lookup_expr=lookup, help_text=help_text)
 
 
 class UploadFilter(filters.FilterSet):

@@ -12,13 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict, Streaming
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import signed_in
 from operations.private_files import private_file
+from recognition.dates import read_moment
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
 from recognition.uploads import actions, corrections, drawing, reports, samples
@@ -273,7 +273,7 @@ def _chosen(request: HttpRequest) -> UploadQuerySet:
     own = _own(request)
     try:
         if "all" in request.POST:
-            shown_at = parse_datetime(request.POST.get("shown_at", ""))
+            shown_at = read_moment(request.POST.get("shown_at", ""))
             if shown_at is None:
                 raise Http404
             found = HistoryFilter(QueryDict(request.POST["all"])).apply(own)

@@ -15,12 +15,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import signed_in
+from recognition.dates import read_moment
 from recognition.models import Upload, UploadQuerySet
 from recognition.uploads import actions
 from recognition.uploads import trash as bin_of
@@ -101,7 +101,7 @@ def _chosen(request: HttpRequest, user: User) -> UploadQuerySet:
     if "all" in request.POST:
         return mine
     try:
-        moment = parse_datetime(request.POST.get("moved", ""))
+        moment = read_moment(request.POST.get("moved", ""))
         if moment is not None:
             return bin_of.moved_at(user, moment)
         return mine.filter(pk__in=request.POST.getlist("upload"))

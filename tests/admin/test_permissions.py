@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
@@ -95,6 +96,13 @@ def test_staff_who_may_change_people_cannot_make_themselves_more(
     root.refresh_from_db()
     assert root.is_active
     assert root.email == "root@example.org"
+
+
+@pytest.mark.parametrize("key", ["abc", "9" * 30, "%00", "1_5F2"])
+def test_nobodys_password_cannot_be_set(key: str, root_client: Client) -> None:
+    for method in ("get", "post"):
+        response = getattr(root_client, method)(f"/admin/accounts/user/{key}/password/")
+        assert response.status_code in {302, 404}
 
 
 def test_no_key_is_shown(root_client: Client, alice: User) -> None:

@@ -174,3 +174,16 @@ def test_a_cursor_that_no_database_knows(order: str, alice_client: Client) -> No
     cursor = base64.b64encode(b"p=%00").decode()
     response = alice_client.get("/api/v1/uploads/", {"cursor": cursor, "order": order})
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "uploads/?created_after", "uploads/?created_before", "predictions/?uploaded_after",
+        "live-sessions/?started_before",
+    ],
+)  # fmt: skip
+def test_a_moment_that_no_calendar_has(address: str, moment: str, alice_client: Client) -> None:
+    path, _, name = address.partition("?")
+    problem(alice_client.get(f"/api/v1/{path}", {name: moment}), 400, "invalid")

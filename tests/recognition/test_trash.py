@@ -268,3 +268,15 @@ def test_the_same_file_is_new_while_the_first_is_in_the_trash(
     assert answer.status_code == 201
     assert answer.json()["duplicate_of"] is None
     assert actions.retry_uploads(Upload.objects.all()) == 0
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-02-30T00:00:00Z"]
+)
+def test_a_moment_that_no_calendar_has_is_not_found(moment: str, alice_client: Client) -> None:
+    for path, form in (
+        ("/uploads/trash/selected/", {"moved": moment, "action": "restore"}),
+        ("/uploads/trash/selected/", {"moved": moment, "sure": "yes"}),
+        ("/uploads/selected/", {"all": "", "shown_at": moment}),
+    ):
+        assert alice_client.post(path, form).status_code == 404
