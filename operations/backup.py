@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import django
@@ -134,9 +134,10 @@ def verify(source: Path) -> Manifest:
     content = b""
     with _opened(source) as archive:
         for member in archive:
+            if not _is_ours(member):
+                raise BackupError(f"{source} is not a backup: {member.name} is no file of one.")
             stream = archive.extractfile(member)
-            if stream is None:
-                raise BackupError(f"{source} is not a backup: {member.name} is no file.")
+            assert stream is not None  # It is a file.
             if member.name == MANIFEST:
                 content = stream.read()
             else:
@@ -156,6 +157,13 @@ def verify(source: Path) -> Manifest:
     if newer:
         raise BackupError(f"The backup is of a newer version of the site: {', '.join(newer)}.")
     return manifest
+
+
+def _is_ours(member: tarfile.TarInfo) -> bool:
+    """Whether it is a file, no link, with a name that stays within the storage."""
+    name = member.name.removeprefix(FILES)
+    is_inside = ".." not in PurePosixPath(name).parts and not name.startswith("/")
+    return member.isreg() and bool(name) and is_inside
 
 
 def restore(source: Path) -> Manifest:
@@ -210,7 +218,10 @@ def _read_manifest(source: Path, content: bytes) -> Manifest:
         values: dict[str, Any] = json.loads(content)
         if values["format"] != FORMAT:
             raise BackupError(f"{source} has format {values['format']}; this is {FORMAT}.")
-        return Manifest(**values)
+        manifest = Manifest(**values)
+        if not (isinstance(manifest.files, dict) and isinstance(manifest.migrations, dict)):
+            raise TypeError("not a manifest's parts")
+        return manifest
     except (ValueError, KeyError, TypeError) as error:
         raise BackupError(f"{source} is no whole backup: it has no manifest.") from error
 

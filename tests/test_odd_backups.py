@@ -1,0 +1,71 @@
+"""Archives that are no backups of ours are refused before anything is changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from operations import backup, databases
+
+pytestmark = pytest.mark.django_db
+
+DATA = b"what was stored"
+NAMES = ["../outside", "photos/../../outside", "/tmp/outside", "photos//../..", ""]
+
+
+def archive(path: Path, *members: tuple[str, bytes, str], **manifest: Any) -> Path:
+    """A tar file that is right but for these members (name, type, target) and parts."""
+    database = b"not looked at"
+    whole = {
+        "engine": databases.engine(), "migrations": {}, "created_at": "2026-01-01", "format": 1,
+        "django": "6", "database_sha256": hashlib.sha256(database).hexdigest(), "files": {},
+        "missing": [], **manifest,
+    }  # fmt: skip
+    with tarfile.open(path, "w") as written:
+        for name, data in (("database", database), ("manifest.json", json.dumps(whole).encode())):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            written.addfile(member, io.BytesIO(data))
+        for name, kind, target in members:
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, target
+            member.size = len(DATA) if kind == tarfile.REGTYPE else 0
+            written.addfile(member, io.BytesIO(DATA))
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_stay_within_the_storage(name: str, tmp_path: Path) -> None:
+    files = {name: hashlib.sha256(DATA).hexdigest()}
+    odd = archive(tmp_path / "odd.tar", (f"files/{name}", tarfile.REGTYPE, ""), files=files)
+    with pytest.raises(backup.BackupError):
+        backup.verify(odd)
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE]
+)
+@pytest.mark.parametrize("target", ["/etc/passwd", "../database", "database"])
+def test_only_files_are_taken(kind: bytes, target: str, tmp_path: Path) -> None:
+    files = {"photos/link": hashlib.sha256(b"not looked at").hexdigest()}
+    odd = archive(tmp_path / "odd.tar", ("files/photos/link", kind, target), files=files)
+    with pytest.raises(backup.BackupError):
+        backup.verify(odd)
+
+
+@pytest.mark.parametrize("files", [["photos/a"], None, 7, "x"])
+def test_a_manifest_of_another_shape_is_none(files: Any, tmp_path: Path) -> None:
+    with pytest.raises(backup.BackupError):
+        backup.verify(archive(tmp_path / "odd.tar", files=files))
+
+
+def test_an_ordinary_archive_is_taken(tmp_path: Path) -> None:
+    files = {"photos/a/b.jpg": hashlib.sha256(DATA).hexdigest()}
+    member = ("files/photos/a/b.jpg", tarfile.REGTYPE, "")
+    assert backup.verify(archive(tmp_path / "right.tar", member, files=files)).files == files
