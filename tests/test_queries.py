@@ -35,7 +35,7 @@ def add_rows(owner: User, first: int, last: int) -> None:
         "/webhooks/", "/webhooks/{webhook}/", "/accounts/tokens/", "/accounts/activity/",
         "/privacy/", "/statistics/", "/review/?of=all",
         "/api/v1/uploads/", "/api/v1/predictions/", "/api/v1/live-sessions/", "/api/v1/webhooks/",
-        "/api/v1/webhooks/{webhook}/deliveries/",
+        "/api/v1/webhooks/{webhook}/deliveries/", "/api/v1/recordings/",
     ],
 )  # fmt: skip
 def test_more_rows_take_no_more_queries(path: str, alice: User, alice_client: Client) -> None:

@@ -141,8 +141,8 @@ class PredictionFilter(filters.FilterSet):
         return faces.exclude(rejected="") if value else faces.faces()
 
 
-class LiveSessionFilter(filters.FilterSet):
-    """Which recorded sessions."""
+class RecordingFilter(filters.FilterSet):
+    """Which recordings."""
 
     started_after = _moment("gte", "started_at", "At this moment (ISO 8601) or later.")
     started_before = _moment("lt", "started_at", "Before this moment (ISO 8601).")

@@ -6,12 +6,14 @@ from rest_framework.routers import SimpleRouter
 from recognition.api.views import documents, person
 from recognition.api.views.live import LiveSessionViewSet
 from recognition.api.views.predictions import PredictionViewSet
+from recognition.api.views.recordings import RecordingViewSet
 from recognition.api.views.uploads import UploadViewSet
 from recognition.api.views.webhooks import WebhookViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("uploads", UploadViewSet, basename="api-upload")
 router.register("predictions", PredictionViewSet, basename="api-prediction")
+router.register("recordings", RecordingViewSet, basename="api-recording")
 router.register("live-sessions", LiveSessionViewSet, basename="api-live-session")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 

@@ -49,15 +49,7 @@ def add(recording_id: UUID, time_ms: int, name: Any, value: Any = None) -> Marke
         MarkerRefused: one of them is not what it should be.
         TooManyMarkers: there are :data:`MAXIMUM_MARKERS`.
     """
-    text = " ".join(name.split()) if isinstance(name, str) else ""
-    if not text or len(text) > NAME_LENGTH or not text.isprintable():
-        raise MarkerRefused(_("A marker needs a name of at most 80 characters."))
-    if isinstance(time_ms, bool) or not isinstance(time_ms, int) or not 0 <= time_ms <= LATEST_MS:
-        raise MarkerRefused(_("A marker’s time is in milliseconds from the start, within a day."))
-    if value is not None:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not -1e15 <= value <= 1e15:
-            raise MarkerRefused(_("A marker’s value is a number."))
+    text = _checked(time_ms, name, value)
     with transaction.atomic():
         recording = Recording.objects.select_for_update().filter(pk=recording_id).first()
         if recording is None:
@@ -68,6 +60,35 @@ def add(recording_id: UUID, time_ms: int, name: Any, value: Any = None) -> Marke
             )
         _count(recording_id, STORED_BYTES)
         return Marker.objects.create(recording=recording, time_ms=time_ms, name=text, value=value)
+
+
+def change(marker: Marker, time_ms: int, name: Any, value: Any = None) -> bool:
+    """Give a marker another time, name and value, as for :func:`add`.
+
+    Returns:
+        Whether it is still there; a deleted one is not brought back.
+
+    Raises:
+        MarkerRefused: one of them is not what it should be.
+    """
+    marker.name = _checked(time_ms, name, value)
+    marker.time_ms, marker.value = time_ms, value
+    found = Marker.objects.filter(pk=marker.pk)
+    return bool(found.update(time_ms=marker.time_ms, name=marker.name, value=marker.value))
+
+
+def _checked(time_ms: int, name: Any, value: Any) -> str:
+    """The name as it is kept, of a marker that may be."""
+    text = " ".join(name.split()) if isinstance(name, str) else ""
+    if not text or len(text) > NAME_LENGTH or not text.isprintable():
+        raise MarkerRefused(_("A marker needs a name of at most 80 characters."))
+    if isinstance(time_ms, bool) or not isinstance(time_ms, int) or not 0 <= time_ms <= LATEST_MS:
+        raise MarkerRefused(_("A marker’s time is in milliseconds from the start, within a day."))
+    if value is not None:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not -1e15 <= value <= 1e15:
+            raise MarkerRefused(_("A marker’s value is a number."))
+    return text
 
 
 @transaction.atomic

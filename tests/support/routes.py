@@ -178,6 +178,14 @@ ROUTES: dict[str, Route] = {
     "api-upload-retry": interface("upload", POST=409),
     "api-prediction-detail": interface("face", {"correction": "sad"}, GET=200, PATCH=200),
     "api-live-session-detail": interface("session", GET=200, DELETE=204),
+    "api-recording-detail": interface("session", GET=200, DELETE=204),
+    "api-recording-samples": interface("session", GET=200),
+    "api-recording-markers": interface(
+        "session", {"time_ms": 1500, "name": "bell"}, GET=200, POST=201
+    ),
+    "api-recording-marker": interface(
+        "marker of the session", {"name": "gong"}, PATCH=200, DELETE=204
+    ),
     "api-webhook-detail": interface(
         "webhook", {"is_active": False}, GET=200, PATCH=200, DELETE=204
     ),
@@ -235,5 +243,6 @@ FOR_ALL_STAFF = {
 LISTS = {
     "history": "upload", "live_sessions": "session", "privacy": "export", "webhooks": "webhook",
     "api_tokens": "token", "api-upload-list": "upload", "api-prediction-list": "upload",
-    "api-live-session-list": "session", "api-webhook-list": "webhook",
+    "api-live-session-list": "session", "api-recording-list": "session",
+    "api-webhook-list": "webhook",
 }  # fmt: skip

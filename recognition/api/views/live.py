@@ -1,4 +1,4 @@
-"""Recorded sessions of the live page."""
+"""Recorded sessions of the live page, as programs asked for them before there were recordings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.http import signed_in
-from recognition.api.filters import ListFilter, LiveSessionFilter
+from recognition.api.filters import ListFilter, RecordingFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import LiveSessionDetailSerializer, LiveSessionSerializer
 from recognition.models import Recording, RecordingQuerySet
@@ -17,12 +17,13 @@ from recognition.series import deleting
 
 @extend_schema_view(
     list=extend_schema(
-        summary="List recorded sessions", description="Newest first, in pages by cursor."
+        summary="List recorded sessions",
+        description="Newest first, in pages by cursor. Use `/recordings/`, which has more.",
     ),
     retrieve=extend_schema(summary="Look at a recorded session"),
     destroy=extend_schema(summary="Delete a recorded session", description="For good."),
 )
-@extend_schema(tags=["live sessions"])
+@extend_schema(tags=["live sessions"], deprecated=True)
 class LiveSessionViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, GenericViewSet
 ):
@@ -31,7 +32,7 @@ class LiveSessionViewSet(
     serializer_class = LiveSessionSerializer
     pagination_class = CursorPages
     filter_backends = [ListFilter]
-    filterset_class = LiveSessionFilter
+    filterset_class = RecordingFilter
     lookup_value_converter = "uuid"
     orders = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
 
