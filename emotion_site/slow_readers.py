@@ -3,12 +3,14 @@
 Daphne takes what the application sends, however much, and keeps it until the client has read it:
 forty connections that asked for a photo and read nothing took 150 MB, and one that downloads an
 archive takes as much as that has. So the application waits as long as the client does, holds no
-connection to the database meanwhile, and a client that reads next to nothing is left.
+connection to the database meanwhile, and a client that reads next to nothing is left: while it
+reads, it keeps a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -50,11 +52,15 @@ class PacedRequest(http_protocol.WebRequest):
     """A request whose answer is written no faster than the client reads it."""
 
     tap: _Tap | None = None
+    #: Bytes of the answer that were written, and seconds in which the client kept them waiting.
+    n_written = 0
+    waited = 0.0
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if self.tap is None and not self.finished and self.channel is not None:
             self.tap = _Tap()
             self.registerProducer(self.tap, True)
+        self.n_written += len(message.get("body", b""))
         super().handle_reply(message)
 
     def finish(self) -> None:
@@ -68,9 +74,13 @@ class PacedRequest(http_protocol.WebRequest):
             return
         # In the thread that the request's pages ran in: readers shall not use up the database's.
         await sync_to_async(connections.close_all)()
+        grace = 3 * settings.REQUEST_GRACE_SECONDS
+        left = grace + self.n_written / settings.SLOWEST_READING - self.waited
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(3 * settings.REQUEST_GRACE_SECONDS):
+            async with asyncio.timeout(max(0.0, min(grace, left))):
                 await self.tap.opened()
+            self.waited += time.monotonic() - began
         except TimeoutError:
             if self.channel is not None:
                 self.channel.transport.abortConnection()

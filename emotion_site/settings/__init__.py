@@ -318,6 +318,9 @@ if S3_BUCKET:
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 #: Seconds that a request may take to arrive at whatever pace; see `emotion_site.request_bodies`.
 REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
+#: Bytes a second at which an answer must be read while the site waits for its reader, beyond three
+#: times that grace; who is slower is left.
+SLOWEST_READING = env.int("SLOWEST_READING", default=8192)
 #: The largest body of a request with photos; a form may carry several.
 MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM

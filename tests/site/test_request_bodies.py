@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +152,7 @@ def test_a_form_with_large_photos_takes_little_more_memory_than_they_have(site: 
 
 def test_answers_are_written_no_faster_than_they_are_read(tmp_path: Path) -> None:
     """Whoever asks for something large and does not read costs next to nothing, and is left."""
-    site = Site(tmp_path, REQUEST_GRACE_SECONDS="2")
+    site = Site(tmp_path, REQUEST_GRACE_SECONDS="2", SLOWEST_READING="1000000")
     site.PROCESSES = ("redis", "web")
     site.prepare()
     try:
@@ -180,6 +181,15 @@ def test_answers_are_written_no_faster_than_they_are_read(tmp_path: Path) -> Non
             assert len(person.get(path).content) == LARGE_ANSWER
             assert person.get("/uploads/").status_code == 200
             assert growth() < 80
+            # One that reads a little now and then, of what is on its way all the while, is left.
+            sip = open_ones.enter_context(socket.create_connection(("127.0.0.1", site.port), 60))
+            sip.sendall(request.encode())
+            n_read = 0
+            with suppress(ConnectionResetError):
+                while piece := sip.recv(100_000):
+                    n_read += len(piece)
+                    time.sleep(0.4)  # The pace itself is what is tried.
+            assert n_read < LARGE_ANSWER / 2
             # The others' connections end with a piece of it.
             person.http.close()
             web = psutil.Process(site.pid("web"))

@@ -13,6 +13,7 @@ from tests.support.site import Site
 #: Makes people and signs them in, without passwords, which would take longer than what follows.
 _MAKE_PEOPLE = """
 import json
+from django.conf import settings
 from django.test import Client
 from accounts.purposes import ACCOUNT
 from recognition.people import CAMERA
@@ -25,7 +26,8 @@ for number in range({n_people}):
     client.force_login(person)
     for purpose in (ACCOUNT, CAMERA):
         consent.give(person, purpose)
-    cookies.append(client.cookies["sessionid"].value)
+    name = settings.SESSION_COOKIE_NAME
+    cookies.append(f"{{name}}={{client.cookies[name].value}}")
 print(json.dumps(cookies))
 """
 
@@ -34,7 +36,7 @@ def sign_in_people(site: Site, n_people: int) -> list[str]:
     """Make people who have agreed to everything, and sign them in; the Cookie header of each."""
     script = _MAKE_PEOPLE.format(n_people=n_people)
     made = site.manage("shell", "--verbosity", "0", "--command", script).stdout
-    return [f"sessionid={value}" for value in json.loads(made.splitlines()[-1])]
+    return list(json.loads(made.splitlines()[-1]))
 
 
 class LiveServer(Site):
