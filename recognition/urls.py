@@ -15,6 +15,7 @@ urlpatterns = [
     path("uploads/", upload_pages.history, name="history"),
     path("uploads/new/", upload_pages.new_uploads, name="new_uploads"),
     path("uploads/sample/", upload_pages.sample_upload, name="sample_upload"),
+    path("uploads/shared/", upload_pages.shared_photos, name="shared_photos"),
     path("uploads/selected/", upload_pages.selected_uploads, name="selected_uploads"),
     path("uploads/export.<str:file_format>", upload_pages.export, name="export_uploads"),
     path("uploads/trash/", trash_pages.trash, name="trash"),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
+#: Badges of one photo; the faces beyond are only counted.
+MOST_BADGES = 3
+
 #: A part of a heat map in words; left and right as the picture shows them.
 _PARTS = {
     "upper-left": gettext_lazy("the top left"),
@@ -133,6 +136,43 @@ def expression_counts(faces: list[Prediction]) -> list[tuple[str, str, int]]:
     counts = Counter(expression_colour(face) for face in faces)
     names = {**CORRECTION_NAMES, "unsure": _("Not sure")}
     return [(key, str(name), counts[key]) for key, name in names.items() if counts[key]]
+
+
+class LabelCount(NamedTuple):
+    """One badge of a photo: an expression, and of how many of its faces.
+
+    `share` is the model's probability where the photo has one face and the model named it.
+    """
+
+    colour: str
+    name: str
+    number: int
+    share: float | None
+    is_corrected: bool
+
+
+class UploadLabels(NamedTuple):
+    """The badges of a photo, and how many faces have none of them."""
+
+    shown: list[LabelCount]
+    more: int
+
+
+@register.simple_tag
+def upload_labels(upload: Upload, first: str = "") -> UploadLabels:
+    """What a photo's faces show, most frequent first; before all, the label filtered for."""
+    faces = upload.counted_faces
+    if len(faces) == 1:
+        (face,) = faces
+        share = face.confidence if shows_confidence(face) else None
+        said = bool(face.correction)
+        return UploadLabels(
+            [LabelCount(expression_colour(face), expression(face), 1, share, said)], 0
+        )
+    counts = expression_counts(faces)
+    counts.sort(key=lambda entry: (entry[0] != first, -entry[2]))
+    shown = [LabelCount(*entry, None, False) for entry in counts[:MOST_BADGES]]
+    return UploadLabels(shown, sum(count for _key, _name, count in counts[MOST_BADGES:]))
 
 
 @register.simple_tag

@@ -16,6 +16,14 @@ NO_FACE = "none"
 CORRECTED = "corrected"
 
 
+#: How the history can be sorted: the value, what it is called, and the columns.
+ORDERS = {
+    "new": (_("Newest first"), ("-created_at", "-id")),
+    "old": (_("Oldest first"), ("created_at", "id")),
+    "name": (_("File name"), ("name", "-created_at", "-id")),
+}
+
+
 class DrawnBox(forms.Form):
     """A box that was drawn on a photo, in its pixels."""
 
@@ -28,15 +36,16 @@ class DrawnBox(forms.Form):
 class HistoryFilter(forms.Form):
     """What to show of the history; every field may be left open."""
 
-    label = forms.ChoiceField(
-        label=_("Expression"),
-        required=False,
-        choices=[
-            ("", _("All")),
-            *LABEL_NAMES.items(),
-            (NO_FACE, _("No face found")),
-            (CORRECTED, _("Corrected by me")),
-        ],
+    LABELS = (
+        ("", _("All")),
+        *LABEL_NAMES.items(),
+        (NO_FACE, _("No face found")),
+        (CORRECTED, _("Corrected by me")),
+    )
+
+    label = forms.ChoiceField(label=_("Expression"), required=False, choices=LABELS)
+    q = forms.CharField(
+        label=_("File name"), required=False, max_length=100, widget=forms.SearchInput
     )
     status = forms.ChoiceField(
         label=_("Status"),
@@ -62,6 +71,8 @@ class HistoryFilter(forms.Form):
             uploads = uploads.corrected()
         elif values.get("label"):
             uploads = uploads.showing(values["label"])
+        if values.get("q"):
+            uploads = uploads.filter(name__icontains=values["q"])
         if values.get("status"):
             uploads = uploads.filter(status=values["status"])
         if values.get("since"):
@@ -78,3 +89,10 @@ class HistoryFilter(forms.Form):
     @property
     def is_active(self) -> bool:
         return any(self.cleaned_data.get(name) for name in self.fields)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """By what phones show only when asked to."""
+        return bool(self.errors) or any(
+            self.cleaned_data.get(name) for name in ("status", "since", "until")
+        )

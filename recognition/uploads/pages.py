@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict, Streaming
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -22,7 +23,7 @@ from recognition.dates import read_moment
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
 from recognition.uploads import actions, corrections, drawing, reports, samples
-from recognition.uploads.forms import DrawnBox, HistoryFilter
+from recognition.uploads.forms import ORDERS, DrawnBox, HistoryFilter
 from recognition.uploads.trash_pages import discard
 from recognition.vision import images
 from recognition.vision.errors import ImageError
@@ -87,6 +88,17 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
     return redirect(accepted[0] if len(accepted) == 1 == len(files) else "history")
 
 
+@require_safe
+@login_required
+def shared_photos(request: HttpRequest) -> HttpResponse:
+    """Where photos come that are shared with the installed app.
+
+    The service worker takes them from the request and leads here; they wait in the browser until
+    somebody is signed in and the upload page sends them, with its token, like any others.
+    """
+    return redirect("home")
+
+
 @require_POST
 @login_required
 def sample_upload(request: HttpRequest) -> HttpResponse:
@@ -104,18 +116,28 @@ def sample_upload(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def history(request: HttpRequest) -> HttpResponse:
-    """One's uploads, newest first."""
+    """One's uploads by day, or in the order that was asked for."""
+    shown_at = timezone.now()
     form = HistoryFilter(request.GET)
-    found = form.apply(_own(request))
+    order = request.GET.get("sort", "")
+    order = order if order in ORDERS else "new"
+    found = form.apply(_own(request)).order_by(*ORDERS[order][1])
     page = Paginator(found, UPLOADS_PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = page.object_list.prefetch_related("predictions")  # type: ignore[attr-defined]
     query = request.GET.copy()
     query.pop("page", None)
+    label = form.cleaned_data.get("label", "")
     context = {
         "page": page,
         "form": form,
         "query": query.urlencode(),
         "photo_query": form.query,
+        "label": label,
+        "expressions": LABEL_NAMES,
+        "chips": _chips(query),
+        "order": order,
+        "orders": [(value, name) for value, (name, _columns) in ORDERS.items()],
+        "shown_at": shown_at.isoformat(),
         "has_failed": _own(request).filter(status=Upload.Status.FAILED).exists(),
     }
     return render(request, "recognition/history.html", context)
@@ -258,6 +280,18 @@ def export_upload(request: HttpRequest, pk: UUID, file_format: str) -> Streaming
     """One upload's faces as a CSV or JSON file."""
     _own_upload(request, pk)
     return _export(_own(request).filter(pk=pk), file_format, f"prediction-{pk}")
+
+
+def _chips(query: QueryDict) -> list[tuple[str, str, str]]:
+    """What the history can be narrowed to by one click: value, name, and the address."""
+    found = []
+    for value, name in HistoryFilter.LABELS:
+        narrowed = query.copy()
+        narrowed.pop("label", None)
+        if value:
+            narrowed["label"] = value
+        found.append((value, str(name), f"?{narrowed.urlencode()}"))
+    return found
 
 
 def _own(request: HttpRequest) -> UploadQuerySet:

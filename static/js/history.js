@@ -5,6 +5,12 @@ import { selectable, trashable } from "./selection.js";
 selectable(document.getElementById("selection"));
 trashable(document.querySelector("#selection[data-trash]"));
 
+// What is chosen from a list applies at once; what is typed waits for its button.
+const filter = document.getElementById("filter");
+for (const list of filter.querySelectorAll("select")) {
+  list.addEventListener("change", () => filter.requestSubmit());
+}
+
 const cards = () => [...document.querySelectorAll("[data-upload]")];
 const waiting = () => cards()
   .filter((card) => ["pending", "processing"].includes(card.dataset.status))

@@ -15,11 +15,22 @@ export function selectable(form) {
   function changed() {
     const isAny = chosen().length > 0 || Boolean(everything?.checked);
     for (const button of form?.querySelectorAll('[name="action"]') ?? []) button.disabled = !isAny;
+    const words = form?.querySelector("[data-count-chosen]");
+    if (words) {
+      const number = everything?.checked ? 0 : chosen().length;
+      words.textContent = number ? words.dataset.text.replace("{number}", number) : "";
+    }
   }
+
+  // All that match are more than this page shows; a box that is cleared means: not all of them.
+  everything?.addEventListener("change", () => {
+    for (const box of boxes()) box.checked = everything.checked;
+  });
 
   all?.addEventListener("click", () => {
     const isOn = !boxes().every((box) => box.checked);
     for (const box of boxes()) box.checked = isOn;
+    if (everything && !isOn) everything.checked = false;
     changed();
   });
   document.addEventListener("click", (event) => {
@@ -30,6 +41,7 @@ export function selectable(form) {
       for (const between of boxes().slice(from, to + 1)) between.checked = box.checked;
     }
     last = box;
+    if (everything && !box.checked) everything.checked = false;
     changed();
   });
   document.addEventListener("change", changed);

@@ -67,8 +67,8 @@ def test_from_sign_up_to_deleted(
 
     page.get_by_role("link", name="History").first.click()
     expect(page.locator(".upload-card")).to_have_count(2)
-    page.get_by_label("Expression").select_option("happy")
-    page.get_by_role("button", name="Filter").click()
+    chips = page.get_by_role("navigation", name="Filter by expression")
+    chips.get_by_role("link", name="Happy").click()
     expect(page.locator(".upload-card")).to_have_count(1)
     assert fits(page)
     with page.expect_download() as download:

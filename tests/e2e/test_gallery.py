@@ -1,0 +1,126 @@
+"""The history in a browser: filter by one click, choose with Shift, choose all that match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import LISTEN, check, fits
+from tests.support.site import Person, Site
+
+EMAIL = "gallery@example.org"
+#: Thirty photos of two days without a picture each: what is tried is the page around them.
+WRITE = f"""
+from datetime import timedelta
+from django.utils import timezone
+from accounts.models import User
+from recognition.models import Upload
+from tests.support import faces
+from tests.support.factories import add_face, make_upload
+faces.write("{EMAIL}", (6, 4), (2, 1))
+owner = User.objects.get(email="{EMAIL}")
+for number in range(28):
+    upload = make_upload(owner, f"{{number:02}}.jpg")
+    add_face(upload, "happy" if number % 2 else "sad")
+    past = timezone.now() - timedelta(days=2, minutes=number)
+    Upload.objects.filter(pk=upload.pk).update(created_at=past)
+"""
+
+
+@pytest.fixture(scope="module")
+def person(site: Site) -> Person:
+    person = site.sign_up(EMAIL)
+    site.manage("shell", "-c", WRITE)
+    return person
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Site, person: Person) -> Iterator[Any]:
+    contexts = []
+
+    def open_one(width: int = 1280, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=site.url, viewport={"width": width, "height": 800}, **options
+        )
+        contexts.append(context)
+        session = person.http.cookies["sessionid"]
+        context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+        context.add_init_script(LISTEN)
+        return context.new_page()
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def chips(page: Page) -> Any:
+    return page.get_by_role("navigation", name="Filter by expression")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark"), (320, "light")])
+def test_filters_apply_at_once(open_page: Any, width: int, scheme: str) -> None:
+    page = open_page(width, color_scheme=scheme)
+    page.goto("/uploads/")
+    expect(page.locator(".gallery-day")).to_have_count(2)
+    expect(page.locator(".upload-card")).to_have_count(24)
+    crowd = page.locator(".upload-card", has_text="24 people.jpg")
+    expect(crowd.locator(".badge").first).to_have_text("Happy ×5")
+    check(page)
+    chips(page).get_by_role("link", name="Surprised").click()
+    expect(page.locator(".upload-card")).to_have_count(1)
+    expect(crowd.locator(".badge").first).to_have_text("Surprised ×5")
+    check(page)
+    chips(page).get_by_role("link", name="All").click()
+    expect(page.locator(".upload-card")).to_have_count(24)
+    page.wait_for_load_state()  # Its script, too.
+    page.get_by_label("Sort by").select_option("File name")
+    expect(page.locator(".upload-name").first).to_have_text("00.jpg")
+    page.get_by_role("link", name="Older").click()
+    page.wait_for_url("**page=2**")
+    if width < 576:
+        expect(page.get_by_label("From")).to_be_hidden()
+        page.get_by_label("More filters").check()
+    expect(page.get_by_label("From")).to_be_visible()
+    assert fits(page)
+    page.get_by_label("File name").fill("people")
+    page.keyboard.press("Enter")
+    expect(page.locator(".upload-card")).to_have_count(2)
+
+
+def test_choosing_with_shift_and_all_that_match(open_page: Any) -> None:
+    page = open_page()
+    page.goto("/uploads/?sort=name")
+    expect(page.get_by_role("button", name="Delete selected")).to_be_disabled()
+    page.get_by_label("Select 03.jpg").check()
+    page.get_by_label("Select 07.jpg").click(modifiers=["Shift"])
+    expect(page.locator(".upload-check:checked")).to_have_count(5)
+    expect(page.get_by_text("· 5 selected")).to_be_visible()
+    everything = page.get_by_label("Select all 30 photos that match")
+    everything.check()
+    expect(page.locator(".upload-check:checked")).to_have_count(24)
+    page.get_by_label("Select 05.jpg").uncheck()
+    expect(everything).not_to_be_checked()
+    everything.check()
+    page.get_by_role("button", name="Delete selected").click()
+    expect(page.get_by_role("status")).to_contain_text("30 photos moved to the trash.")
+    expect(page.locator(".upload-card")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("30 photos restored.")).to_be_visible()
+    expect(page.locator(".upload-card")).to_have_count(24)
+
+
+def test_without_javascript(open_page: Any) -> None:
+    page = open_page(320, java_script_enabled=False)
+    page.goto("/uploads/?label=happy")
+    expect(page.locator(".upload-card")).to_have_count(16)
+    chips(page).get_by_role("link", name="All").click()
+    assert fits(page)
+    page.get_by_label("Select all 30 photos that match").check()
+    page.get_by_role("button", name="Delete selected").click()
+    expect(page.get_by_role("heading", name="Move 30 photos to the trash?")).to_be_visible()
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("link", name="Older").click()
+    expect(page.locator(".upload-card")).to_have_count(6)
