@@ -5,8 +5,15 @@
   const read = () => {
     try { return localStorage.getItem("theme"); } catch { return null; }
   };
+  const colour = document.querySelector('meta[name="theme-color"]');
+  const show = (theme) => {
+    root.dataset.bsTheme = theme;
+    root.classList.toggle("dark-mode", theme === "dark"); // Swagger UI's name for it.
+    // What the system draws around an installed app is as dark as its header.
+    if (colour) colour.content = theme === "dark" ? "#212529" : "#ffffff";
+  };
   const apply = () => {
-    root.dataset.bsTheme = read() ?? (system.matches ? "dark" : "light");
+    show(read() ?? (system.matches ? "dark" : "light"));
   };
   root.classList.add("js");
   apply();
@@ -17,7 +24,7 @@
     button.addEventListener("click", () => {
       const next = root.dataset.bsTheme === "dark" ? "light" : "dark";
       try { localStorage.setItem("theme", next); } catch { /* Then it lasts for this page. */ }
-      root.dataset.bsTheme = next;
+      show(next);
     });
   });
 })();

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from recognition.api.errors import CONTENT_TYPE, KINDS, Problem
 
@@ -26,6 +32,12 @@ class DocsView(SpectacularSwaggerSplitView):
     permission_classes = [AllowAny]
     url_name = "api-schema"
     template_name = "api/docs.html"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        answer: Response = super().get(request, *args, **kwargs)
+        answer.data["origin"] = settings.SITE_URL
+        return answer
 
 
 @require_safe
