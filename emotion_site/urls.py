@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
+from emotion_site import installing
 from emotion_site.health import healthz, live
 from emotion_site.metrics_page import page as metrics_page
 from recognition.api.views.documents import unknown
@@ -22,6 +23,9 @@ urlpatterns = [
     path("api/v1/", include("recognition.api.urls")),
     re_path("^api/", unknown),
     path("metrics", metrics_page, name="metrics"),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.service_worker, name="service_worker"),
+    path("offline/", installing.offline, name="offline"),
     path("language/", set_language, name="set_language"),
     path("healthz", healthz, name="healthz"),
     path("healthz/live", live, name="healthz_live"),

@@ -1,5 +1,11 @@
 // Signing out takes what this browser kept for the person with it.
-import { forgetAll } from "./unsent.js";
+import { forgetShared } from "./shared.js";
+import { forgetAll as forgetUnsent } from "./unsent.js";
+
+function forgetAll() {
+  forgetUnsent();
+  forgetShared();
+}
 
 const { user, signOut } = document.body.dataset;
 

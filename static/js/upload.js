@@ -1,6 +1,7 @@
 // The upload page: many files at once, each with its own progress and its own answer.
 import { watchChanges } from "./changes.js";
 import { percent } from "./percent.js";
+import { takeShared } from "./shared.js";
 import { forget, keep, left, newKey } from "./unsent.js";
 
 const form = document.getElementById("upload-form");
@@ -206,10 +207,6 @@ retryAll.addEventListener("click", () => {
 // What is on its way is kept, but only goes on when the page is opened again.
 addEventListener("beforeunload", (event) => { if (unsent()) event.preventDefault(); });
 
-for (const photo of await left(owner)) {
-  add(new File([photo.file], photo.name, { type: photo.file.type }), photo.key);
-}
-
 input.addEventListener("change", () => { addAll(input.files); input.value = ""; });
 form.addEventListener("submit", (event) => event.preventDefault());
 
@@ -237,3 +234,9 @@ watchChanges((id, status) => {
   if (status === "processing" && !isFinished) update({ id, status });
   else refresh(id);
 }, waiting);
+
+// Last: whoever is quick has chosen photos before the browser has looked for those of before.
+for (const photo of await left(owner)) {
+  add(new File([photo.file], photo.name, { type: photo.file.type }), photo.key);
+}
+addAll(await takeShared());

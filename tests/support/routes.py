@@ -222,6 +222,7 @@ ROUTES: dict[str, Route] = {
 #: What strangers may open.
 PUBLIC = {
     "home", "about", "healthz", "healthz_live", "set_language",
+    "manifest", "service_worker", "offline",
     "api-docs", "api-schema", "api-errors",
     # Leads to the profile, which asks.
     "accounts/",
