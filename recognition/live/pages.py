@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -19,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import consent
 from accounts.http import signed_in
+from operations.streaming import piecewise
 from recognition.live import marking
 from recognition.live.chart import COLUMNS, face_charts, markers_of
 from recognition.live.forms import MarkerForm
@@ -132,18 +131,10 @@ def download_recording(request: HttpRequest, pk: UUID, file_format: str) -> Http
     if file_format not in FORMATS:
         raise Http404
     content_type, write = FORMATS[file_format]
-    response = StreamingHttpResponse(_sent(write(recording)), content_type=content_type)
+    response = StreamingHttpResponse(piecewise(write(recording)), content_type=content_type)
     name = f"recording-{pk}.{file_format}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-async def _sent(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Piece after piece. Of a plain iterator the server would read all before it sends a byte."""
-    # In the thread of the request, to which its connection to the database belongs.
-    following = sync_to_async(partial(next, pieces, None))
-    while (piece := await following()) is not None:
-        yield piece
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""A series in the database: written in chunks while it grows, read in one query."""
+"""A series in the database: written in chunks while it grows, read a few chunks at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
 
 from recognition.models import Recording, SeriesChunk
 from recognition.series.columns import Gap, Sample, decode, encode
@@ -17,6 +17,9 @@ from recognition.series.columns import Gap, Sample, decode, encode
 CHUNK_SAMPLES = 1200
 #: Gaps of one chunk.
 CHUNK_GAPS = 600
+#: Chunks that are read at once. No query stays open from one to the next: who downloads a series
+#: may be slow, and the connection to the database is closed meanwhile.
+CHUNKS_AT_ONCE = 20
 
 
 class SeriesWriter:
@@ -148,7 +151,7 @@ class _Open:
 def read(
     recording: Recording, *, from_ms: int = 0, to_ms: int | None = None
 ) -> Iterator[tuple[list[Sample], list[Gap]]]:
-    """A recording's series, chunk by chunk, by one query.
+    """A recording's series, chunk by chunk, by one query for each :data:`CHUNKS_AT_ONCE`.
 
     Args:
         recording: whose.
@@ -163,10 +166,23 @@ def read(
     chunks = SeriesChunk.objects.filter(recording=recording, last_ms__gte=from_ms)
     if to_ms is not None:
         chunks = chunks.filter(first_ms__lt=to_ms)
-    stored = chunks.order_by("number").values_list("data", flat=True)
-    for data in stored.iterator(chunk_size=20):
-        samples, gaps = decode(bytes(data))
+    for data in _in_order(chunks):
+        samples, gaps = decode(data)
         yield (
             [s for s in samples if from_ms <= s.time_ms and (to_ms is None or s.time_ms < to_ms)],
             [g for g in gaps if from_ms <= g.end_ms and (to_ms is None or g.start_ms < to_ms)],
         )
+
+
+def _in_order(chunks: QuerySet[SeriesChunk]) -> Iterator[bytes]:
+    last = -1
+    while True:
+        some = list(
+            chunks.filter(number__gt=last)
+            .order_by("number")
+            .values_list("number", "data")[:CHUNKS_AT_ONCE]
+        )
+        yield from (bytes(data) for _number, data in some)
+        if len(some) < CHUNKS_AT_ONCE:
+            return
+        last = some[-1][0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import signed_in
 from operations.private_files import private_file
+from operations.streaming import piecewise
 from recognition.dates import read_moment
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
@@ -31,6 +33,11 @@ from recognition.vision.types import BoundingBox
 from recognition.wording import LABEL_NAMES, refusal_text
 
 UPLOADS_PER_PAGE = 24
+#: Content type and writer of what the history downloads, by its ending.
+EXPORTS: dict[str, tuple[str, Callable[[Iterable[Upload]], Iterator[str]]]] = {
+    "csv": ("text/csv", reports.csv_export),
+    "json": ("application/json", reports.json_export),
+}
 RECENT_UPLOADS = 6
 #: What the model that ships says of the first page's example.
 EXAMPLE = {"happy": 0.999, "sad": 0.001, "surprise": 0.001, "neutral": 0.001}
@@ -318,12 +325,10 @@ def _chosen(request: HttpRequest) -> UploadQuerySet:
 
 
 def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttpResponse:
-    rows = found.prefetch_related("predictions").iterator(chunk_size=500)
-    if file_format == "csv":
-        response = StreamingHttpResponse(reports.csv_export(rows), content_type="text/csv")
-    elif file_format == "json":
-        response = StreamingHttpResponse(reports.json_export(rows), content_type="application/json")
-    else:
+    if file_format not in EXPORTS:
         raise Http404
+    content_type, write = EXPORTS[file_format]
+    text = piecewise(write(reports.in_pieces(found)))
+    response = StreamingHttpResponse(text, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}.{file_format}"'
     return response

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from recognition.models import Prediction, Upload
+from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.wording import LABEL_NAMES
 
 CSV_COLUMNS = (
@@ -18,6 +18,19 @@ CSV_COLUMNS = (
 )  # fmt: skip
 #: A cell that starts with one of these is run as a formula by spreadsheet programs.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+#: Uploads that are read at once; no query stays open from one to the next.
+ROWS_AT_ONCE = 500
+
+
+def in_pieces(uploads: UploadQuerySet) -> Iterator[Upload]:
+    """Uploads with their faces in the same order, those that are still there when they are due."""
+    ids = list(uploads.values_list("pk", flat=True))
+    for first in range(0, len(ids), ROWS_AT_ONCE):
+        some = ids[first : first + ROWS_AT_ONCE]
+        found = uploads.model.objects.prefetch_related("predictions").in_bulk(some)
+        yield from (found[pk] for pk in some if pk in found)
 
 
 def as_dict(upload: Upload) -> dict[str, Any]:

@@ -68,7 +68,7 @@ PLACES = {
 
 def text(client: Client, path: str) -> str:
     response = client.get(path)
-    content = b"".join(response.streaming_content) if response.streaming else response.content
+    content = b"".join(response) if response.streaming else response.content
     return content.decode()
 
 
