@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -36,7 +36,10 @@ class DocsView(SpectacularSwaggerSplitView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         answer: Response = super().get(request, *args, **kwargs)
-        answer.data["origin"] = settings.SITE_URL
+        url = settings.SITE_URL + reverse("api-upload-list")
+        answer.data["example"] = (
+            f'curl -H "Authorization: Bearer $VISAGE_TOKEN" -F image=@photo.jpg "{url}?wait=30"'
+        )
         return answer
 
 
