@@ -7,7 +7,8 @@ form took 2.4 GB. Neither has a setting for it. So the limits are here, where th
 - up to :data:`ANYBODY_BYTES` from anybody, and to :data:`SMALL_BYTES` from whoever is signed in, in
   memory;
 - more only where photos are uploaded (:data:`UPLOAD_PATHS`), from whoever is signed in, up to
-  ``MAXIMUM_BODY_MEGABYTES``, a few at a time;
+  ``MAXIMUM_BODY_MEGABYTES``, a few at a time; and where videos are (:data:`VIDEO_PATHS`), up to
+  ``VIDEO_MAXIMUM_MEGABYTES``;
 - a request whose head and body do not arrive at a pace ends.
 """
 
@@ -32,6 +33,9 @@ from emotion_site.slow_readers import PacedRequest
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
 UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/")
+VIDEO_PATHS = ("/videos/new/", "/api/v1/videos/")
+#: What a form has beside its video.
+FORM_BYTES = 64 * 1024
 ANYBODY_BYTES = 64 * 1024
 SMALL_BYTES = 1024 * 1024
 #: Bodies of one person above `ANYBODY_BYTES` that one process takes at the same time.
@@ -68,6 +72,8 @@ class BoundedRequest(PacedRequest):
         path = self.channel._path.partition(b"?")[0].decode("latin-1")
         if self.channel._command == b"POST" and path in UPLOAD_PATHS:
             self.limit = settings.MAXIMUM_BODY_BYTES
+        elif self.channel._command == b"POST" and path in VIDEO_PATHS:
+            self.limit = settings.VIDEO_MAXIMUM_BYTES + FORM_BYTES
         self.upload_path = path
         # No file for a body that is small, whatever length it claims. It lives as long as the
         # request, so no `with` can close it.

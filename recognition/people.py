@@ -27,6 +27,8 @@ def register() -> None:
             "face_drawn": _("A face was drawn"),
             "photo_viewed_by_staff": _("A photo was opened by staff"),
             "recording_created": _("A recording was started"),
+            "video_created": _("A video was uploaded"),
+            "video_cancelled": _("Reading a video was cancelled"),
             "recording_deleted": _("A recording was deleted"),
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),

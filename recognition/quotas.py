@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AuditEvent
-from recognition.models import DataExport, LiveUsage, Prediction, Recording, Upload
+from recognition.models import DataExport, LiveUsage, Prediction, Recording, Upload, Video
 from recognition.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -77,13 +77,13 @@ def of(user: User) -> Quotas:
 def uploads_today(user: User) -> Quota:
     # From the audit trail: a photo that was deleted again has been worked on all the same.
     made = AuditEvent.objects.filter(
-        user_id=user.pk, action="upload_created", at__gte=_start_of_day()
+        user_id=user.pk, action__in=("upload_created", "video_created"), at__gte=_start_of_day()
     )
     return Quota(made.count(), _limit(user.quota_uploads_a_day, settings.QUOTA_UPLOADS_A_DAY))
 
 
 def stored_bytes(user: User) -> Quota:
-    """What photos, thumbnails, heat maps, recordings and an export take, in the trash as well."""
+    """What photos, heat maps, recordings, videos and an export take, in the trash as well."""
     used = sum(
         rows.order_by().aggregate(total=Sum(column))["total"] or 0
         for rows, column in (
@@ -91,6 +91,7 @@ def stored_bytes(user: User) -> Quota:
             (Prediction.with_trash.for_owner(user), "heat_map_bytes"),
             (Recording.objects.for_owner(user), "stored_bytes"),
             (DataExport.objects.for_owner(user), "stored_bytes"),
+            (Video.objects.for_owner(user), "stored_bytes"),
         )
     )
     return Quota(used, _limit(user.quota_bytes, settings.QUOTA_BYTES))

@@ -9,6 +9,7 @@ from recognition.personal_data.tasks import (
     sweep_exports,
 )
 from recognition.uploads.tasks import explain_face, process_upload, sweep_photos, sweep_uploads
+from recognition.videos.tasks import process_video, sweep_videos
 from recognition.webhooks.tasks import deliver_webhooks
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "deliver_webhooks",
     "explain_face",
     "process_upload",
+    "process_video",
     "sweep_api",
     "sweep_closed_accounts",
     "sweep_comparisons",
     "sweep_exports",
     "sweep_photos",
     "sweep_uploads",
+    "sweep_videos",
 ]

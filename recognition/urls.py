@@ -7,6 +7,7 @@ from recognition.personal_data import pages as personal_data_pages
 from recognition.statistics import pages as statistics_pages
 from recognition.uploads import pages as upload_pages
 from recognition.uploads import review_pages, trash_pages
+from recognition.videos import pages as video_pages
 from recognition.webhooks import pages as webhook_pages
 
 urlpatterns = [
@@ -62,6 +63,8 @@ urlpatterns = [
     path("webhooks/<uuid:pk>/ping/", webhook_pages.ping_webhook, name="ping_webhook"),
     path("webhooks/<uuid:pk>/switch/", webhook_pages.switch_webhook, name="switch_webhook"),
     path("webhooks/<uuid:pk>/delete/", webhook_pages.delete_webhook, name="delete_webhook"),
+    path("videos/new/", video_pages.new_video, name="new_video"),
+    path("videos/<uuid:pk>/cancel/", video_pages.cancel_video, name="cancel_video"),
     path("live/", live_pages.live, name="live"),
     path("accounts/consent/camera/", live_pages.give_camera_consent, name="give_camera_consent"),
     path("live/sessions/", live_pages.live_sessions, name="live_sessions"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from django_stubs_ext import StrOrPromise
 
-    from recognition.vision.errors import ImageError
+    from recognition.vision.errors import FileError
 
 #: Every label, in the order in which they are shown: the one list. A label is added here, with its
 #: symbol below and its colour in `static/css/tokens.css`; a model's manifest may list it then.
@@ -60,8 +60,8 @@ def labels_of(known: Iterable[str]) -> tuple[str, ...]:
     return tuple(label for label in LABEL_NAMES if label in FIRST_LABELS or label in known)
 
 
-def refusal_text(error: ImageError) -> str:
-    """What is wrong with a photo."""
+def refusal_text(error: FileError) -> str:
+    """What is wrong with a photo or a video."""
     values = {
         name: number_format(value, force_grouping=True) if isinstance(value, int) else _(value)
         for name, value in error.values.items()

@@ -55,7 +55,15 @@ def things(alice_upload: Upload) -> Arguments:
 
 
 #: What betrays Alice, beside the ids of what is hers.
-MARKS = ("alice@", "alice.two@", "alice.example", "bell of Alice", "laptop of Alice", "party.jpg")
+MARKS = (
+    "alice@",
+    "alice.two@",
+    "alice.example",
+    "bell of Alice",
+    "laptop of Alice",
+    "party.jpg",
+    "film of",
+)
 
 
 def betrays(response: Any, things: Arguments) -> list[str]:

@@ -48,6 +48,9 @@ RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
 TRASH_DAYS = env.int("TRASH_DAYS", default=30)
 if not 0 <= TRASH_DAYS <= 30:
     raise ImproperlyConfigured("TRASH_DAYS is from 0 to 30.")
+#: How long a video may be, and how many bytes it may have.
+VIDEO_MAXIMUM_MINUTES = env.int("VIDEO_MAXIMUM_MINUTES", default=120)
+VIDEO_MAXIMUM_BYTES = env.int("VIDEO_MAXIMUM_MEGABYTES", default=500) * 1024 * 1024
 #: Photos that this host decodes at the same time, in processes of their own.
 DECODING_PROCESSES = env.int("DECODING_PROCESSES", default=available_cores())
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from recognition.refusals import Refusal
-from recognition.vision.errors import ImageError
+from recognition.vision.errors import FileError
 from recognition.wording import refusal_text
 
 CONTENT_TYPE = "application/problem+json"
@@ -219,7 +219,7 @@ def problem_of(error: Exception) -> Problem | None:
     detail: Any
     extra: dict[str, Any] = {}
     headers: dict[str, str] = {}
-    if isinstance(error, ImageError):
+    if isinstance(error, FileError):
         code, detail = error.code, refusal_text(error)
         status = KINDS[code].status
     elif isinstance(error, Refusal):

@@ -14,7 +14,7 @@ from django_filters.fields import IsoDateTimeField
 from rest_framework.request import Request
 
 from recognition.dates import in_the_calendar
-from recognition.models import Prediction, Recording, Upload, UploadQuerySet
+from recognition.models import Prediction, Recording, Upload, UploadQuerySet, Video
 from recognition.wording import LABEL_NAMES
 
 LABEL_CHOICES = [(label, label) for label in LABEL_NAMES]
@@ -149,4 +149,19 @@ class RecordingFilter(filters.FilterSet):
 
     class Meta:
         model = Recording
+        fields: list[str] = []
+
+
+class VideoFilter(filters.FilterSet):
+    """Which videos."""
+
+    status = filters.MultipleChoiceFilter(
+        choices=[(value, value) for value in (*Upload.Status.values, Video.CANCELLED)],
+        help_text="Repeat it for several.",
+    )
+    created_after = _moment("gte", "created_at", "At this moment (ISO 8601) or later.")
+    created_before = _moment("lt", "created_at", "Before this moment (ISO 8601).")
+
+    class Meta:
+        model = Video
         fields: list[str] = []

@@ -63,7 +63,9 @@ def give_camera_consent(request: HttpRequest) -> HttpResponse:
 @login_required
 def live_sessions(request: HttpRequest) -> HttpResponse:
     """One's recorded sessions, newest first."""
-    page = Paginator(_own(request), SESSIONS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_own(request).select_related("video"), SESSIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = []
     for session in page.object_list:
         stretches = read_stretches(session.samples)
@@ -80,7 +82,7 @@ def live_sessions(request: HttpRequest) -> HttpResponse:
 @login_required
 def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One session: when each face had which expression."""
-    session = get_object_or_404(_own(request), pk=pk)
+    session = get_object_or_404(_own(request).select_related("video"), pk=pk)
     stretches = read_stretches(session.samples)
     labels = labels_of(stretch.label for stretch in stretches)
     seconds = max([session.seconds, *(stretch.end for stretch in stretches)])

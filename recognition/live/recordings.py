@@ -113,6 +113,7 @@ def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> R
         recording = Recording.objects.filter(
             pk=continued,
             owner_id=owner_id,
+            source=Recording.Source.LIVE,
             ended_at__gte=timezone.now() - timedelta(seconds=CONTINUE_SECONDS),
         ).first()
     if recording is None:

@@ -6,6 +6,7 @@ from recognition.models.live import LiveUsage
 from recognition.models.model_registry import ModelChoice, ModelComparison
 from recognition.models.recordings import Marker, Recording, RecordingQuerySet, SeriesChunk
 from recognition.models.uploads import Prediction, PredictionQuerySet, Upload, UploadQuerySet
+from recognition.models.videos import Video, VideoQuerySet
 from recognition.models.webhooks import Webhook, WebhookDelivery, WebhookQuerySet
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "SeriesChunk",
     "Upload",
     "UploadQuerySet",
+    "Video",
+    "VideoQuerySet",
     "Webhook",
     "WebhookDelivery",
     "WebhookQuerySet",

@@ -17,7 +17,7 @@ class RecordingQuerySet(OwnedQuerySet["Recording"]):
 
 
 class Recording(models.Model):
-    """What was seen in a camera over a time: numbers, never a picture.
+    """What was seen in a camera or a video over a time: numbers, never a picture.
 
     Attributes:
         source: where the frames came from.
@@ -34,6 +34,7 @@ class Recording(models.Model):
 
     class Source(models.TextChoices):
         LIVE = "live", _("Live")
+        VIDEO = "video", _("Video")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(

@@ -25,7 +25,7 @@ from accounts import audit
 from accounts.models import ApiToken
 from recognition import quotas
 from recognition.jobs import broker, messages
-from recognition.models import DataExport, Prediction, Upload, Webhook, WebhookDelivery
+from recognition.models import DataExport, Prediction, Upload, Video, Webhook, WebhookDelivery
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -92,6 +92,8 @@ def delete(user_id: int) -> bool:
     while _delete_some_uploads(user):
         pass
     with transaction.atomic():
+        videos = list(Video.objects.filter(owner=user).select_for_update())
+        _delete_files(video.file.name for video in videos)
         exports = DataExport.objects.filter(owner=user).select_for_update()
         _delete_files(export.file.name for export in exports)
         content_type = ContentType.objects.get_for_model(get_user_model())
@@ -115,6 +117,7 @@ def _forget_queued_work(user: User) -> None:
         for rows in (
             Upload.with_trash.filter(owner=user),
             DataExport.objects.filter(owner=user),
+            Video.objects.filter(owner=user),
             WebhookDelivery.objects.filter(webhook__owner=user),
         )
         for pk in rows.values_list("pk", flat=True)

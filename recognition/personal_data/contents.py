@@ -17,6 +17,7 @@ from recognition.models import (
     Prediction,
     Recording,
     Upload,
+    Video,
     Webhook,
     WebhookDelivery,
 )
@@ -45,6 +46,8 @@ live_sessions.*          recorded live sessions: which label each face had from 
 recordings/              each of them with all its samples, as <session>.csv; docs/SERIES.md of the
                          project explains the columns
 markers.*                moments that you named in them, in milliseconds from the start
+videos.*                 videos that you sent, each with its recording among the sessions; the
+                         files themselves are deleted as soon as they are read
 live_usage.*             how long you were live on each day (UTC)
 account.json             your account and its settings
 consents.*               what you agreed to, and when
@@ -140,6 +143,11 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "markers": _table(
         lambda user: Marker.objects.for_owner(user).order_by("recording", "time_ms", "pk"),
         "recording", "time_ms", "name", "value",
+    ),
+    "videos": _table(
+        lambda user: Video.objects.for_owner(user).order_by("created_at"),
+        "id", "name", "recording", "status", "error_code", "byte_size", "duration_ms",
+        "frames_per_second", "created_at", "finished_at",
     ),
     "live_usage": _table(
         lambda user: LiveUsage.objects.filter(owner=user).order_by("day"), "day", "seconds"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from accounts import audit
-from recognition.models import Recording
+from recognition.models import Recording, Video
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -17,4 +17,6 @@ def delete(recording: Recording, actor: User) -> None:
     """Delete a recording with all that belongs to it, and write that down."""
     with transaction.atomic():
         audit.record("recording_deleted", recording.owner, actor, f"recording:{recording.pk}")
+        # First, as a worker does that saves what it saw in a video.
+        list(Video.objects.filter(recording=recording).select_for_update())
         recording.delete()

@@ -36,6 +36,21 @@ class SeriesWriter:
         #: Of the whole series, with what is not saved yet.
         self.n_samples = recording.n_samples
 
+    def go_on(self) -> None:
+        """Take the last chunk up again, so that many short turns do not leave many small ones.
+
+        Raises:
+            SeriesDamaged: what is stored is not what was written.
+        """
+        last = SeriesChunk.objects.filter(recording_id=self._recording_id).last()
+        if last is None:
+            return
+        samples, gaps = decode(bytes(last.data))
+        if len(samples) >= CHUNK_SAMPLES or len(gaps) >= CHUNK_GAPS:
+            return
+        labels = list(samples[0].probabilities) if samples else []
+        self._open = _Open(labels, samples, gaps, last.pk, len(last.data), len(samples) + len(gaps))
+
     def add(self, samples: Sequence[Sample]) -> None:
         """Take in what one frame showed; nothing, where it showed no face."""
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from recognition.vision.tracking import TrackedFace
@@ -66,6 +66,27 @@ class LabelTimeline:
             stretch = Stretch(face.number, face.label, seconds, seconds, face.confidence)
             self._open[face.number] = stretch
             self.stretches.append(stretch)
+
+    def open_stretches(self) -> list[list[float]]:
+        """What is still needed to go on, beside what is stored: exact values of open stretches."""
+        place = {id(stretch): index for index, stretch in enumerate(self.stretches)}
+        return [
+            [place[id(s)], s.start, s.end, s.confidence, s.n_frames] for s in self._open.values()
+        ]
+
+    @classmethod
+    def going_on(
+        cls, stored: Iterable[StoredStretch], open_stretches: Iterable[Sequence[float]]
+    ) -> LabelTimeline:
+        """A timeline as it was when both were taken."""
+        timeline = cls()
+        timeline.stretches = [Stretch(*values) for values in stored]
+        for place, start, end, confidence, n_frames in open_stretches:
+            stretch = timeline.stretches[int(place)]
+            stretch.start, stretch.end, stretch.confidence = start, end, confidence
+            stretch.n_frames = int(n_frames)
+            timeline._open[stretch.face] = stretch
+        return timeline
 
     def as_stored(self) -> list[StoredStretch]:
         return [

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +62,20 @@ class LiveState:
         self.size = size
         self.searched_at = float("-inf")
         self.tracker = FaceTracker(self._tracking)
+
+    def as_saved(self) -> dict[str, Any]:
+        """What has been seen, as JSON can hold it."""
+        searched_at = None if math.isinf(self.searched_at) else self.searched_at
+        tracker = self.tracker.as_saved()
+        return {"size": list(self.size), "searched_at": searched_at, "tracker": tracker}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where :meth:`as_saved` was called, as if nothing had been in between."""
+        width, height = saved["size"]
+        self.begin((width, height))
+        searched_at = saved["searched_at"]
+        self.searched_at = float("-inf") if searched_at is None else searched_at
+        self.tracker.restore(saved["tracker"])
 
 
 class LiveRecognizer:

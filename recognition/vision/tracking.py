@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from recognition.vision.types import (
     BoundingBox,
@@ -129,6 +130,35 @@ class _Track:
             old + weight * (new - old) for new, old in zip(edges, self.edges, strict=True)
         )
 
+    def as_saved(self) -> dict[str, Any]:
+        box = self.box
+        return {
+            "number": self.number,
+            "box": [box.x, box.y, box.width, box.height],
+            "roll": float(self.last.roll),
+            "sharpness": float(self.last.sharpness),
+            "edges": [float(edge) for edge in self.edges],
+            # Not an object: databases may change the order of its names.
+            "probabilities": [[label, float(p)] for label, p in self.probabilities.items()],
+            "label": self.label,
+            "found_by": self.found_by,
+            "seen_at": self.seen_at,
+            "labelled_at": self.labelled_at,
+        }
+
+    @classmethod
+    def of_saved(cls, saved: Mapping[str, Any]) -> _Track:
+        probabilities = {label: float(p) for label, p in saved["probabilities"]}
+        found_by = None if saved["found_by"] is None else FoundBy(saved["found_by"])
+        face = Face(
+            BoundingBox(*saved["box"]), probabilities, roll=saved["roll"], found_by=found_by,
+            sharpness=saved["sharpness"],
+        )  # fmt: skip
+        track = cls(saved["number"], face, saved["seen_at"])
+        track.labelled_at, track.label = saved["labelled_at"], saved["label"]
+        track.edges = tuple(saved["edges"])
+        return track
+
     def shown(self, uncertain_below: float) -> TrackedFace:
         x, y, width, height = (round(edge) for edge in self.edges)
         box = BoundingBox(x, y, max(1, width), max(1, height))
@@ -148,6 +178,17 @@ class FaceTracker:
         self.settings = settings or TrackingSettings()
         self._tracks: list[_Track] = []
         self._updated_at = float("-inf")
+
+    def as_saved(self) -> dict[str, Any]:
+        """All that is known, as JSON can hold it: what goes on with it goes on the same."""
+        updated_at = None if math.isinf(self._updated_at) else self._updated_at
+        return {"updated_at": updated_at, "tracks": [track.as_saved() for track in self._tracks]}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Know again what :meth:`as_saved` told."""
+        updated_at = saved["updated_at"]
+        self._updated_at = float("-inf") if updated_at is None else updated_at
+        self._tracks = [_Track.of_saved(track) for track in saved["tracks"]]
 
     @property
     def last_seen(self) -> list[BoundingBox]:

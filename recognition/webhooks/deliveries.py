@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,13 +19,21 @@ from django.utils.translation import gettext_noop
 
 from recognition.jobs import messages
 from recognition.jobs.job import UNFINISHED
-from recognition.models import Prediction, Upload, Webhook, WebhookDelivery, WebhookQuerySet
+from recognition.models import (
+    Prediction,
+    Upload,
+    Video,
+    Webhook,
+    WebhookDelivery,
+    WebhookQuerySet,
+)
 from recognition.models.webhooks import BACK_OFF
 from recognition.webhooks import sending
 
 logger = logging.getLogger(__name__)
 
 UPLOAD_FINISHED = "upload.finished"
+VIDEO_FINISHED = "video.finished"
 PING = "ping"
 #: What a receiver learns of a face, of what the API tells of it.
 FACE_FIELDS = ("label", "predicted_label", "confidence", "uncertain")
@@ -42,10 +51,19 @@ def record_finished(upload: Upload) -> None:
 
     To be called in the transaction that finished it.
     """
-    hooks = Webhook.objects.filter(owner_id=upload.owner_id, is_active=True)
+    _record(upload.owner_id, UPLOAD_FINISHED, lambda: {"upload": _upload_as_dict(upload)})
+
+
+def record_video_finished(video: Video) -> None:
+    """The same of a video. What was seen in it is its recording, too much for a message."""
+    _record(video.owner_id, VIDEO_FINISHED, lambda: {"video": _video_as_dict(video)})
+
+
+def _record(owner_id: int, event: str, news: Callable[[], dict[str, Any]]) -> None:
+    hooks = Webhook.objects.filter(owner_id=owner_id, is_active=True)
     if ids := list(hooks.values_list("pk", flat=True)):
-        news = {"upload": _upload_as_dict(upload)}
-        WebhookDelivery.objects.bulk_create(_delivery(pk, UPLOAD_FINISHED, news) for pk in ids)
+        told = news()
+        WebhookDelivery.objects.bulk_create(_delivery(pk, event, told) for pk in ids)
         enqueue()
 
 
@@ -116,6 +134,17 @@ def _upload_as_dict(upload: Upload) -> dict[str, Any]:
         "model_version": upload.model_version,
         "finished_at": upload.finished_at.isoformat() if upload.finished_at else None,
         "faces": [_face_as_dict(face) for face in upload.predictions.faces()],
+    }
+
+
+def _video_as_dict(video: Video) -> dict[str, Any]:
+    return {
+        "id": str(video.pk),
+        "status": video.status,
+        "error": {"code": video.error_code} if video.error_code else None,
+        "recording": str(video.recording_id),
+        "seconds": video.position_ms / 1000,
+        "finished_at": video.finished_at.isoformat() if video.finished_at else None,
     }
 
 

@@ -28,6 +28,7 @@ from recognition.models import (
     Prediction,
     Recording,
     Upload,
+    Video,
     Webhook,
     WebhookDelivery,
 )
@@ -67,7 +68,15 @@ def make(upload: Upload) -> Arguments:
     )
     session = Recording.objects.create(owner=owner, started_at=begun, ended_at=now, samples=samples)
     write_series(session)
+    film = Recording.objects.create(
+        owner=owner, source=Recording.Source.VIDEO, started_at=begun, ended_at=now
+    )
+    video = Video.objects.create(
+        owner=owner, recording=film, name="film of Alice.mp4", byte_size=9, stored_bytes=9
+    )
+    video.file.save("video", ContentFile(b"a video"))
     rows = {
+        "video": video,
         "upload": upload,
         "face": face,
         "export": export,

@@ -72,6 +72,7 @@ class SiteBehindNginx(Site):
             "VISAGE_CERTIFICATE_KEY": f"{folder}/key.pem",
             "VISAGE_DATA_DIR": str(folder),
             "VISAGE_BODY_MEGABYTES": str(BODY_MEGABYTES),
+            "VISAGE_VIDEO_MEGABYTES": str(BODY_MEGABYTES),
         }
         template = (ROOT / "deploy" / "nginx.conf.template").read_text()
         filled = re.sub(r"\$\{(VISAGE_\w+)\}", lambda found: values[found[1]], template)

@@ -153,6 +153,7 @@ ROUTES: dict[str, Route] = {
     ),
     "explain_face": own("first face of the upload", POST=302),
     "face_heat_map": own("first face of the upload", GET=200),
+    "cancel_video": own("video", POST=302),
     "live_session": own("session", GET=200),
     "export_live_session": own("session", GET=200),
     "download_recording": own("session as CSV", GET=200),
@@ -186,6 +187,8 @@ ROUTES: dict[str, Route] = {
     "api-recording-marker": interface(
         "marker of the session", {"name": "gong"}, PATCH=200, DELETE=204
     ),
+    "api-video-detail": interface("video", GET=200, DELETE=204),
+    "api-video-cancel": interface("video", POST=200),
     "api-webhook-detail": interface(
         "webhook", {"is_active": False}, GET=200, PATCH=200, DELETE=204
     ),
@@ -245,5 +248,6 @@ LISTS = {
     "history": "upload", "live_sessions": "session", "privacy": "export", "webhooks": "webhook",
     "api_tokens": "token", "api-upload-list": "upload", "api-prediction-list": "upload",
     "api-live-session-list": "session", "api-recording-list": "session",
+    "api-video-list": "video",
     "api-webhook-list": "webhook",
 }  # fmt: skip

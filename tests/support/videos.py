@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any, cast
@@ -17,6 +17,8 @@ from PIL import Image
 from tests.support.pictures import astronaut
 
 SIZE = (320, 240)
+#: Has a video of somebody's taken in; gives its row.
+Sending = Callable[..., Any]
 #: Beside what a camera films, encoders need to be told these: colours of a GIF, faster presets.
 _PIXELS = {"gif": "rgb8", "mjpeg": "yuvj420p", "rawvideo": "rgb24", "prores_ks": "yuv422p10le"}
 _OPTIONS = {

@@ -50,7 +50,9 @@ def _send_frames(channel: socket.socket, decoder: Decoder) -> None:
     for time_ms, frame in decoder.frames():
         # A rate and not a sum: what is slow ends soon, and what is long may take its time.
         processes.allow_processor_seconds(FIRST_SECONDS + SECONDS_A_SECOND * time_ms / 1000)
-        if frame is not None:
+        if frame is None:
+            messages.send(channel, {"skipped": time_ms})
+        else:
             height, width, _colours = frame.rgb.shape
             words = {"time_ms": time_ms, "size": frame.size, "shape": (height, width)}
             messages.send(channel, words, frame.rgb.tobytes())

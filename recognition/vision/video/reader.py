@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,18 +55,26 @@ class VideoFrame:
 class VideoReader:
     """Reads one video, once. A context manager: leaving it ends the child process."""
 
-    def __init__(self, path: Path, order: Order | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        order: Order | None = None,
+        *,
+        skipped: Callable[[], object] | None = None,
+    ) -> None:
         """Open a video.
 
         Args:
             path: of a file that this process may read; the child gets it open.
             order: which frames, within which limits.
+            skipped: called for each sample on the way to those after `order.after_ms`.
 
         Raises:
             OSError: the file cannot be opened.
             VideoError: a subclass that says what is wrong, in a sentence for people.
         """
         self._order = order or Order()
+        self._skipped = skipped
         self._channel, theirs = socket.socketpair()
         with path.open("rb") as file, theirs:
             self._process = processes.start(
@@ -108,6 +116,10 @@ class VideoReader:
             words, pieces = self._receive()
             if "end" in words:
                 return
+            if "skipped" in words:
+                if self._skipped is not None:
+                    self._skipped()
+                continue
             try:
                 frame = _frame(words, pieces, self._order, last_ms)
             except (ValueError, LookupError, TypeError) as error:

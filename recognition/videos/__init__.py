@@ -1,0 +1,1 @@
+"""Videos: uploaded, looked at slice by slice, and turned into a recording."""

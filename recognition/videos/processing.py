@@ -1,0 +1,178 @@
+"""What a worker does with a video: a slice of it at a time, so that photos come in between."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.dispatch import receiver
+from django.utils.translation import gettext_noop
+from redis.exceptions import RedisError
+
+from recognition.jobs import queues
+from recognition.jobs.job import changed
+from recognition.jobs.running import run
+from recognition.models import Recording, Video
+from recognition.uploads.files import delete_on_commit
+from recognition.vision.errors import VideoError
+from recognition.webhooks import deliveries
+
+if TYPE_CHECKING:
+    from recognition.videos.progress import Progress
+    from recognition.vision.recognizer import EmotionRecognizer
+    from recognition.vision.video.reader import VideoReader
+
+logger = logging.getLogger(__name__)
+
+#: Seconds after which a slice ends, and after which its work is saved.
+SLICE_SECONDS, SAVE_SECONDS = 10.0, 2.0
+#: Seconds before an attempt that failed for a passing reason is repeated.
+RETRY_DELAY = 3
+
+
+def run_slice(video_id: str, *, seconds: float = SLICE_SECONDS) -> bool:
+    """Look at a slice of a video, and queue the next one where there is more.
+
+    Returns:
+        Whether this call looked at any of it.
+    """
+    return run(
+        Video.objects.all(), video_id, lambda video: _run_slice(video, seconds), delay=RETRY_DELAY
+    )
+
+
+def _run_slice(video: Video, seconds: float) -> None:
+    # Here and not above: the parent of a worker's children must stay small, and a library
+    # with threads of its own does not survive a fork.
+    from recognition.videos.progress import Progress
+    from recognition.vision.live import WORKING_SIDE
+    from recognition.vision.video.order import Order
+    from recognition.vision.video.reader import VideoReader
+
+    recording = video.recording
+    progress = Progress(video, recording)
+    order = Order(
+        frames_per_second=video.frames_per_second,
+        longest_side=WORKING_SIDE,
+        after_ms=progress.after_ms,
+        maximum_ms=settings.VIDEO_MAXIMUM_MINUTES * 60_000,
+    )
+    recognizer = _recognizer(recording)
+
+    def skipped() -> None:
+        if progress.seconds_since_saved > SAVE_SECONDS:
+            progress.keep()
+
+    try:
+        with _as_path(video) as path, VideoReader(path, order, skipped=skipped) as reader:
+            if video.duration_ms is None and reader.info.duration_ms is not None:
+                duration_ms = min(reader.info.duration_ms, order.maximum_ms)
+                Video.objects.held(video).update(duration_ms=duration_ms)
+            is_over = _look(reader, recognizer, progress, seconds)
+    except VideoError as error:
+        progress.end()
+        progress.save(model_version=recognizer.manifest.version)
+        Video.objects.fail(
+            video,
+            error_code=error.code,
+            error_message=error.template,
+            error_values=error.values,
+        )
+        return
+    except FileNotFoundError:
+        message = gettext_noop("The video has been deleted.")
+        Video.objects.fail(video, error_code="video_missing", error_message=message)
+        return
+    if is_over or progress.is_full:
+        progress.end()
+    progress.save(model_version=recognizer.manifest.version)
+    if progress.is_full and not is_over:
+        message = gettext_noop("There is more in this video than one recording can hold.")
+        Video.objects.fail(video, error_code="too_long", error_message=message)
+    elif is_over:
+        Video.objects.finish(video)
+    else:
+        Video.objects.release(video)
+
+
+def _look(
+    reader: VideoReader, recognizer: EmotionRecognizer, progress: Progress, seconds: float
+) -> bool:
+    """Look at frames until the slice or the video is over; returns whether it was the video."""
+    from recognition.vision.live import LiveRecognizer
+    from recognition.vision.watching import watch
+
+    until: float | None = None
+    for watched in watch(reader, LiveRecognizer(recognizer), progress.state):
+        progress.add(watched)
+        if until is None:
+            # From the first frame on, however long it took to come there: each slice gets on.
+            until = time.monotonic() + seconds
+        if progress.is_full or time.monotonic() >= until:
+            return False
+        if progress.seconds_since_saved > SAVE_SECONDS:
+            progress.save(model_version=recognizer.manifest.version)
+            if _somebody_waits():
+                return False
+    return True
+
+
+def _somebody_waits() -> bool:
+    """Whether a photo that a person looks at has not found a worker."""
+    try:
+        return queues.lengths()[queues.INTERACTIVE] > 0
+    except RedisError:
+        return False
+
+
+def _recognizer(recording: Recording) -> EmotionRecognizer:
+    """With the model that looked at the video so far, or the active one."""
+    from recognition.model_registry.catalogue import manifest_of
+    from recognition.model_registry.inference import active_recognizer, get_recognizer
+
+    manifest = manifest_of(recording.model_version) if recording.model_version else None
+    return get_recognizer(manifest) if manifest else active_recognizer()
+
+
+@contextmanager
+def _as_path(video: Video) -> Iterator[Path]:
+    """The video as a file of this machine, fetched where it is stored elsewhere."""
+    try:
+        yield Path(video.file.path)
+        return
+    except NotImplementedError:
+        pass
+    with tempfile.NamedTemporaryFile(dir=settings.DATA_DIR) as copy:
+        with video.file.open("rb") as stored:
+            shutil.copyfileobj(stored, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+@receiver(changed, sender=Video)
+def note_the_end(job: Video, **kwargs: Any) -> None:
+    """Whichever way it ends: its file goes, and webhooks learn of it."""
+    if job.is_finished:
+        forget_file(job)
+        wake_next(job)
+        deliveries.record_video_finished(job)
+
+
+def wake_next(video: Video) -> None:
+    """Queue the next one of the same person: its own message came while this one was in work."""
+    waiting = Video.objects.due().filter(owner_id=video.owner_id).exclude(pk=video.pk)
+    if following := waiting.order_by("queued_at").first():
+        Video.objects.enqueue(following.pk)
+
+
+def forget_file(video: Video) -> None:
+    """Delete a video's file once the transaction stands."""
+    Video.objects.filter(pk=video.pk).update(file="", stored_bytes=0, checkpoint=None)
+    delete_on_commit(video.file.name)
