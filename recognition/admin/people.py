@@ -20,7 +20,7 @@ from accounts.admin import UserAdmin
 from accounts.http import signed_in
 from accounts.models import User
 from recognition import quotas
-from recognition.models import DataExport, LiveUsage, Prediction, Recording, Upload
+from recognition.models import DataExport, LiveUsage, Prediction, Recording, Upload, Video
 from recognition.personal_data import account_deletion
 from recognition.templatetags.recognition import clock
 
@@ -41,6 +41,7 @@ class UserWithUsageAdmin(UserAdmin):
         faces = Prediction.with_trash.filter(upload__owner=OuterRef("pk")).order_by()
         exports = DataExport.objects.filter(owner=OuterRef("pk")).order_by()
         recordings = Recording.objects.filter(owner=OuterRef("pk")).order_by()
+        videos = Video.objects.filter(owner=OuterRef("pk")).order_by()
         today = timezone.now().astimezone(UTC).date()
         live = LiveUsage.objects.filter(owner=OuterRef("pk"), day=today)
         return (
@@ -52,6 +53,7 @@ class UserWithUsageAdmin(UserAdmin):
                 n_bytes=_sum(own, Sum("stored_bytes"))
                 + _sum(faces.values("upload__owner"), Sum("heat_map_bytes"))
                 + _sum(recordings.values("owner"), Sum("stored_bytes"))
+                + _sum(videos.values("owner"), Sum("stored_bytes"))
                 + _sum(exports.values("owner"), Sum("stored_bytes")),
                 live_seconds=Subquery(live.values("seconds")[:1]),
             )
