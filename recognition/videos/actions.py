@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from operations.whole_files import is_full
 from recognition import quotas
+from recognition.live.recordings import ROW_BYTES
 from recognition.models import Recording, Video
 from recognition.uploads.actions import StorageFull, clean_name
 from recognition.videos.processing import forget_file, wake_next
@@ -66,7 +67,11 @@ def create_video(owner: User, file: UploadedFile, *, frames_per_second: int = 10
             locked = quotas.lock(owner.pk)
             quotas.check_upload(locked, size)
             video.recording = Recording.objects.create(
-                owner=locked, source=Recording.Source.VIDEO, started_at=now, ended_at=now
+                owner=locked,
+                source=Recording.Source.VIDEO,
+                started_at=now,
+                ended_at=now,
+                stored_bytes=ROW_BYTES,
             )
             video.save()
             audit.record("video_created", locked, owner, f"video:{video.pk}")

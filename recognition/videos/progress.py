@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 
 from recognition.jobs.job import ClaimLost
+from recognition.live.recordings import STRETCH_BYTES
 from recognition.models import Recording, Video
 from recognition.series.columns import GapReason
 from recognition.series.frames import sample_of
@@ -41,6 +42,8 @@ class Progress:
         self.state = LiveState()
         self._series = SeriesWriter(recording)
         self._saved_at = time.monotonic()
+        #: Stretches that the row of the recording has.
+        self._n_stored = len(recording.samples)
         self.after_ms: int | None = None
         saved: dict[str, Any] | None = video.checkpoint
         if saved is None:
@@ -105,9 +108,15 @@ class Progress:
                 raise ClaimLost
             ended_at = self._recording.started_at + timedelta(milliseconds=self.after_ms)
             samples = self._timeline.as_stored()
-            if not self._series.save(samples=samples, ended_at=ended_at, **fields):
+            more = len(samples) - self._n_stored
+            if not self._series.save(
+                samples=samples,
+                ended_at=ended_at,
+                stored_bytes=F("stored_bytes") + STRETCH_BYTES * more,
+                **fields,
+            ):
                 raise ClaimLost
-        self._video.attempts = 0
+        self._video.attempts, self._n_stored = 0, len(samples)
         self._saved_at = now
 
     def keep(self) -> None:
