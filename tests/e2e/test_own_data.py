@@ -68,7 +68,7 @@ def test_privacy_from_export_to_farewell(browser: Browser, site: Site, person: P
     page = open_page(browser, site, person)
     page.goto("/")
     page.get_by_role("button", name="Account").click()
-    page.locator(".dropdown-menu").get_by_role("link", name="Privacy & data").click()
+    page.locator("#account-menu").get_by_role("link", name="Privacy & data").click()
     assert fits(page)
     page.get_by_label("Keep photos").select_option("30 days")
     page.get_by_role("button", name="Save").click()
