@@ -251,6 +251,60 @@ def test_a_recorded_session_becomes_a_chart(
     expect(page.locator("[data-session]")).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_markers_are_set_while_it_records_and_later(
+    visit: Visit, browser: Browser, site: Site, width: int
+) -> None:
+    person = site.sign_up(f"markers-{width}@example.org")
+    page = visit(browser, site, person, width)
+    start(page)
+    expect(page.locator(".live-box")).to_have_count(1)
+    set_marker = page.get_by_role("button", name="Set marker")
+    expect(set_marker).to_be_hidden()
+    page.keyboard.press("m")  # Nothing is recorded, so nothing is marked.
+    page.get_by_role("button", name="Record session").click()
+    expect(set_marker).to_be_visible()
+    name = page.get_by_label("Name of the marker")
+    name.fill("film begins")
+    set_marker.click()
+    expect(page.get_by_text("Marker set: film begins")).to_be_visible()
+    name.fill("memo")  # With the key in it, which is a letter here.
+    name.press("Enter")
+    expect(page.get_by_text("Marker set: memo")).to_be_visible()
+    name.fill("")
+    name.blur()
+    page.keyboard.press("m")
+    expect(page.get_by_text("Marker set: Marker 3")).to_be_visible()
+    page.get_by_role("button", name="Stop recording").click()
+    expect(set_marker).to_be_hidden()
+    page.get_by_role("link", name="View", exact=True).click()
+
+    rows = page.locator("[data-marker]")
+    expect(rows).to_have_count(3)
+    expect(page.locator(".timeline").first.locator(".timeline-marker")).to_have_count(3)
+    lane = page.locator(".timeline-lanes span").first
+    icon, words = lane.locator("svg").bounding_box(), lane.bounding_box()
+    assert icon is not None
+    assert words is not None
+    assert icon["height"] <= words["height"], "an icon of its own size"
+    assert [row.locator("td").nth(1).inner_text() for row in rows.all()] == [
+        "film begins", "memo", "Marker 3",
+    ]  # fmt: skip
+    page.get_by_label("Time (s)").fill("0")
+    page.get_by_label("Name", exact=True).fill("rating")
+    page.get_by_label("Value (optional)").fill("4.5")
+    set_marker.click()
+    expect(page.get_by_text("Marker set.")).to_be_visible()
+    expect(rows).to_have_count(4)
+    expect(rows.first).to_contain_text(re.compile(r"0\.00 s\s*rating\s*4\.5"))
+    page.get_by_role("button", name="Delete marker memo").click()
+    expect(page.get_by_text("Marker deleted.")).to_be_visible()
+    expect(rows).to_have_count(3)
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+
+
 def test_stopping_closes_the_camera(
     visit: Visit, browser: Browser, site: Site, person: Person
 ) -> None:
