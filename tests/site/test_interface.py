@@ -152,10 +152,8 @@ def test_private_addresses_are_refused_where_nothing_else_is_set(site: Site) -> 
 
 
 def test_the_lines_of_the_readme_work(open_site: Site, tmp_path: Path) -> None:
-    """The lines of Python, as they stand there."""
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (lines,) = re.findall(r"(    import hashlib, os, sys, httpx\n(?:    .*\n|\n)+)", readme)
-    code = "\n".join(line[4:] for line in lines.splitlines())
+    """The program that labels photos, and the lines of Python as they stand there."""
+    root = Path(__file__).parents[2]
     for folder, photo in (("one", face_jpeg()), ("two", no_face_jpeg())):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "photo.jpg").write_bytes(photo)
@@ -163,21 +161,38 @@ def test_the_lines_of_the_readme_work(open_site: Site, tmp_path: Path) -> None:
     person = open_site.sign_up("readme@example.org")
     key = token_of(person)
 
-    def label(folder: str) -> list[str]:
-        result = subprocess.run(
-            [sys.executable, "-c", code, "broken.jpg", "photo.jpg"],
+    def run(folder: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *arguments],
             cwd=tmp_path / folder,
-            env={**os.environ, "VISAGE_TOKEN": key, "VISAGE_URL": open_site.url},
+            env={
+                **os.environ,
+                "VISAGE_TOKEN": key,
+                "VISAGE_URL": open_site.url,
+                "PYTHONPATH": str(root / "clients"),
+            },
             capture_output=True,
             text=True,
             timeout=90,
         )
-        assert result.returncode == 0, result.stderr
+
+    def label(folder: str) -> list[str]:
+        result = run(folder, str(root / "clients/visage_client.py"), "broken.jpg", "photo.jpg")
+        assert (result.returncode, result.stderr) == (1, "")
         return result.stdout.splitlines()
 
-    broken = "broken.jpg The file is damaged or incomplete."
+    broken = "broken.jpg The file is damaged or incomplete. (damaged)"
     for _again in range(2):
         assert label("one") == [broken, "photo.jpg happy"]
     # Another photo of the same name.
-    assert label("two") == [broken, "photo.jpg"]
+    assert label("two") == [broken, "photo.jpg no face"]
     assert len(person.uploads()) == 2
+
+    readme = (root / "README.md").read_text()
+    (lines,) = re.findall(r"(    from visage_client import Visage\n(?:    .*\n|\n)+)", readme)
+    code = "\n".join(line[4:] for line in lines.splitlines())
+    code = code.replace("http://localhost:8000", open_site.url).replace("visage_…", key)
+    result = run("one", "-c", code)
+    assert (result.stdout, result.stderr) == ("happy\n", "")
+    corrections = [face["correction"] for row in person.uploads() for face in row["faces"]]
+    assert corrections == ["sad"]
