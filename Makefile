@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit messages train evaluate bench bench-latency bench-live bench-stages chaos figures clean
+.PHONY: help run install check test lint format typecheck audit messages train evaluate bench bench-latency bench-live bench-stages bench-video chaos figures clean
 
 BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -75,6 +75,9 @@ bench-live: $(VENV)/dev.installed  ## The live page's figures: one client, many,
 
 bench-stages: $(VENV)/dev.installed  ## What each stage of a photo and of a live frame costs one core (JSON=path)
 	$(PYTHON) -m benchmarks.stages $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core seconds and memory (JSON=path)
+	$(PYTHON) -m benchmarks.video $(if $(JSON),--json $(JSON)) $(ARGS)
 
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
 	$(PYTHON) -m tests.chaos.promises $(if $(JSON),--json $(JSON)) $(ARGS)
