@@ -37,7 +37,7 @@ from recognition.training.evaluate import (
     true_labels,
 )
 from recognition.training.figures import UNLABELLED
-from recognition.training.fit import BEST, INITIAL
+from recognition.training.fit import AVERAGED, INITIAL
 from recognition.training.progress import SETTINGS, STATE
 from recognition.training.weights import Weights
 from recognition.vision.classification import EmotionClassifier
@@ -63,7 +63,7 @@ class ExportError(RuntimeError):
 def export(
     directory: Path, models: Path, data: Dataset, *, with_votes: bool, num_threads: int = 2
 ) -> Path:
-    """Convert the best checkpoint, calibrate what came out and describe it.
+    """Convert the last checkpoint, calibrate what came out and describe it.
 
     Args:
         directory: where ``fit`` left its checkpoints.
@@ -125,14 +125,14 @@ def export(
 
 
 def load_float(directory: Path) -> Weights:
-    """The weights of the best epoch.
+    """The averaged weights of the last epoch.
 
     Raises:
         ExportError: no finished epoch in `directory`.
     """
-    if not (directory / BEST).exists():
+    if not (directory / AVERAGED).exists():
         raise ExportError(f"{directory} holds no finished epoch")
-    return weights.read(directory / BEST)
+    return weights.read(directory / AVERAGED)
 
 
 def convert(trained: Weights) -> bytes:
@@ -260,7 +260,6 @@ def _training(directory: Path, data: Dataset, *, with_votes: bool) -> dict[str, 
     # A path says nothing elsewhere and may tell more than its owner wants.
     settings["initial_weights"] = initial and initial["file"]
     history = json.loads((directory / STATE).read_text())["history"]
-    best = max(history, key=lambda epoch: epoch["val_score"])
     return {
         "settings": settings,
         **({"initial_weights": initial} if initial else {}),
@@ -268,6 +267,5 @@ def _training(directory: Path, data: Dataset, *, with_votes: bool) -> dict[str, 
         "data": record.describe_data(data, with_votes=with_votes),
         "code_version": record.code_version(),
         "versions": record.versions(),
-        "best_epoch": best["epoch"] + 1,
         "history": [{name: round(value, 5) for name, value in epoch.items()} for epoch in history],
     }

@@ -1,4 +1,4 @@
-"""Train the network: schedule, checkpoints, selection on validation, resume.
+"""Train the network: schedule, checkpoints, validation, resume.
 
 The recipe is SGD with Nesterov momentum in cosine cycles with warm-up, an exponential moving
 average of the weights, and images that grow: the first stages at a reduced size cost a third of
@@ -35,7 +35,7 @@ from recognition.training.progress import STATE, check_settings, read_history
 
 logger = logging.getLogger(__name__)
 
-BEST = "best.npz"
+AVERAGED = "averaged.npz"
 LAST = "last.pt"
 #: Which weights the run began with.
 INITIAL = "initial.json"
@@ -88,7 +88,7 @@ class Settings:
 
     cycles: tuple[Cycle, ...] = (
         Cycle((Stage(2, 40), Stage(4, 48)), 0.02, 0.3, 0.012),
-        Cycle((Stage(3, 48, 0.75),), 0.012, 0.0),
+        Cycle((Stage(8, 48, 0.75),), 0.012, 0.0),
     )
     batch_size: int = 128
     weight_decay: float = 5e-4
@@ -234,7 +234,6 @@ class _Run:
         figures = _figures(losses, logits, targets)
         for head in HEADS:
             figures[f"{head}_named_accuracy"] = _accuracy(logits[head], targets[head], len(NAMED))
-        figures["score"] = float(np.mean([figures[f"{head}_named_accuracy"] for head in HEADS]))
         return figures
 
     def save(self, path: Path) -> None:
@@ -291,7 +290,8 @@ def fit(
 ) -> list[dict[str, float]]:
     """Train, or go on where an interrupted run in `directory` stopped.
 
-    The weights with the best validation score are in ``best.npz`` afterwards.
+    The averaged weights of the last epoch are in ``averaged.npz`` afterwards. None of the last
+    epochs is picked by validation: they differ by less than it can tell.
 
     Args:
         data: its `test` part is not looked at.
@@ -329,8 +329,7 @@ def fit(
         minutes = (time.monotonic() - started) / 60
         checked = run.validate(data.train, data.validation)
         figures |= {f"val_{name}": value for name, value in checked.items()}
-        if figures["val_score"] > max((past["val_score"] for past in history), default=-1.0):
-            weights.write(directory / BEST, weights.folded(run.averaged), np.float32)
+        weights.write(directory / AVERAGED, weights.folded(run.averaged), np.float32)
         history.append({"epoch": epoch, **figures})
         run.save(directory / LAST)
         partial = directory / f"partial-{STATE}"

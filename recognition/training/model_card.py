@@ -187,8 +187,8 @@ stands for. The input is a crop of \
 {content["input"]["size"]}×{content["input"]["size"]} pixels, brought to zero mean
 and unit variance.
 
-- Epochs planned: {cycles}. Epoch {content["training"]["best_epoch"]} of \
-{len(content["training"]["history"])} was the best on validation and is the one shipped.
+- Epochs planned: {cycles}. The averaged weights after epoch \
+{len(content["training"]["history"])} are shipped.
 - Start: {start}. SGD with Nesterov momentum, batch {settings["batch_size"]}, weight decay
   {settings["weight_decay"]}, label smoothing {settings["label_smoothing"]}, \
 seed {settings["seed"]}.

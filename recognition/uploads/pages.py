@@ -40,7 +40,7 @@ EXPORTS: dict[str, tuple[str, Callable[[Iterable[Upload]], Iterator[str]]]] = {
 }
 RECENT_UPLOADS = 6
 #: What the model that ships says of the first page's example.
-EXAMPLE = {"happy": 0.999, "sad": 0.001, "surprise": 0.001, "neutral": 0.001}
+EXAMPLE = {"happy": 0.999, "sad": 0.001, "surprise": 0.001, "neutral": 0.001, "other": 0.001}
 
 
 @require_safe

@@ -21,8 +21,8 @@ _ASTRONAUT = (110, 0, 350, 300)
 _BACKGROUND = 96
 #: Spread of the camera's noise, in grey levels: an ordinary one, and one of a dark room.
 NOISE, DARK_NOISE = 3.0, 20.0
-#: The smile in the portrait: left, top, right, bottom.
-_SMILE = (88, 124, 142, 154)
+#: The smile in the portrait with its cheeks: left, top, right, bottom.
+_SMILE = (80, 112, 150, 160)
 
 
 def astronaut() -> Image.Image:

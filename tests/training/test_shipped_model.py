@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.conf import settings
@@ -60,6 +61,22 @@ def test_the_speed_is_that_of_the_model_that_ships():
     assert latency["times_as_fast"] == pytest.approx(
         latency["keras_milliseconds"] / latency["milliseconds"], rel=0.01
     )
+
+
+def test_the_readme_tells_what_people_are_shown():
+    """The figures of README are those that were measured, in whole tenths of a percent."""
+    content = json.loads((MODELS / "emotion_vgg16.json").read_text())
+    ferplus, fer2013 = (content["evaluation"]["sources"][name] for name in ("ferplus", "fer2013"))
+    shares = (
+        ferplus["shown"]["accuracy"],
+        ferplus["named"]["shown"]["accuracy"],
+        fer2013["named"]["shown"]["accuracy"],
+    )
+    readme = (settings.BASE_DIR / "README.md").read_text()
+    (sentences,) = re.findall(
+        "what people see of the model that ships is right\n(.*?)disagree\\.", readme, re.S
+    )
+    assert re.findall(r"[\d.]+%", sentences) == [f"{share:.1%}" for share in shares]
 
 
 def test_the_models_stay_small():
