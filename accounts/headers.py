@@ -11,10 +11,13 @@ from django.contrib.auth import get_user
 from django.http import parse_cookie
 
 from accounts import tokens
+from accounts.models import ApiToken
 
 
 def signed_in_id(cookies: bytes, authorization: bytes) -> int | None:
-    """Who a request's headers say has sent it, by the API's rules; None for nobody.
+    """Who a request's headers say has sent it, by the API's rules, and may send more than words.
+
+    None for nobody, and for a token that may not write: its body is not worth keeping.
 
     Args:
         cookies: the header of that name.
@@ -23,9 +26,10 @@ def signed_in_id(cookies: bytes, authorization: bytes) -> int | None:
     scheme, _, key = authorization.decode("latin-1").strip().partition(" ")
     if scheme.lower() == "bearer":
         try:
-            return tokens.valid(key.strip()).user_id
+            token = tokens.valid(key.strip())
         except tokens.TokenRefused:
             return None
+        return token.user_id if token.scope == ApiToken.Scope.WRITE else None
     session_key = parse_cookie(cookies.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
     if not session_key:
         return None

@@ -38,8 +38,9 @@ VIDEO_PATHS = ("/videos/new/", "/api/v1/videos/")
 FORM_BYTES = 64 * 1024
 ANYBODY_BYTES = 64 * 1024
 SMALL_BYTES = 1024 * 1024
-#: Bodies of one person above `ANYBODY_BYTES` that one process takes at the same time.
-AT_ONCE = 8
+#: Bodies of one person above `ANYBODY_BYTES` that one process takes at the same time, and as how
+#: many of them a video counts.
+AT_ONCE, VIDEO_WEIGHT = 8, 4
 #: Bytes a second at which a request must have come that is still arriving after
 #: :data:`settings.REQUEST_GRACE_SECONDS`.
 SLOWEST = 4096
@@ -137,17 +138,24 @@ class BoundedRequest(PacedRequest):
             return
         if person is None:
             self._ask_to_sign_in()
-        elif _taken[person] >= AT_ONCE:
-            detail = f"{AT_ONCE} of your requests are arriving already. Send fewer at once."
+        elif _taken[person] + self._weight > AT_ONCE:
+            detail = "As many of your requests are arriving as may at once. Send fewer."
             self._refuse(429, "throttled", detail, {"Retry-After": "5"})
         else:
             self.person = person
-            _taken[person] += 1
+            _taken[person] += self._weight
             self.channel._networkProducer.resumeProducing()
+
+    @property
+    def _weight(self) -> int:
+        return VIDEO_WEIGHT if self.upload_path in VIDEO_PATHS else 1
 
     def _ask_to_sign_in(self) -> None:
         if self.upload_path.startswith("/api/"):
-            detail = f"Whoever is not signed in may send {ANYBODY_BYTES // 1024} kB."
+            detail = (
+                f"Without a sign-in or a token that may write, a request may have "
+                f"{ANYBODY_BYTES // 1024} kB."
+            )
             self._refuse(
                 401, "not_authenticated", detail, {"WWW-Authenticate": 'Bearer realm="api"'}
             )
@@ -156,7 +164,10 @@ class BoundedRequest(PacedRequest):
             location = f"{resolve_url(settings.LOGIN_URL)}?{query}"
             self._refuse(303, "not_authenticated", "Sign in first.", {"Location": location})
         else:
-            detail = f"Whoever is not signed in may send {ANYBODY_BYTES // 1024} kB."
+            detail = (
+                f"Without a sign-in or a token that may write, a request may have "
+                f"{ANYBODY_BYTES // 1024} kB."
+            )
             self._refuse(413, "too_large", detail)
 
     def _check_pace(self) -> None:
@@ -210,7 +221,7 @@ class BoundedRequest(PacedRequest):
     def _let_go(self) -> None:
         self._forget_pace()
         if self.person is not None:
-            _taken[self.person] -= 1
+            _taken[self.person] -= self._weight
             if not _taken[self.person]:
                 del _taken[self.person]
             self.person = None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 
 from accounts.models import User
@@ -16,10 +17,11 @@ from recognition import tasks
 from recognition.models import Upload
 from recognition.personal_data import export as data_export
 from recognition.uploads import heat_maps
+from recognition.videos import actions as videos
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-STRAYS = ("photos/ab/left.jpg", "photos/cd/left.png", "exports/left.zip")
+STRAYS = ("photos/ab/left.jpg", "photos/cd/left.png", "exports/left.zip", "videos/ab/left")
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +39,10 @@ def owned(alice: User, alice_upload: Upload) -> set[str]:
     assert data_export.build(str(export.pk))
     export.refresh_from_db()
     face = alice_upload.predictions.get()
-    return {
-        str(file.name)
-        for file in (alice_upload.image, alice_upload.thumbnail, face.heat_map, export.file)
-    }
+    video = videos.create_video(alice, SimpleUploadedFile("a.gif", b"GIF89a and more"))
+    photo = alice_upload
+    files = (photo.image, photo.thumbnail, face.heat_map, export.file, video.file)
+    return {str(file.name) for file in files}
 
 
 @pytest.fixture
@@ -74,11 +76,11 @@ def test_old_ones_are_deleted_and_nothing_else(
     call_command("delete_stray_files", "--dry-run")
     *listed, last = capsys.readouterr().out.splitlines()
     assert set(listed) == strays
-    assert last == "3 files would be deleted"
+    assert last == f"{len(STRAYS)} files would be deleted"
     assert strays <= names(media)
 
     call_command("delete_stray_files")
-    assert capsys.readouterr().out == "3 files were deleted\n"
+    assert capsys.readouterr().out == f"{len(STRAYS)} files were deleted\n"
     assert names(media) == {*owned, "notes/of-the-operator.txt"}
 
 

@@ -81,6 +81,15 @@ def test_whoever_is_not_signed_in_learns_it(site: Site) -> None:
     assert "Location: /accounts/login/?next=%2Fuploads%2Fnew%2F" in answer
 
 
+def test_a_token_that_may_not_write_sends_nothing_large(site: Site) -> None:
+    owner = site.sign_up("tokens-bodies@example.org")
+    for scope in ("read", "live"):
+        bearer = {"Authorization": f"Bearer {owner.make_token(scope)}"}
+        answer = answer_to(site, head("/api/v1/uploads/", LARGE, **bearer))
+        assert answer.startswith("HTTP/1.1 401"), scope
+        assert "a token that may write" in answer
+
+
 def test_only_uploads_may_be_large(site: Site, person: Person) -> None:
     for path in ("/", "/webhooks/", "/api/v1/webhooks/", "/uploads/selected/", "/api/v1/uploads/x"):
         answer = answer_to(site, head(path, LARGE, Cookie=cookie(person)))
@@ -103,12 +112,13 @@ def test_what_is_larger_without_saying_so_is_cut_off(site: Site) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 401")
 
 
-def test_one_person_has_a_few_large_bodies_at_a_time(site: Site) -> None:
-    many, other = (site.sign_up(f"{name}-bodies@example.org") for name in ("many", "other"))
+@pytest.mark.parametrize(("kind", "at_once"), [("uploads", 8), ("videos", 2)])
+def test_one_person_has_a_few_large_bodies_at_a_time(site: Site, kind: str, at_once: int) -> None:
+    many, other = (site.sign_up(f"{name}-{kind}@example.org") for name in ("many", "other"))
 
     def begin(person: Person) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", site.port), timeout=1)
-        connection.sendall(head("/api/v1/uploads/", LARGE, Cookie=cookie(person)) + b"x")
+        connection.sendall(head(f"/api/v1/{kind}/", LARGE, Cookie=cookie(person)) + b"x")
         return connection
 
     def first(connection: socket.socket) -> bytes:
@@ -120,7 +130,7 @@ def test_one_person_has_a_few_large_bodies_at_a_time(site: Site) -> None:
     with ExitStack() as open_ones, ThreadPoolExecutor(16) as threads:
         connections = [open_ones.enter_context(begin(many)) for _ in range(12)]
         answers = list(threads.map(first, connections))
-        assert sorted(answers) == [b""] * 8 + [b"HTTP/1.1 429"] * 4
+        assert sorted(answers) == [b""] * at_once + [b"HTTP/1.1 429"] * (12 - at_once)
         assert first(open_ones.enter_context(begin(other))) == b""
 
     # They are let go of with their connections.
