@@ -18,6 +18,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from recognition.wording import LABEL_NAMES
 from tests.support import clip
 from tests.support.browser import launch
 from tests.support.site import Person, Site
@@ -111,7 +112,7 @@ def test_a_face_is_boxed_labelled_and_followed(
     values = [
         float(bar.get_attribute("value") or 0) for bar in card.locator("progress:visible").all()
     ]
-    assert len(values) == 4
+    assert len(values) == len(LABEL_NAMES)
     assert max(values) == values[0] > 0.5
     # The clip's face goes away for a moment and comes back as the same number.
     expect(page.locator(".live-box")).to_have_count(0, timeout=15_000)

@@ -92,7 +92,7 @@ def test_the_account_menu_closes_as_menus_do(
 
 
 def test_signing_out_from_the_menu(browser: Browser, site: Site) -> None:
-    page = opened(browser, site, site.sign_up("leaving@example.org"), 390)
+    page = opened(browser, site, site.sign_up("leaving-by-menu@example.org"), 390)
     page.get_by_role("button", name="Account").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Get started")).to_be_visible()

@@ -80,6 +80,8 @@ def test_workers_step_back_for_pages(environment: dict[str, str]) -> None:
     try:
         wait_until(lambda: is_healthy(f"http://127.0.0.1:{environment['PORT']}"), timeout=90)
         found = wait_until(lambda: celery_and_daphne(process))
+        # Honcho fails to end its programs while it is still starting one.
+        wait_until(lambda: n_programs(process) == 5)
         stepped_back = {"celery": niceness, "daphne": 0}
         # The tests may be stepping back themselves.
         own = os.nice(0)
@@ -91,6 +93,11 @@ def test_workers_step_back_for_pages(environment: dict[str, str]) -> None:
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)
+
+
+def n_programs(process: subprocess.Popen[str]) -> int:
+    """How many lines of the Procfile run: each below a process of Honcho's own."""
+    return sum(bool(child.children()) for child in psutil.Process(process.pid).children())
 
 
 def celery_and_daphne(process: subprocess.Popen[str]) -> dict[str, psutil.Process] | None:
