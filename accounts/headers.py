@@ -14,14 +14,19 @@ from accounts import tokens
 from accounts.models import ApiToken
 
 
-def signed_in_id(cookies: bytes, authorization: bytes) -> int | None:
-    """Who a request's headers say has sent it, by the API's rules, and may send more than words.
+class MayNotWrite(Exception):
+    """A token that is valid, but not for what it is used for."""
 
-    None for nobody, and for a token that may not write: its body is not worth keeping.
+
+def signed_in_id(cookies: bytes, authorization: bytes) -> int | None:
+    """Who a request's headers say has sent it, by the API's rules; None for nobody.
 
     Args:
         cookies: the header of that name.
         authorization: the header of that name.
+
+    Raises:
+        MayNotWrite: it is a token that may not: the body of such a request is not worth keeping.
     """
     scheme, _, key = authorization.decode("latin-1").strip().partition(" ")
     if scheme.lower() == "bearer":
@@ -29,7 +34,9 @@ def signed_in_id(cookies: bytes, authorization: bytes) -> int | None:
             token = tokens.valid(key.strip())
         except tokens.TokenRefused:
             return None
-        return token.user_id if token.scope == ApiToken.Scope.WRITE else None
+        if token.scope != ApiToken.Scope.WRITE:
+            raise MayNotWrite
+        return token.user_id
     session_key = parse_cookie(cookies.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
     if not session_key:
         return None

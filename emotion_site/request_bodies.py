@@ -28,7 +28,7 @@ from daphne import http_protocol
 from django.conf import settings
 from django.shortcuts import resolve_url
 
-from accounts.headers import signed_in_id
+from accounts.headers import MayNotWrite, signed_in_id
 from emotion_site.slow_readers import PacedRequest
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
@@ -131,6 +131,10 @@ class BoundedRequest(PacedRequest):
             person = await ask(
                 self.getHeader(b"cookie") or b"", self.getHeader(b"authorization") or b""
             )
+        except MayNotWrite:
+            if self.channel is not None and not self.is_refused:
+                self._refuse(403, "token_scope", "The scope of this token does not cover this.")
+            return
         except Exception:
             http_protocol.logger.exception("nobody could say whose body this is")
             person = None
@@ -152,10 +156,7 @@ class BoundedRequest(PacedRequest):
 
     def _ask_to_sign_in(self) -> None:
         if self.upload_path.startswith("/api/"):
-            detail = (
-                f"Without a sign-in or a token that may write, a request may have "
-                f"{ANYBODY_BYTES // 1024} kB."
-            )
+            detail = f"Whoever is not signed in may send {ANYBODY_BYTES // 1024} kB."
             self._refuse(
                 401, "not_authenticated", detail, {"WWW-Authenticate": 'Bearer realm="api"'}
             )
@@ -189,7 +190,7 @@ class BoundedRequest(PacedRequest):
         self.is_refused = True
         self._forget_pace()
         title = {
-            303: "See Other", 401: "Unauthorized", 408: "Request Timeout",
+            303: "See Other", 401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout",
             413: "Content Too Large", 429: "Too Many Requests",
         }[status]  # fmt: skip
         body = json.dumps(
