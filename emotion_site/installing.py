@@ -5,8 +5,11 @@ The worker keeps that page and what it is drawn with, and nothing of anybody's.
 
 from __future__ import annotations
 
+import hashlib
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language, pgettext
@@ -59,7 +62,10 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The worker's script; at the root, because it sees only what is below its own address."""
+    page = render_to_string("offline.html", request=request)
     context = {
+        # Browsers install a script that differs, and with it the page as it is by then.
+        "version": hashlib.sha256(page.encode()).hexdigest()[:16],
         "offline": reverse("offline"),
         "shared": reverse("shared_photos"),
         "files": [static(name) for name in OFFLINE_FILES],

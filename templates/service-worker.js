@@ -6,8 +6,14 @@
 const OFFLINE = "{{ offline|escapejs }}";
 const SHARED = "{{ shared|escapejs }}";
 const FILES = [{% for file in files %}"{{ file|escapejs }}"{% if not forloop.last %}, {% endif %}{% endfor %}];
-// The files' names change with their content, and so does this.
-const CACHE = `visage-offline ${FILES.join(" ")}`;
+// The files' names change with their content, the page's address does not: this changes with both.
+const CACHE = `visage-offline {{ version|escapejs }} ${FILES.join(" ")}`;
+
+const MOST_PHOTOS = 100;
+const MOST_BYTES = 100 * 1000 * 1000;
+const LONGEST_NAME = 255;
+/** As in shared.js. */
+const LONGEST_MILLISECONDS = 10 * 60 * 1000;
 
 async function fill() {
   const cache = await caches.open(CACHE);
@@ -21,7 +27,10 @@ async function clean() {
   await self.clients.claim();
 }
 
-/** Keep shared photos until the upload page takes them, see shared.js; it has what sending needs. */
+/**
+ * Keep shared photos until somebody says on the upload page what becomes of them, see shared.js.
+ * Any site can send a form here: only so much is kept, and nothing is uploaded by itself.
+ */
 async function keep(files) {
   const opening = indexedDB.open("visage-shared", 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore("photos", { autoIncrement: true });
@@ -31,12 +40,42 @@ async function keep(files) {
   });
   database.onversionchange = () => database.close();
   const change = database.transaction("photos", "readwrite");
-  for (const file of files) change.objectStore("photos").add({ name: file.name, file, keptAt: Date.now() });
-  await new Promise((resolve, reject) => {
-    change.oncomplete = resolve;
-    change.onabort = () => reject(change.error);
-  });
-  database.close();
+  const store = change.objectStore("photos");
+  const keptAt = Date.now();
+  let photos = 0;
+  let bytes = 0;
+  const add = (file) => {
+    if (photos + 1 > MOST_PHOTOS || bytes + file.size > MOST_BYTES) {
+      store.put({ keptAt }, "left out");
+      return;
+    }
+    photos += 1;
+    bytes += file.size;
+    store.add({ name: file.name.slice(-LONGEST_NAME), file, keptAt });
+  };
+  store.openCursor().onsuccess = ({ target }) => {
+    const cursor = target.result;
+    if (!cursor) {
+      files.forEach(add);
+      return;
+    }
+    const kept = cursor.value;
+    if (keptAt - kept.keptAt >= LONGEST_MILLISECONDS) {
+      cursor.delete();
+    } else if (kept.file) {
+      photos += 1;
+      bytes += kept.file.size;
+    }
+    cursor.continue();
+  };
+  try {
+    await new Promise((resolve, reject) => {
+      change.oncomplete = resolve;
+      change.onabort = () => reject(change.error);
+    });
+  } finally {
+    database.close();
+  }
 }
 
 async function share(request) {

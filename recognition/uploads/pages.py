@@ -101,7 +101,8 @@ def shared_photos(request: HttpRequest) -> HttpResponse:
     """Where photos come that are shared with the installed app.
 
     The service worker takes them from the request and leads here; they wait in the browser until
-    somebody is signed in and the upload page sends them, with its token, like any others.
+    somebody is signed in and says on the upload page that they are to be uploaded. Other sites can
+    send forms here as well: without that click nothing leaves the browser.
     """
     return redirect("home")
 

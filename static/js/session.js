@@ -1,5 +1,5 @@
 // Signing out takes what this browser kept for the person with it.
-import { forgetShared } from "./shared.js";
+import { forgetOldShared, forgetShared } from "./shared.js";
 import { forgetAll as forgetUnsent } from "./unsent.js";
 
 function forgetAll() {
@@ -12,6 +12,7 @@ const { user, signOut } = document.body.dataset;
 // Whoever was signed out for being away too long comes to the sign-in page, and may go on after it.
 const isSigningIn = new URLSearchParams(location.search).has("next");
 if (user === "" && !isSigningIn) forgetAll(); // A page of an error may not say who it is for.
+else forgetOldShared();
 
 for (const form of document.querySelectorAll(`form[action="${signOut}"]`)) {
   form.addEventListener("submit", forgetAll);

@@ -1,7 +1,7 @@
 // The upload page: many files at once, each with its own progress and its own answer.
 import { watchChanges } from "./changes.js";
+import { offerShared } from "./offer.js";
 import { percent } from "./percent.js";
-import { takeShared } from "./shared.js";
 import { forget, keep, left, newKey } from "./unsent.js";
 
 const form = document.getElementById("upload-form");
@@ -239,4 +239,4 @@ watchChanges((id, status) => {
 for (const photo of await left(owner)) {
   add(new File([photo.file], photo.name, { type: photo.file.type }), photo.key);
 }
-addAll(await takeShared());
+offerShared(addAll);
