@@ -113,6 +113,11 @@ class _Track:
     ) -> None:
         weight = _weight(max(0.0, now - self.labelled_at), settings.probability_seconds)
         self.labelled_at = now
+        if probabilities.keys() != self.probabilities.keys():
+            # Another model, of other labels: a mean over both would mean nothing.
+            self.probabilities = dict(probabilities)
+            self.label = self.last.label
+            return
         for label, probability in probabilities.items():
             self.probabilities[label] += weight * (probability - self.probabilities[label])
         leader = max(self.probabilities, key=self.probabilities.__getitem__)

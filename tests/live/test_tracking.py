@@ -179,3 +179,16 @@ def test_it_is_known_whether_a_face_is_missing() -> None:
     assert not tracker.sees_all
     tracker.update([face(), face(x=400)], 0.3)
     assert tracker.sees_all
+
+
+def test_a_face_goes_on_under_a_model_of_other_labels() -> None:
+    """Another model may come while it is followed, with a label more or less."""
+    more = {"happy": 0.1, "sad": 0.1, "surprise": 0.1, "neutral": 0.1, "other": 0.6}
+    tracker = FaceTracker()
+    tracker.update([face()], 0.0)
+    (five,) = tracker.update([Face(face().box, more)], 0.1)
+    assert (five.number, five.label, five.probabilities) == (1, "other", more)
+    again = FaceTracker()
+    again.restore(tracker.as_saved())
+    (four,) = again.update([face()], 0.2)
+    assert (four.number, four.label, four.probabilities) == (1, "happy", face().probabilities)
