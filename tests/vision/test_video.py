@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from recognition.vision.errors import VideoTooLong
+from recognition.vision.video.frames import Decoder
 from recognition.vision.video.order import Order
 from recognition.vision.video.reader import VideoFrame, VideoReader
 from tests.support.videos import SIZE, face_mp4, make, picture, pictures, turned
@@ -108,6 +112,7 @@ def test_large_frames_come_scaled_down_with_their_own_size(tmp_path: Path) -> No
         ("mp4", "libx264", {"g": "10000"}),
         ("webm", "libvpx-vp9", {"g": "10"}),
         ("avi", "mpeg4", {"g": "10"}),
+        ("avi", "libx264", {"g": "10"}),
         ("gif", "gif", {}),
     ],
 )
@@ -121,6 +126,29 @@ def test_it_goes_on_after_a_moment_with_the_same_frames(
     assert times(rest) == times(whole)[after + 1 :]
     for one, other in zip(rest, whole[after + 1 :], strict=True):
         assert np.array_equal(one.rgb, other.rgb)
+
+
+@pytest.mark.parametrize("timed", [0, 12])
+def test_it_goes_on_where_frames_have_no_times(monkeypatch: pytest.MonkeyPatch, timed: int) -> None:
+    """As old containers leave them: then nothing tells where a jump has led."""
+    data = make(pictures(3.0), "avi", g="10")
+    original = Decoder._pictures
+
+    def without_times(decoder: Decoder) -> Iterator[av.VideoFrame]:
+        for frame in original(decoder):
+            frame.pts = frame.pts if frame.pts is not None and frame.pts < timed else None
+            yield frame
+
+    monkeypatch.setattr(Decoder, "_pictures", without_times)
+
+    def seen(after_ms: int | None) -> list[tuple[int, bytes]]:
+        frames = Decoder(io.BytesIO(data), Order(after_ms=after_ms)).frames()
+        return [(frame.time_ms, frame.rgb.tobytes()) for _time, frame in frames if frame]
+
+    whole = seen(None)
+    assert len(whole) == 30
+    for after in (5, 15, 24):
+        assert seen(whole[after][0]) == whole[after + 1 :]
 
 
 def test_what_it_says_of_itself_is_told(tmp_path: Path) -> None:

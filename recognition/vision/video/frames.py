@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO, NoReturn
 
 import av
@@ -110,6 +111,7 @@ class Decoder:
         if not streams:
             raise VideoWithoutPicture(gettext_noop("There are no moving pictures in this file."))
         self._stream = streams[0]
+        self._began = self._stream.start_time
         context = self._stream.codec_context
         context.thread_count = 1
         context.options = {"max_pixels": str(self._order.maximum_pixels)}
@@ -157,15 +159,15 @@ class Decoder:
     def _decoded(self, wanted_from: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames and their times; from the last full picture before the wanted ones if possible."""
         if wanted_from > 0 and self._order.after_ms is not None and self._seek():
-            frames = self._timed()
-            first = next(frames, None)
-            if first is not None and self._order.slot(first[0]) <= wanted_from:
-                yield first
-                yield from frames
+            pictures = self._pictures()
+            first = next(pictures, None)
+            # Only a time of its own tells where in the video that is.
+            if first is not None and self._is_by(first, wanted_from):
+                yield from self._timed(chain([first], pictures))
                 return
         if not self._from_start:
             self._open()
-        yield from self._timed()
+        yield from self._timed(self._pictures())
 
     def _seek(self) -> bool:
         stream = self._stream
@@ -180,17 +182,29 @@ class Decoder:
             return False
         return True
 
-    def _timed(self) -> Iterator[tuple[int, av.VideoFrame]]:
-        stream, base = self._stream, self._stream.time_base
-        began = stream.start_time
-        rate = float(stream.average_rate or 0) or _USUAL_RATE
-        for index, frame in enumerate(self._pictures()):
-            if frame.pts is None or base is None:
-                yield round(index / rate * 1000), frame
-                continue
-            if began is None:
-                began = frame.pts
-            yield round((frame.pts - began) * base * 1000), frame
+    def _timed(self, frames: Iterable[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames and their times; one without a time follows the one before at the usual pace."""
+        step = 1000 / (float(self._stream.average_rate or 0) or _USUAL_RATE)
+        following = 0.0
+        for frame in frames:
+            if self._began is None:
+                self._began = frame.pts
+            own = self._own_time(frame)
+            time_ms = following if own is None else own
+            following = time_ms + step
+            yield round(time_ms), frame
+
+    def _is_by(self, frame: av.VideoFrame, slot: int) -> bool:
+        """Whether a frame is surely not behind this place among the samples."""
+        time_ms = self._own_time(frame)
+        return time_ms is not None and self._order.slot(round(time_ms)) <= slot
+
+    def _own_time(self, frame: av.VideoFrame) -> float | None:
+        """Milliseconds since the start of the video, as the frame itself says."""
+        base, began = self._stream.time_base, self._began
+        if frame.pts is None or base is None or began is None:
+            return None
+        return float((frame.pts - began) * base * 1000)
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         """All that can be decoded; what is damaged in between is left out."""
