@@ -15,7 +15,7 @@ def run(
     pk: str,
     work: Callable[[AnyJob], None],
     *,
-    delay: float = 0,
+    delay: float | Callable[[AnyJob], float] = 0,
     queue: str | None = None,
 ) -> bool:
     """Claim a job and do it; safe to run any number of times.
@@ -25,7 +25,7 @@ def run(
         pk: what the message names.
         work: does it and ends it. What it raises is taken as a passing fault, after which the
             job waits for another attempt; :class:`ClaimLost` for one that is no longer its own.
-        delay: seconds before that attempt.
+        delay: seconds before that attempt, or what tells them of the job that failed.
         queue: for that attempt; by default the model's.
 
     Returns:
@@ -41,6 +41,6 @@ def run(
     except Exception:  # Including SoftTimeLimitExceeded: another attempt may go better.
         name = job._meta.model_name
         logger.exception("attempt %d at %s %s failed", job.attempts, name, job.pk)
-        jobs.release(job, delay=delay, queue=queue)
+        jobs.release(job, delay=delay(job) if callable(delay) else delay, queue=queue)
         return False
     return True

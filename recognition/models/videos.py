@@ -17,6 +17,9 @@ from recognition.models.recordings import Recording
 from recognition.models.uploads import GAVE_UP
 
 CANCELLED = "cancelled"
+#: Seconds after the first, second, … attempt in a row that failed; after the last of them a video
+#: is given up, and its file with it, so they outlast the restart of a database.
+BACK_OFF = (3, 30, 120, 240)
 
 
 def _video_path(instance: models.Model, filename: str) -> str:
@@ -97,6 +100,15 @@ class Video(Job):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def back_off(self) -> int:
+        """Seconds to wait after an attempt that failed."""
+        return BACK_OFF[min(max(self.attempts, 1), len(BACK_OFF)) - 1]
+
+    @classmethod
+    def maximum_attempts(cls) -> int:
+        return len(BACK_OFF) + 1
 
     @classmethod
     def gave_up(cls) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from recognition.jobs.job import changed
 from recognition.jobs.running import run
 from recognition.models import Recording, Video
 from recognition.uploads.files import delete_on_commit
-from recognition.vision.errors import VideoError
+from recognition.vision.errors import VideoError, VideoTooCostly
 from recognition.webhooks import deliveries
 
 if TYPE_CHECKING:
@@ -33,8 +33,13 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which a slice ends, and after which its work is saved.
 SLICE_SECONDS, SAVE_SECONDS = 10.0, 2.0
-#: Seconds before an attempt that failed for a passing reason is repeated.
-RETRY_DELAY = 3
+#: Seconds of skipping that a slice makes up for by looking as long; with as much again for that,
+#: and a beginning, it stays within its task's limit.
+MADE_UP_SECONDS = 1500.0
+#: Processor seconds that a video may take: to begin with, for each of its seconds, and for each
+#: sample. Its reader may take four a second by itself, and skipping as much again; a sample takes
+#: some hundredths. Not time on the clock, which passes as well while others have the processor.
+FIRST_SECONDS, SECONDS_A_SECOND, SECONDS_A_SAMPLE = 120.0, 8.0, 0.25
 
 
 def run_slice(video_id: str, *, seconds: float = SLICE_SECONDS) -> bool:
@@ -44,7 +49,10 @@ def run_slice(video_id: str, *, seconds: float = SLICE_SECONDS) -> bool:
         Whether this call looked at any of it.
     """
     return run(
-        Video.objects.all(), video_id, lambda video: _run_slice(video, seconds), delay=RETRY_DELAY
+        Video.objects.all(),
+        video_id,
+        lambda video: _run_slice(video, seconds),
+        delay=lambda video: video.back_off,
     )
 
 
@@ -70,12 +78,13 @@ def _run_slice(video: Video, seconds: float) -> None:
         if progress.seconds_since_saved > SAVE_SECONDS:
             progress.keep()
 
+    began = time.monotonic()
     try:
         with _as_path(video) as path, VideoReader(path, order, skipped=skipped) as reader:
             if video.duration_ms is None and reader.info.duration_ms is not None:
                 duration_ms = min(reader.info.duration_ms, order.maximum_ms)
                 Video.objects.held(video).update(duration_ms=duration_ms)
-            is_over = _look(reader, recognizer, progress, seconds)
+            is_over = _look(reader, recognizer, progress, seconds, began)
     except VideoError as error:
         progress.end()
         progress.save(model_version=recognizer.manifest.version)
@@ -90,36 +99,68 @@ def _run_slice(video: Video, seconds: float) -> None:
         message = gettext_noop("The video has been deleted.")
         Video.objects.fail(video, error_code="video_missing", error_message=message)
         return
-    if is_over or progress.is_full:
+    reason = {} if is_over else _why_no_further(video, progress)
+    if is_over or reason:
         progress.end()
     progress.save(model_version=recognizer.manifest.version)
-    if progress.is_full and not is_over:
-        message = gettext_noop("There is more in this video than one recording can hold.")
-        Video.objects.fail(video, error_code="too_long", error_message=message)
-    elif is_over:
+    if is_over:
         Video.objects.finish(video)
+    elif reason:
+        Video.objects.fail(video, **reason)
     else:
         Video.objects.release(video)
 
 
+def _why_no_further(video: Video, progress: Progress) -> dict[str, str]:
+    """The fields that say why the rest of a video is not looked at; empty where it is."""
+    if progress.is_full:
+        message = gettext_noop("There is more in this video than one recording can hold.")
+        return {"error_code": "too_long", "error_message": message}
+    seconds = (progress.after_ms or 0) / 1000
+    a_second = SECONDS_A_SECOND + SECONDS_A_SAMPLE * video.frames_per_second
+    if progress.processor_seconds > FIRST_SECONDS + a_second * seconds:
+        message = gettext_noop("Reading this video takes too much memory or time.")
+        return {"error_code": VideoTooCostly.code, "error_message": message}
+    return {}
+
+
 def _look(
-    reader: VideoReader, recognizer: EmotionRecognizer, progress: Progress, seconds: float
+    reader: VideoReader,
+    recognizer: EmotionRecognizer,
+    progress: Progress,
+    seconds: float,
+    began: float,
 ) -> bool:
-    """Look at frames until the slice or the video is over; returns whether it was the video."""
+    """Look at frames until the slice or the video is over.
+
+    Args:
+        reader: of the video.
+        recognizer: looks at them.
+        progress: takes in what is seen.
+        seconds: to look for.
+        began: when the slice did. What it took to come to the first frame it takes again to
+            look, so that skipping never takes more of a video's time than looking.
+
+    Returns:
+        Whether it is the video that is over.
+    """
     from recognition.vision.live import LiveRecognizer
     from recognition.vision.watching import watch
 
-    until: float | None = None
+    until = earliest = 0.0
     for watched in watch(reader, LiveRecognizer(recognizer), progress.state):
         progress.add(watched)
-        if until is None:
+        now = time.monotonic()
+        if not until:
             # From the first frame on, however long it took to come there: each slice gets on.
-            until = time.monotonic() + seconds
-        if progress.is_full or time.monotonic() >= until:
+            skipping = min(now - began, MADE_UP_SECONDS)
+            earliest = now + skipping
+            until = max(now + seconds, earliest if skipping > SLICE_SECONDS else now)
+        if progress.is_full or now >= until:
             return False
         if progress.seconds_since_saved > SAVE_SECONDS:
             progress.save(model_version=recognizer.manifest.version)
-            if _somebody_waits():
+            if time.monotonic() >= earliest and _somebody_waits():
                 return False
     return True
 

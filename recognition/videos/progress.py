@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,7 @@ class Progress:
         self.state = LiveState()
         self._series = SeriesWriter(recording)
         self._saved_at = time.monotonic()
+        self._processor_began, self._processor_before = _processor_seconds(), 0.0
         #: Stretches that the row of the recording has.
         self._n_stored = len(recording.samples)
         self.after_ms: int | None = None
@@ -50,6 +52,7 @@ class Progress:
             self._timeline, self._gaps = LabelTimeline(), GapFinder()
             return
         self.after_ms = video.position_ms
+        self._processor_before = saved.get("processor_seconds", 0.0)
         self.state.restore(saved["live"])
         self._gaps = GapFinder(told_ms=video.position_ms, empty_since=saved["empty_since"])
         self._timeline = LabelTimeline.going_on(recording.samples, saved["open"])
@@ -58,6 +61,11 @@ class Progress:
     @property
     def seconds_since_saved(self) -> float:
         return time.monotonic() - self._saved_at
+
+    @property
+    def processor_seconds(self) -> float:
+        """That went into the video so far; of reading, where the reader has been closed."""
+        return self._processor_before + _processor_seconds() - self._processor_began
 
     @property
     def is_full(self) -> bool:
@@ -95,6 +103,7 @@ class Progress:
             "live": self.state.as_saved(),
             "empty_since": self._gaps.empty_since,
             "open": self._timeline.open_stretches(),
+            "processor_seconds": self.processor_seconds,
         }
         with transaction.atomic():
             # First of all, for it locks the row. It has come further, so its attempts count anew.
@@ -125,6 +134,15 @@ class Progress:
         Raises:
             ClaimLost: as :meth:`save`.
         """
-        if not Video.objects.extend(self._video):
+        now = time.monotonic()
+        if not Video.objects.extend(
+            self._video, work_seconds=F("work_seconds") + (now - self._saved_at)
+        ):
             raise ClaimLost
-        self._saved_at = time.monotonic()
+        self._saved_at = now
+
+
+def _processor_seconds() -> float:
+    """Of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -137,7 +138,7 @@ def test_one_that_kills_whoever_looks_at_it_is_given_up(
         raise Killed
 
     monkeypatch.setattr(Progress, "add", die)
-    for _attempt in range(3):
+    for _attempt in range(Video.maximum_attempts()):
         with pytest.raises(Killed):
             processing.run_slice(str(video.pk))
         past = timezone.now() - timedelta(hours=1)
@@ -145,6 +146,91 @@ def test_one_that_kills_whoever_looks_at_it_is_given_up(
     assert not processing.run_slice(str(video.pk))
     video.refresh_from_db()
     assert (video.status, video.error_code, video.file.name) == ("failed", "gave_up", "")
+
+
+def test_an_outage_of_minutes_costs_no_video(
+    send: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails in a row waits longer each time; its file, which nobody else has, stays."""
+    video = send()
+    add = Progress.add
+
+    def fail(*arguments: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(Progress, "add", fail)
+    waits = []
+    for _attempt in range(Video.maximum_attempts() - 1):
+        before = timezone.now()
+        assert not processing.run_slice(str(video.pk))
+        after = timezone.now()
+        video.refresh_from_db()
+        assert (video.status, default_storage.exists(str(video.file.name))) == ("pending", True)
+        (wait,) = [
+            wait for wait in (3, 30, 120, 240)
+            if before <= video.queued_at - timedelta(seconds=wait) <= after
+        ]  # fmt: skip
+        waits.append(wait)
+    assert waits == [3, 30, 120, 240]
+    monkeypatch.setattr(Progress, "add", add)
+    assert look_at_all(video).status == "done"
+
+
+@pytest.mark.parametrize(
+    ("skipping", "somebody_waits", "position_ms"),
+    [(20, False, 2000), (20, True, 2000), (0, False, 1000), (0, True, 0)],
+)
+def test_a_slice_looks_for_as_long_as_it_skipped(
+    send: Sending,
+    monkeypatch: pytest.MonkeyPatch,
+    skipping: int,
+    somebody_waits: bool,
+    position_ms: int,
+) -> None:
+    """On a clock on which coming to the first frame takes so many seconds, and each one more 1."""
+    video = send()
+    seconds = 0.0
+    original = Progress.add
+
+    def add(progress: Progress, watched: Any) -> None:
+        nonlocal seconds
+        seconds += skipping if progress.after_ms is None else 1
+        original(progress, watched)
+
+    monkeypatch.setattr(Progress, "add", add)
+    monkeypatch.setattr(processing, "time", SimpleNamespace(monotonic=lambda: 1000 + seconds))
+    monkeypatch.setattr(processing, "SAVE_SECONDS", 0.0)
+    monkeypatch.setattr(processing, "_somebody_waits", lambda: somebody_waits)
+    assert processing.run_slice(str(video.pk))
+    video.refresh_from_db()
+    assert (video.status, video.position_ms) == ("pending", position_ms)
+
+
+def test_one_that_takes_more_than_any_video_needs_fails(
+    send: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = send()
+    spent = []
+    for _slice in range(2):
+        assert processing.run_slice(str(video.pk), seconds=0.0)
+        video.refresh_from_db()
+        assert video.status == "pending"
+        spent.append(video.checkpoint["processor_seconds"])
+    assert 0 < spent[0] < spent[1]
+    for limit in ("FIRST_SECONDS", "SECONDS_A_SECOND", "SECONDS_A_SAMPLE"):
+        monkeypatch.setattr(processing, limit, 0.0)
+    assert processing.run_slice(str(video.pk), seconds=0.0)
+    video.refresh_from_db()
+    assert (video.status, video.error_code, video.file.name) == ("failed", "video_too_costly", "")
+    assert video.recording.n_samples > 0
+
+
+def test_skipping_counts_as_work(send: Sending) -> None:
+    video = Video.objects.claim(send().pk)
+    assert video is not None
+    Progress(video, video.recording).keep()
+    video.refresh_from_db()
+    assert video.work_seconds > 0
 
 
 def test_one_that_is_cut_off_keeps_what_was_seen(send: Sending) -> None:
