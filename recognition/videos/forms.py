@@ -19,5 +19,5 @@ class NewVideo(forms.Form):
         coerce=int,
         initial=10,
         required=False,
-        empty_value="10",
+        empty_value=10,  # type: ignore[arg-type]  # (django-stubs knows text only)
     )

@@ -16,6 +16,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext_noop
 from redis.exceptions import RedisError
 
+from recognition import quotas
 from recognition.jobs import queues
 from recognition.jobs.job import changed
 from recognition.jobs.running import run
@@ -103,6 +104,11 @@ def _run_slice(video: Video, seconds: float) -> None:
     if is_over or reason:
         progress.end()
     progress.save(model_version=recognizer.manifest.version)
+    if not is_over and not reason and not _has_room(video):
+        message = gettext_noop("Your storage was full before the video’s end.")
+        reason = {"error_code": quotas.QuotaExceeded.code, "error_message": message}
+        progress.end()
+        progress.save()
     if is_over:
         Video.objects.finish(video)
     elif reason:
@@ -122,6 +128,11 @@ def _why_no_further(video: Video, progress: Progress) -> dict[str, str]:
         message = gettext_noop("Reading this video takes too much memory or time.")
         return {"error_code": VideoTooCostly.code, "error_message": message}
     return {}
+
+
+def _has_room(video: Video) -> bool:
+    """Whether its owner may store more, once the video itself, which goes at its end, is gone."""
+    return quotas.stored_bytes(video.owner).has_room_for(1 - video.stored_bytes)
 
 
 def _look(

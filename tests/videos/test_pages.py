@@ -18,6 +18,7 @@ from accounts.models import User
 from recognition.models import DataExport, Recording, Video
 from recognition.personal_data import account_deletion, export
 from recognition.videos import processing
+from recognition.videos.forms import NewVideo
 from tests.support.videos import Sending
 
 
@@ -47,6 +48,12 @@ def test_the_form_leads_to_the_recording_which_tells_how_far_it_is(
     assert 'value="0.400"' in page.text
     assert 'data-face="1"' in page.text  # What was seen so far.
     assert "running" in alice_client.get(reverse("live_sessions")).text
+
+
+def test_without_a_choice_ten_frames_a_second_are_looked_at(film: bytes) -> None:
+    form = NewVideo({}, {"video": SimpleUploadedFile("interview.mp4", film)})
+    assert form.is_valid()
+    assert form.cleaned_data["frames_per_second"] == 10
 
 
 def test_a_finished_one_shows_its_timeline_and_downloads(alice_client: Client, film: bytes) -> None:

@@ -225,6 +225,23 @@ def test_one_that_takes_more_than_any_video_needs_fails(
     assert video.recording.n_samples > 0
 
 
+def test_one_whose_results_fill_its_owner_s_storage_fails(send: Sending, settings: Any) -> None:
+    """Its own file is not counted, for it goes; what was seen so far stays."""
+    video = send()
+    settings.QUOTA_BYTES = video.byte_size + video.recording.stored_bytes
+    for _slice in range(3):
+        assert processing.run_slice(str(video.pk), seconds=0.0)
+    video.refresh_from_db()
+    assert video.status == "pending"
+    settings.QUOTA_BYTES = video.recording.stored_bytes
+    assert processing.run_slice(str(video.pk), seconds=0.0)
+    video.refresh_from_db()
+    assert (video.status, video.error_code, video.file.name) == ("failed", "quota_exceeded", "")
+    assert video.recording.n_samples == 4
+    with translation.override("de"):
+        assert video.reason == "Vor dem Ende des Videos war Ihr Speicher voll."
+
+
 def test_skipping_counts_as_work(send: Sending) -> None:
     video = Video.objects.claim(send().pk)
     assert video is not None
