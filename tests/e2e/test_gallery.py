@@ -117,6 +117,7 @@ def test_without_javascript(open_page: Any) -> None:
     page.goto("/uploads/?label=happy")
     expect(page.locator(".upload-card")).to_have_count(16)
     chips(page).get_by_role("link", name="All").click()
+    expect(page.get_by_label("Select all 30 photos that match")).to_be_visible()
     assert fits(page)
     page.get_by_label("Select all 30 photos that match").check()
     page.get_by_role("button", name="Delete selected").click()

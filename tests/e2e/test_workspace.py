@@ -234,9 +234,8 @@ def test_a_crowd_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
 
     def height_of_photo() -> float:
         """Where the middle of the photo is now: a tap may have scrolled the page."""
-        photo = page.locator(".photo-canvas")
-        photo.scroll_into_view_if_needed()
-        place = photo.bounding_box()
+        page.locator(".photo-canvas").scroll_into_view_if_needed()
+        place = page.locator(".photo-canvas").bounding_box()
         assert place is not None
         return place["y"] + place["height"] / 2
 
@@ -395,6 +394,7 @@ def test_trash_and_undo(open_page: Any, crowd: Crowd) -> None:
     check(page)
     page.get_by_label("2 people.jpg").first.check()
     page.get_by_role("button", name="Delete selected permanently").click()
+    expect(page.get_by_role("button", name="Delete permanently")).to_be_visible()
     check(page)
     page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_text("The trash is empty.")).to_be_visible()

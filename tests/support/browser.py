@@ -39,7 +39,8 @@ def sign_up(page: Page, email: str) -> None:
 
 
 def fits(page: Page) -> bool:
-    """Nothing sticks out to the side."""
+    """Nothing sticks out to the side, once its styles are there."""
+    page.wait_for_load_state()
     return bool(
         page.evaluate(
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
