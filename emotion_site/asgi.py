@@ -16,20 +16,20 @@ os.umask(0o077)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
 django_application = get_asgi_application()
 
-# Django must be set up before these modules are imported, hence below (E402).
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from django.urls import re_path  # noqa: E402
+# Django must be set up before these modules are imported, hence below.
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.urls import re_path
 
-from emotion_site import request_bodies, slow_readers, socket_bounds  # noqa: E402
-from emotion_site.client_headers import TrustedScope  # noqa: E402
-from emotion_site.origin import (  # noqa: E402
+from emotion_site import request_bodies, slow_readers, socket_bounds
+from emotion_site.client_headers import TrustedScope
+from emotion_site.origin import (
     PagesAndPrograms,
     SameOriginValidator,
     nothing_here,
 )
-from emotion_site.visitors import LimitedSockets  # noqa: E402
-from recognition.routing import token_urlpatterns, websocket_urlpatterns  # noqa: E402
+from emotion_site.visitors import LimitedSockets
+from recognition.routing import token_urlpatterns, websocket_urlpatterns
 
 request_bodies.install()
 slow_readers.install()

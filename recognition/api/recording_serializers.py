@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from recognition.api.serializers import LABELS, BoxSerializer, SharesSerializer, StretchSerializer
+from recognition.api.serializers import (
+    LABELS,
+    BoxSerializer,
+    SharesSerializer,
+    WithStretches,
+)
 from recognition.models import Marker, Recording
 from recognition.series.columns import GapReason
 from recognition.series.markers import LATEST_MS, NAME_LENGTH
@@ -71,18 +74,12 @@ class RecordingSerializer(serializers.ModelSerializer):
         }
 
 
-class RecordingDetailSerializer(RecordingSerializer):
+class RecordingDetailSerializer(WithStretches, RecordingSerializer):
     """A recording with the times through which each face kept a label."""
-
-    stretches = serializers.SerializerMethodField()
 
     class Meta(RecordingSerializer.Meta):
         fields = (*RecordingSerializer.Meta.fields, "stretches")  # type: ignore[assignment]
         read_only_fields = fields  # type: ignore[assignment]
-
-    @extend_schema_field(StretchSerializer(many=True))
-    def get_stretches(self, recording: Recording) -> Any:
-        return StretchSerializer(read_stretches(recording.samples), many=True).data
 
 
 class MarkerSerializer(serializers.ModelSerializer):

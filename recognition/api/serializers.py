@@ -271,18 +271,22 @@ class LiveSessionSerializer(serializers.ModelSerializer):
         return shares(read_stretches(session.samples), LABELS)
 
 
-class LiveSessionDetailSerializer(LiveSessionSerializer):
-    """A recorded session with all that was seen."""
+class WithStretches(serializers.Serializer):
+    """The times through which each face of a recording kept a label."""
 
     stretches = serializers.SerializerMethodField()
+
+    @extend_schema_field(StretchSerializer(many=True))
+    def get_stretches(self, recording: Recording) -> Any:
+        return StretchSerializer(read_stretches(recording.samples), many=True).data
+
+
+class LiveSessionDetailSerializer(WithStretches, LiveSessionSerializer):
+    """A recorded session with all that was seen."""
 
     class Meta(LiveSessionSerializer.Meta):
         fields = (*LiveSessionSerializer.Meta.fields, "stretches")  # type: ignore[assignment]
         read_only_fields = fields  # type: ignore[assignment]
-
-    @extend_schema_field(StretchSerializer(many=True))
-    def get_stretches(self, session: Recording) -> Any:
-        return StretchSerializer(read_stretches(session.samples), many=True).data
 
 
 class WebhookSerializer(serializers.ModelSerializer):

@@ -17,23 +17,14 @@ from recognition.models import Marker, Recording, SeriesChunk
 from recognition.series import storing
 from recognition.series.columns import Gap, GapReason
 from recognition.series.storing import SeriesWriter
-from tests.support.series import LABELS, sample, write_series
+from tests.support.series import LABELS, recorded, sample
 
 RECORDINGS = "/api/v1/recordings/"
 
 
 @pytest.fixture
 def recording(alice: User) -> Recording:
-    now = timezone.now()
-    found = Recording.objects.create(
-        owner=alice,
-        started_at=now - timedelta(seconds=10),
-        ended_at=now,
-        model_version="vgg16-1",
-        samples=[[1, "happy", 1.0, 3.9, 0.8], [2, "sad", 1.0, 1.0, 0.5]],
-    )
-    write_series(found, faces=(1, 2))
-    return Recording.objects.get(pk=found.pk)
+    return recorded(alice)
 
 
 def program(user: User, scope: str) -> Client:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.test import Client
 from django.urls import reverse
 
-from accounts import consent
 from accounts.models import User
-from emotion_site.asgi import application
 from recognition import quotas
 from recognition.live import consumer, marking, recordings
 from recognition.models import Marker, Recording
-from recognition.people import CAMERA
 from recognition.series import markers
 from recognition.vision.live import LiveFrame
 from recognition.vision.tracking import TrackedFace
 from recognition.vision.types import BoundingBox
+from tests.support.sockets import open_live
 
 
 def used(user: User) -> float:
@@ -75,13 +71,7 @@ def test_a_full_storage_takes_no_marker(alice: User, alice_client: Client) -> No
 async def test_commands_have_a_rate(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumer, "COMMANDS", 0)
     monkeypatch.setattr(consumer, "COMMANDS_AT_ONCE", 3)
-    client = Client()
-    await sync_to_async(client.force_login)(alice)
-    await sync_to_async(consent.give)(alice, CAMERA)
-    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
-    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
-    socket = WebsocketCommunicator(application, "/ws/live/", headers)
-    assert (await socket.connect())[0]
+    socket = await open_live(alice)
     answers = [await socket.receive_json_from(timeout=30)]
     for number in range(5):
         text = '{"type": "record"}' if not number else '{"type": "marker", "name": "bell"}'

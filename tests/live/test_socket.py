@@ -6,20 +6,14 @@ import asyncio
 import time
 
 import pytest
-from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
-from django.test import Client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from accounts import consent
 from accounts.models import User
-from emotion_site.asgi import application
 from operations import open_sockets
-from recognition.people import CAMERA
 from tests.support.page_client import PageClient
 from tests.support.pictures import encode, face_jpeg, no_face_jpeg
 from tests.support.site import Site
-from tests.support.sockets import Viewer, close_code
+from tests.support.sockets import Viewer, close_code, open_live
 
 
 async def test_a_face_is_labelled_and_keeps_its_number(viewer: Viewer, frames: list[bytes]) -> None:
@@ -261,13 +255,7 @@ async def test_odd_commands_are_errors(viewer: Viewer, text: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 async def test_nothing_is_left_of_a_closed_socket(alice: User, frames: list[bytes]) -> None:
-    client = Client()
-    await sync_to_async(client.force_login)(alice)
-    await sync_to_async(consent.give)(alice, CAMERA)
-    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
-    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
-    communicator = WebsocketCommunicator(application, "/ws/live/", headers)
-    assert (await communicator.connect())[0]
+    communicator = await open_live(alice)
     assert (await communicator.receive_json_from(timeout=10))["type"] == "ready"
     assert sum(open_sockets._here.values()) == 2, "its person's and its address's"
     await communicator.send_to(bytes_data=frames[0])

@@ -6,21 +6,17 @@ from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent
 from accounts.models import AuditEvent, User
-from emotion_site.asgi import application
 from recognition import quotas
 from recognition.live import consumer
 from recognition.models import LiveUsage, Upload
-from recognition.people import CAMERA
 from recognition.uploads.actions import create_upload
 from tests.support.pictures import face_jpeg as make_face
+from tests.support.sockets import open_live
 
 
 def send(client: Client, name: str = "a.jpg") -> Any:
@@ -109,17 +105,6 @@ def test_the_page_shows_what_is_used(settings: Any, alice: User, alice_client: C
 def test_use_of_somebody_who_is_gone_is_not_counted() -> None:
     quotas.add_live_seconds(4711, 10)
     assert not LiveUsage.objects.exists()
-
-
-async def open_live(user: User) -> WebsocketCommunicator:
-    client = Client()
-    await sync_to_async(client.force_login)(user)
-    await sync_to_async(consent.give)(user, CAMERA)
-    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
-    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
-    communicator = WebsocketCommunicator(application, "/ws/live/", headers)
-    assert (await communicator.connect())[0]
-    return communicator
 
 
 @pytest.mark.django_db(transaction=True)

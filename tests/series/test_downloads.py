@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
 
 import pandas as pd
 import pytest
@@ -17,20 +16,12 @@ from recognition.models import Marker, Recording
 from recognition.series import markers
 from recognition.series.columns import Gap, GapReason
 from recognition.series.storing import SeriesWriter
-from tests.support.series import LABELS, sample, write_series
+from tests.support.series import LABELS, recorded, sample
 
 
 @pytest.fixture
 def recording(alice: User) -> Recording:
-    now = timezone.now()
-    found = Recording.objects.create(
-        owner=alice,
-        started_at=now - timedelta(seconds=5),
-        ended_at=now,
-        samples=[[1, "happy", 1.0, 3.9, 0.8], [2, "sad", 1.0, 1.0, 0.5]],
-    )
-    write_series(found, faces=(1, 2))
-    return Recording.objects.get(pk=found.pk)
+    return recorded(alice, seconds=5)
 
 
 def download(client: Client, recording: Recording, file_format: str) -> str:

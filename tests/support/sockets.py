@@ -6,13 +6,16 @@ import asyncio
 from dataclasses import dataclass
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.test import Client
 from websockets.exceptions import ConnectionClosed
 
+from accounts import consent
 from accounts.models import User
 from clients.live_client import LiveClient
 from emotion_site.asgi import application
+from recognition.people import CAMERA
 from tests.support.page_client import PageClient
 from tests.support.site import Person, Site
 
@@ -39,6 +42,18 @@ async def close_code(live: LiveClient, seconds: float = 15) -> int:
                 await live.receive()
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
+
+
+async def open_live(user: User) -> WebsocketCommunicator:
+    """A live socket of the application that somebody opens on the site's own page; connected."""
+    client = Client()
+    await sync_to_async(client.force_login)(user)
+    await sync_to_async(consent.give)(user, CAMERA)
+    cookie = f"sessionid={client.cookies['sessionid'].value}".encode()
+    headers = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"cookie", cookie)]
+    communicator = WebsocketCommunicator(application, "/ws/live/", headers)
+    assert (await communicator.connect())[0]
+    return communicator
 
 
 def program(key: str, path: str = "/ws/live/", **headers: str) -> WebsocketCommunicator:
