@@ -16,6 +16,8 @@ const answered = [];
 let left = Number(current().dataset.left);
 let coming = null;
 let isMoving = false;
+/** The face whose answer failed while the next one was awaited. */
+let staying = null;
 let saving = Promise.resolve();
 
 const load = async (url) => (await fetchDocument(url))?.getElementById("review")?.firstElementChild;
@@ -45,14 +47,17 @@ function show(face) {
 async function advance() {
   if (isMoving) return;
   isMoving = true;
+  staying = null;
   const from = current();
   const face = await coming;
-  if (face?.dataset.face) {
+  // The end counts what is left, so everything must have arrived.
+  if (!face?.dataset.face) await saving;
+  if (staying === from) staying = null;
+  else if (face?.dataset.face) {
     shown.push(from);
     show(face);
-  } else {
-    await saving; // The end counts what is left, so everything must have arrived.
-    if (current() === from) location.assign(`${from.dataset.next}&done=${answered.at(-1)?.dataset.face ?? ""}`);
+  } else if (current() === from) {
+    location.assign(`${from.dataset.next}&done=${answered.at(-1)?.dataset.face ?? ""}`);
   }
   isMoving = false;
 }
@@ -80,7 +85,7 @@ function save(face, label, before) {
     if (current() !== face) {
       if (shown.includes(face)) shown.length = shown.indexOf(face);
       show(face);
-    }
+    } else if (isMoving) staying = face;
     count();
     notify(texts.answerNotSaved.replace("{why}", why), null, true);
   });
