@@ -19,6 +19,8 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("studies/", include("studies.urls")),
+    path("take-part/", include("studies.taking_part.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("recognition.api.urls")),
     re_path("^api/", unknown),

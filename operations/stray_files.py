@@ -16,7 +16,7 @@ from django.db.models import FileField
 from django.utils import timezone
 
 #: Where the site keeps files. What else is in the storage is not the site's.
-FOLDERS = ("photos", "exports", "videos")
+FOLDERS = ("photos", "exports", "videos", "studies")
 #: A file comes before its row: a younger one may be somebody's photo on its way.
 SMALLEST_AGE = timedelta(days=1)
 #: Names that are looked up at once.

@@ -149,7 +149,7 @@ def add_marker(request: HttpRequest, pk: UUID) -> HttpResponse:
         data = form.cleaned_data
         try:
             time_ms = round(data["seconds"] * 1000)
-            marking.add(recording.owner_id, recording.pk, time_ms, data["name"], data["value"])
+            marking.add(signed_in(request).pk, pk, time_ms, data["name"], data["value"])
             messages.success(request, _("Marker set."))
         except Refusal as error:
             messages.error(request, str(error))

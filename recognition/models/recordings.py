@@ -21,6 +21,8 @@ class Recording(models.Model):
 
     Attributes:
         source: where the frames came from.
+        owner: whose it is; None where it belongs to something else that leads to it, such as a
+            participation in a study, and then it is in nobody's lists.
         ended_at: when it was last saved; moves on while the recording goes on.
         samples: for each time through which a face kept a label, ``[face, label, start, end,
             confidence]``, with times in seconds from `started_at`.
@@ -42,6 +44,8 @@ class Recording(models.Model):
         verbose_name=_("owner"),
         on_delete=models.CASCADE,
         related_name="recordings",
+        null=True,
+        blank=True,
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.LIVE)
     started_at = models.DateTimeField(_("started"))

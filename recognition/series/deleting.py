@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def delete(recording: Recording, actor: User) -> None:
     """Delete a recording with all that belongs to it, and write that down."""
     with transaction.atomic():
-        audit.record("recording_deleted", recording.owner, actor, f"recording:{recording.pk}")
+        owner = recording.owner or actor
+        audit.record("recording_deleted", owner, actor, f"recording:{recording.pk}")
         # First, as a worker does that saves what it saw in a video.
         list(Video.objects.filter(recording=recording).select_for_update())
         recording.delete()

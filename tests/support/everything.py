@@ -32,6 +32,7 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )
+from studies.models import Study
 from tests.support.pictures import encode, meadow
 from tests.support.series import write_series
 from tests.support.signing_in import switch_on_two_factors
@@ -98,6 +99,7 @@ def make(upload: Upload) -> Arguments:
         "choice": ModelChoice.objects.create(
             manifest="emotion_vgg16.json", version="a", chosen_by=owner
         ),
+        "study": Study.objects.create(owner=owner, title="Study of Alice"),
         "comparison": ModelComparison.objects.create(candidate="candidate.json"),
     }
     return {

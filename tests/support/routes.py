@@ -154,6 +154,7 @@ ROUTES: dict[str, Route] = {
     "explain_face": own("first face of the upload", POST=302),
     "face_heat_map": own("first face of the upload", GET=200),
     "cancel_video": own("video", POST=302),
+    "studies:study": own("study", GET=200),
     "live_session": own("session", GET=200),
     "export_live_session": own("session", GET=200),
     "download_recording": own("session as CSV", GET=200),

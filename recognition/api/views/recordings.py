@@ -132,7 +132,7 @@ class RecordingViewSet(
         data.is_valid(raise_exception=True)
         given = data.validated_data
         marker = marking.add(
-            recording.owner_id, recording.pk, given["time_ms"], given["name"], given.get("value")
+            signed_in(request).pk, recording.pk, given["time_ms"], given["name"], given.get("value")
         )
         if marker is None:
             raise Http404

@@ -1,0 +1,17 @@
+"""Rows of a study, from its plan to what its participants gave."""
+
+from studies.models.blocks import Block
+from studies.models.participations import Answer, ClockReading, Participation, Visit
+from studies.models.studies import Condition, Member, PersonalLink, Study
+
+__all__ = [
+    "Answer",
+    "Block",
+    "ClockReading",
+    "Condition",
+    "Member",
+    "Participation",
+    "PersonalLink",
+    "Study",
+    "Visit",
+]

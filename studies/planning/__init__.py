@@ -1,0 +1,1 @@
+"""The researcher plans: details, conditions, blocks, team, links; opens and closes."""

@@ -1,0 +1,1 @@
+"""What came in: progress, the group's curves, downloads."""

@@ -1,0 +1,1 @@
+"""The participant: information, consent, camera check, the blocks, thanks, withdrawal."""
