@@ -8,11 +8,14 @@ from allauth.account import forms
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.email_verification import send_verification_email_to_address
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms as django_forms
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
@@ -65,6 +68,7 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
     Where nobody had shown before that the address is theirs, all that was set up until now ends.
     """
 
+    user: User | None
     end_access = django_forms.BooleanField(
         label=_(
             "Also end everything else that opens my account: API tokens, webhooks and sessions"
@@ -76,20 +80,35 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Who was invited has nothing yet.
-        has_choice = self.user is not None and self.user.has_usable_password()
-        if not has_choice or not access.owns_address(self.user):
+        user = self.user
+        if user is None or not user.has_usable_password() or not access.owns_address(user):
             del self.fields["end_access"]
 
     @transaction.atomic
     def save(self) -> None:
+        self.user = user = self._locked()
         super().save()
-        if not access.owns_address(self.user):
-            access.end(self.user, self.user)
-            access.note_that_address_is_theirs(self.user)
+        if not access.owns_address(user):
+            access.end(user, user)
+            access.note_that_address_is_theirs(user)
         elif self.cleaned_data.get("end_access"):
-            access.end(self.user, self.user, second_factors=False)
+            access.end(user, user, second_factors=False)
         else:
-            access.forget_pending_addresses(self.user)
+            access.forget_pending_addresses(user)
+
+    def _locked(self) -> User:
+        """The person, read anew: of several requests with one link the first alone may use it.
+
+        The others, which had found it good as well, are told what any used link is told.
+        """
+        assert self.user is not None  # Else there was no form.
+        user = User.objects.select_for_update().get(pk=self.user.pk)
+        if not forms.default_token_generator.check_token(user, self.temp_key):
+            uid = user_pk_to_url_str(user)
+            raise ImmediateHttpResponse(
+                redirect("account_reset_password_from_key", uidb36=uid, key="set-password")
+            )
+        return user
 
 
 class AddEmailForm(forms.AddEmailForm):

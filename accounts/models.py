@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any, Self, TypeVar
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser
@@ -67,6 +68,44 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def from_db(
+        cls,
+        db: str | None,
+        field_names: Collection[str],
+        values: Collection[Any],
+        **options: Any,
+    ) -> Self:
+        user = super().from_db(db, field_names, values, **options)
+        user._note_stored()
+        return user
+
+    def refresh_from_db(self, *args: Any, **options: Any) -> None:
+        super().refresh_from_db(*args, **options)
+        self._note_stored()
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Write what has changed since the row was read, and nothing else.
+
+        A request that has read it before staff disabled the person, or before they got a new
+        password, would otherwise undo that by saving a name.
+        """
+        stored = self.__dict__.get("_stored")
+        if update_fields is None and stored is not None and not options.get("force_insert"):
+            missing = object()
+            now = self._loaded()
+            update_fields = {name for name in now if now[name] != stored.get(name, missing)}
+        super().save(update_fields=update_fields, **options)
+        self._note_stored()
+
+    def _note_stored(self) -> None:
+        self._stored = self._loaded()
+
+    def _loaded(self) -> dict[str, Any]:
+        """The row's columns, without those that were left out when it was read."""
+        names = (field.attname for field in self._meta.concrete_fields)
+        return {name: self.__dict__[name] for name in names if name in self.__dict__}
 
 
 Row = TypeVar("Row", bound=models.Model)

@@ -13,4 +13,6 @@ urlpatterns = [
     path("tokens/new/", views.new_api_token, name="new_api_token"),
     path("tokens/<int:pk>/delete/", views.delete_api_token, name="delete_api_token"),
     path("consent/", views.ask_consent, name="consent"),
+    # Before allauth's.
+    path("2fa/totp/activate/", views.ActivateTOTPView.as_view(), name="mfa_activate_totp"),
 ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.decorators import reauthentication_required
+from allauth.mfa.totp.views import ActivateTOTPView as AllauthActivateTOTPView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -88,3 +92,14 @@ def ask_consent(request: HttpRequest) -> HttpResponse:
         consent.give(signed_in(request), ACCOUNT)
         return redirect(target)
     return render(request, "accounts/consent.html", {"form": form, "next": target})
+
+
+class ActivateTOTPView(AllauthActivateTOTPView):
+    """Where several requests set up an app at once, the first one does; the others lead to it."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except IntegrityError:
+            return redirect("mfa_index")
+        return response

@@ -4,13 +4,14 @@ Daphne takes what the application sends, however much, and keeps it until the cl
 forty connections that asked for a photo and read nothing took 150 MB, and one that downloads an
 archive takes as much as that has. So the application waits as long as the client does, holds no
 connection to the database meanwhile, and a client that reads next to nothing is left: while it
-reads, it keeps a thread.
+reads, it keeps a thread. One network address has so many that wait for it in each process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -19,6 +20,11 @@ from django.conf import settings
 from django.db import connections
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from accounts import sockets
+
+#: Answers that wait for their readers, by network address.
+_waiting: Counter[str] = Counter()
 
 
 @implementer(IPushProducer)
@@ -72,6 +78,20 @@ class PacedRequest(http_protocol.WebRequest):
         """Wait until the client has read what was written; about 64 kB may be on their way."""
         if self.tap is None or self.tap.is_open or self.finished:
             return
+        address = self._address()
+        if _waiting[address] >= settings.READERS_PER_ADDRESS:
+            self._leave()
+            return
+        _waiting[address] += 1
+        try:
+            await self._wait()
+        finally:
+            _waiting[address] -= 1
+            if not _waiting[address]:
+                del _waiting[address]
+
+    async def _wait(self) -> None:
+        assert self.tap is not None
         # In the thread that the request's pages ran in: readers shall not use up the database's.
         await sync_to_async(connections.close_all)()
         grace = 3 * settings.REQUEST_GRACE_SECONDS
@@ -82,8 +102,15 @@ class PacedRequest(http_protocol.WebRequest):
                 await self.tap.opened()
             self.waited += time.monotonic() - began
         except TimeoutError:
-            if self.channel is not None:
-                self.channel.transport.abortConnection()
+            self._leave()
+
+    def _address(self) -> str:
+        scope = {"client": self.client_addr, "headers": self.clean_headers}
+        return sockets.address_of(scope)
+
+    def _leave(self) -> None:
+        if self.channel is not None:
+            self.channel.transport.abortConnection()
 
 
 class PacedServer(server.Server):

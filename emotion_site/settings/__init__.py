@@ -322,6 +322,9 @@ REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
 #: Bytes a second at which an answer must be read while the site waits for its reader, beyond three
 #: times that grace; who is slower is left.
 SLOWEST_READING = env.int("SLOWEST_READING", default=8192)
+#: Answers that wait for readers of one network address in each web process; beyond them, whoever
+#: does not read at once is left.
+READERS_PER_ADDRESS = env.int("READERS_PER_ADDRESS", default=100)
 #: The largest body of a request with photos; a form may carry several.
 MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM

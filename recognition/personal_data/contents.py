@@ -192,5 +192,8 @@ def _as_csv(rows: Iterator[Row]) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, int | float):
+        # A negative number is one, and no formula.
+        return str(value)
     text = value if isinstance(value, str) else _json(value).strip('"')
     return reports.safe_cell(text)

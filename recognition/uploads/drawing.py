@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from recognition import quotas
 from recognition.models import Prediction, Upload
 from recognition.uploads.corrections import SAME_FACE, CorrectionError
 from recognition.vision.types import BoundingBox, overlap
@@ -40,6 +41,7 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
 
     Raises:
         CorrectionError: the message is a sentence for people.
+        QuotaExceeded: its owner's storage is full.
         Upload.DoesNotExist: the photo was deleted meanwhile.
     """
     if label not in LABEL_NAMES:
@@ -50,6 +52,7 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
     if min(box.x, box.y) < 0 or not is_inside:
         raise CorrectionError(_("This box is not inside the photo."))
     with transaction.atomic():
+        quotas.check_room(quotas.lock(upload.owner_id), quotas.DRAWN_FACE_BYTES)
         # Locked, so that each box gets a number of its own, and none is lost in a new run.
         upload = Upload.objects.select_for_update().get(pk=upload.pk)
         if upload.status != Upload.Status.DONE or upload.photo_deleted_at is not None:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.http import signed_in
 from operations.private_files import private_file
 from operations.streaming import piecewise
+from recognition import quotas
 from recognition.dates import read_moment
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.refusals import Refusal
@@ -266,7 +267,7 @@ def draw_face(request: HttpRequest, pk: UUID) -> HttpResponse:
     box = BoundingBox(**form.cleaned_data)
     try:
         face = drawing.draw(upload, box, request.POST.get("label", ""), signed_in(request))
-    except corrections.CorrectionError as error:
+    except (corrections.CorrectionError, quotas.QuotaExceeded) as error:
         messages.error(request, str(error))
         return redirect(upload)
     except Upload.DoesNotExist:

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
+from recognition import quotas
 from recognition.models import Prediction, Upload
 from recognition.uploads import drawing
 from recognition.vision.types import BoundingBox
@@ -128,3 +129,13 @@ def test_not_on_a_photo_that_is_gone_or_full_or_not_done(
         Upload.objects.filter(pk=upload.pk).update(**fields)
         assert "done and still there" in draw(alice_client, upload)
     assert drawn(upload) == []
+
+
+def test_drawn_faces_take_storage(alice: User, alice_client: Client, upload: Upload) -> None:
+    before = quotas.stored_bytes(alice).used
+    draw(alice_client, upload)
+    assert quotas.stored_bytes(alice).used == before + quotas.DRAWN_FACE_BYTES
+    User.objects.filter(pk=alice.pk).update(quota_bytes=before + 2 * quotas.DRAWN_FACE_BYTES - 1)
+    page = draw(alice_client, upload, x=10, y=300)
+    assert "You’ve used your" in page
+    assert len(drawn(upload)) == 1

@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from clients.live_client import LiveClient
 from tests.support.nginx import BODY_MEGABYTES, NGINX, SiteBehindNginx
 from tests.support.page_client import PageClient
 from tests.support.pictures import face_jpeg
 from tests.support.site import Person, Site
+from tests.support.sockets import close_code
 
 pytestmark = [
     pytest.mark.site,
@@ -146,6 +148,20 @@ async def test_the_live_socket_works(behind: SiteBehindNginx, person: Person) ->
     async with PageClient(behind.url, cookie) as live:
         message = await live.label(face_jpeg())
     assert [face["label"] for face in message["faces"]] == ["happy"]
+
+
+async def test_a_program_opens_it_with_a_token_alone(behind: SiteBehindNginx) -> None:
+    program = behind.sign_up("program@example.org").accept_camera()
+    for scope, code in (("live", None), ("write", 4405)):
+        async with LiveClient(behind.url, program.make_token(scope)) as live:
+            if code is None:
+                message = await live.label(face_jpeg())
+                assert [face["label"] for face in message["faces"]] == ["happy"]
+            else:
+                assert await close_code(live) == code
+    # Nobody's token is in what nginx or the site writes down.
+    logs = [behind.data_dir / "error.log", *behind.data_dir.glob("*.log")]
+    assert not any("visage_" in log.read_text() for log in logs)
 
 
 async def test_a_socket_from_another_origin_is_refused(

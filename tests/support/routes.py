@@ -57,7 +57,8 @@ def addresses(resolver: URLResolver, prefix: str = "", namespace: str = "") -> I
             yield from addresses(entry, pattern, inner)
 
 
-ALL = list(addresses(get_resolver()))
+#: One that stands before another of the same name and pattern is asked in its place.
+ALL = list(dict.fromkeys(addresses(get_resolver())))
 WITH_ARGUMENT = [address for address in ALL if address.takes_an_argument]
 WITHOUT = [address for address in ALL if not address.takes_an_argument]
 

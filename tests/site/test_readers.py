@@ -1,0 +1,67 @@
+"""One network address has so many answers that wait for it to read them."""
+
+from __future__ import annotations
+
+import select
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.pictures import face_jpeg
+from tests.support.site import Site, wait_until
+
+pytestmark = pytest.mark.site
+
+#: Far more than what the kernel takes for a connection that nobody reads.
+LARGE_ANSWER = 40_000_000
+ALLOWED, OPENED = 3, 7
+
+
+def was_left(connection: socket.socket) -> bool:
+    """Whether the other end has gone, whatever lies there to be read."""
+    poll = select.poll()
+    poll.register(connection, 0)
+    return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
+
+
+def test_an_address_has_so_many_slow_readers(tmp_path: Path) -> None:
+    # Nobody is left for being slow while this is tried.
+    site = Site(tmp_path, READERS_PER_ADDRESS=str(ALLOWED), REQUEST_GRACE_SECONDS="200")
+    site.PROCESSES = ("redis", "web")
+    site.prepare()
+    try:
+        site.start("redis")
+        site.start("web")
+        site.wait_for_web()
+        person = site.sign_up("reads-slowly@example.org")
+        assert person.upload(face_jpeg()).status_code == 201
+        path = f"/uploads/{person.uploads()[0]['id']}/image/"
+        # The photo; its thumbnail is the smaller one.
+        files = (tmp_path / "media").rglob("*.jpg")
+        stored = max(files, key=lambda file: file.stat().st_size)
+        stored.write_bytes(bytes(LARGE_ANSWER))
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\nCookie: {person.session}"
+        with ExitStack() as open_ones:
+            connections = []
+            for _ in range(OPENED):
+                connection = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+                connections.append(open_ones.enter_context(connection))
+                connection.sendall(f"{head}\r\n\r\n".encode())
+            wait_until(lambda: sum(map(was_left, connections)) == OPENED - ALLOWED)
+            # What waits for nobody is there for all, and from another address all of it is.
+            assert person.get("/uploads/").status_code == 200
+            elsewhere = socket.create_connection(
+                ("127.0.0.1", site.port), timeout=60, source_address=("127.0.0.2", 0)
+            )
+            open_ones.enter_context(elsewhere).sendall(f"{head}\r\n\r\n".encode())
+            n_read = 0
+            while n_read < LARGE_ANSWER and (piece := elsewhere.recv(1_000_000)):
+                n_read += len(piece)
+            assert n_read >= LARGE_ANSWER
+            assert sum(map(was_left, connections)) == OPENED - ALLOWED
+        # They have gone, and with them what they took.
+        wait_until(lambda: len(person.get(path).content) == LARGE_ANSWER)
+    finally:
+        site.__exit__()
