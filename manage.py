@@ -14,11 +14,18 @@ WITHOUT_A_SITE = {
     "calibrate_model",
     "evaluate_model",
     "model_figures",
+    "makemessages",
+    "compilemessages",
 }
+#: These only tell about commands.
+ASKED_FOR_HELP = {"help", "--help", "-h", "version", "--version"}
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Run the command that was asked for; what an operator can mend is told in one line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
-    if WITHOUT_A_SITE.intersection(sys.argv[1:2]):
+    needs_a_site = not WITHOUT_A_SITE.intersection(sys.argv[1:2])
+    if not needs_a_site:
         os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
         os.environ.setdefault("SITE_URL", "http://localhost")
     try:
@@ -26,7 +33,15 @@ if __name__ == "__main__":
         from django.core.management import execute_from_command_line
     except ImportError:
         sys.exit("Django is not installed here. Run `make install`, then use .venv/bin/python.")
+    from emotion_site import data_folder
+
     try:
+        if needs_a_site and sys.argv[1:] and not ASKED_FOR_HELP.intersection(sys.argv[1:]):
+            data_folder.prepare()
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(f"{error}")
+
+
+if __name__ == "__main__":
+    main()

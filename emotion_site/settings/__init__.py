@@ -4,7 +4,6 @@ import os
 import re
 import secrets
 import warnings
-from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -27,29 +26,21 @@ from emotion_site.settings.logs import *  # noqa: F403
 from emotion_site.settings.recognition import *  # noqa: F403
 from emotion_site.settings.recognition import MAXIMUM_FILES_PER_FORM
 from emotion_site.settings.work import *  # noqa: F403
-from operations.private_folders import close_to_others, private_file
 
-
-def _debug_secret_key() -> str:
-    """A random key made once and kept, so that a restart signs nobody out."""
-    file = DATA_DIR / "secret_key"
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text()
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(50))
-    return file.read_text()
-
-
+#: Where the key is kept if the environment has none; `emotion_site.data_folder` writes it.
+SECRET_KEY_FILE = DATA_DIR / "secret_key"
 SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY and os.access(SECRET_KEY_FILE, os.R_OK):
+    SECRET_KEY = SECRET_KEY_FILE.read_text().strip()
+#: In debug a key makes itself, and is kept so that a restart signs nobody out.
+SECRET_KEY_IS_NEW = DEBUG and not SECRET_KEY
+if SECRET_KEY_IS_NEW:
+    SECRET_KEY = secrets.token_urlsafe(50)
 if not SECRET_KEY:
-    if not DEBUG:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it to a long random string, or, on a machine of your own, "
-            "set DEBUG=true as `make run` does."
-        )
-    SECRET_KEY = _debug_secret_key()
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Set it to a long random string, or, on a machine of your own, "
+        "set DEBUG=true as `make run` does."
+    )
 #: Keys of before; what they signed and encrypted is still read.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 #: Keys of the secrets in the database, the present one first; without one, they are SECRET_KEY and
@@ -145,8 +136,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
     }
-    # SQLite gives the files beside it the same mode.
-    private_file(Path(DATABASES["default"]["NAME"]))
 else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -344,8 +333,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# A web server in front reads static files and photos there, as a member of this site's group.
-close_to_others(DATA_DIR, 0o750 if BEHIND_PROXY or ACCEL_REDIRECT else 0o700)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

@@ -8,14 +8,11 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from operations.private_folders import NotPrivate, private_folder
-
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 #: Everything that is written at run time: database, photos, Redis socket, secret key.
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 PORT = env.int("PORT", default=8000)
@@ -27,11 +24,7 @@ WEB_PROCESSES = env.int("WEB_PROCESSES", default=1)
 REDIS_SOCKET = DATA_DIR / "redis.sock"
 if len(str(REDIS_SOCKET).encode()) > 100:
     _name = hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:16]
-    try:
-        _folder = private_folder(Path(tempfile.gettempdir()) / f"emotion-{os.getuid()}-{_name}")
-    except NotPrivate as error:
-        raise ImproperlyConfigured(str(error)) from None
-    REDIS_SOCKET = _folder / "redis.sock"
+    REDIS_SOCKET = Path(tempfile.gettempdir()) / f"emotion-{os.getuid()}-{_name}" / "redis.sock"
 REDIS_IS_OURS = not env.str("REDIS_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="") or f"unix://{REDIS_SOCKET}"
 #: Seconds to wait for Redis before going on without it: the database row is the truth.
