@@ -21,6 +21,7 @@ COPY emotion_site emotion_site
 COPY accounts accounts
 COPY recognition recognition
 COPY operations operations
+COPY studies studies
 COPY templates templates
 COPY static static
 COPY models models
