@@ -29,6 +29,7 @@ def register() -> None:
             "recording_created": _("A recording was started"),
             "video_created": _("A video was uploaded"),
             "video_cancelled": _("Reading a video was cancelled"),
+            "video_deleted": _("A video was deleted, its results kept"),
             "recording_deleted": _("A recording was deleted"),
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),

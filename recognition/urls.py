@@ -3,6 +3,7 @@
 from django.urls import path
 
 from recognition.live import pages as live_pages
+from recognition.live import series_pages
 from recognition.personal_data import pages as personal_data_pages
 from recognition.statistics import pages as statistics_pages
 from recognition.uploads import pages as upload_pages
@@ -65,6 +66,8 @@ urlpatterns = [
     path("webhooks/<uuid:pk>/delete/", webhook_pages.delete_webhook, name="delete_webhook"),
     path("videos/new/", video_pages.new_video, name="new_video"),
     path("videos/<uuid:pk>/cancel/", video_pages.cancel_video, name="cancel_video"),
+    path("videos/<uuid:pk>/file/", video_pages.video_file, name="video_file"),
+    path("videos/<uuid:pk>/forget/", video_pages.forget_video, name="forget_video"),
     path("live/", live_pages.live, name="live"),
     path("accounts/consent/camera/", live_pages.give_camera_consent, name="give_camera_consent"),
     path("live/sessions/", live_pages.live_sessions, name="live_sessions"),
@@ -79,6 +82,7 @@ urlpatterns = [
         live_pages.download_recording,
         name="download_recording",
     ),
+    path("live/sessions/<uuid:pk>/boxes.json", series_pages.boxes, name="recording_boxes"),
     path("live/sessions/<uuid:pk>/markers/", live_pages.add_marker, name="add_marker"),
     path(
         "live/sessions/<uuid:pk>/markers/<int:marker>/delete/",

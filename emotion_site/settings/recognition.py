@@ -51,6 +51,8 @@ if not 0 <= TRASH_DAYS <= 30:
 #: How long a video may be, and how many bytes it may have.
 VIDEO_MAXIMUM_MINUTES = env.int("VIDEO_MAXIMUM_MINUTES", default=120)
 VIDEO_MAXIMUM_BYTES = env.int("VIDEO_MAXIMUM_MEGABYTES", default=500) * 1024 * 1024
+#: Whether a video stays when it has been looked at, where its owner does not say.
+VIDEO_KEEP = env.bool("VIDEO_KEEP", default=False)
 #: Photos that this host decodes at the same time, in processes of their own.
 DECODING_PROCESSES = env.int("DECODING_PROCESSES", default=available_cores())
 

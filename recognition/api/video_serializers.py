@@ -34,6 +34,7 @@ class VideoLinksSerializer(serializers.Serializer):
     page = serializers.URLField()
     csv = serializers.URLField()
     json = serializers.URLField()
+    file = serializers.URLField(allow_null=True, help_text="The video itself, where it is kept.")
 
 
 class VideoSerializer(serializers.ModelSerializer):
@@ -44,6 +45,7 @@ class VideoSerializer(serializers.ModelSerializer):
     error = serializers.SerializerMethodField()
     byte_size = serializers.IntegerField(help_text="Of the file as it was received.")
     frames_per_second = serializers.IntegerField(help_text="That are looked at.")
+    keep = serializers.BooleanField(help_text="Whether the file stays when it has been looked at.")
     progress = serializers.SerializerMethodField()
     recording = serializers.UUIDField(
         source="recording_id", help_text="Among the recordings, as it grows."
@@ -53,7 +55,7 @@ class VideoSerializer(serializers.ModelSerializer):
     class Meta:
         model = Video
         fields = (
-            "id", "name", "status", "error", "byte_size", "frames_per_second", "progress",
+            "id", "name", "status", "error", "byte_size", "frames_per_second", "keep", "progress",
             "recording", "created_at", "finished_at", "links",
         )  # fmt: skip
         read_only_fields = fields
@@ -72,7 +74,7 @@ class VideoSerializer(serializers.ModelSerializer):
         }
 
     @extend_schema_field(VideoLinksSerializer)
-    def get_links(self, video: Video) -> dict[str, str]:
+    def get_links(self, video: Video) -> dict[str, str | None]:
         def link(name: str, *arguments: str) -> str:
             request = self.context["request"]
             return reverse(name, args=[video.recording_id, *arguments], request=request)
@@ -81,6 +83,9 @@ class VideoSerializer(serializers.ModelSerializer):
             "page": link("live_session"),
             "csv": link("download_recording", "csv"),
             "json": link("download_recording", "json"),
+            "file": reverse("api-video-file", args=[video.pk], request=self.context["request"])
+            if video.is_kept
+            else None,
         }
 
 
@@ -92,4 +97,10 @@ class NewVideoSerializer(serializers.Serializer):
     )
     frames_per_second = serializers.IntegerField(
         min_value=1, max_value=30, default=10, help_text="That are looked at, from 1 to 30."
+    )
+    keep = serializers.BooleanField(
+        allow_null=True,
+        default=None,
+        help_text="Whether the file stays when it has been looked at; what the operator prefers "
+        "where it is left out. Never where photos are not kept either.",
     )

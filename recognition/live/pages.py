@@ -94,6 +94,8 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
         "charts": face_charts(stretches, labels, seconds),
         "labels": labels,
         "columns": COLUMNS,
+        "length_ms": round(seconds * 1000),
+        "label_names": {label: str(name) for label, name in LABEL_NAMES.items()},
         "stretches": stretches[:TABLE_ROWS],
         "n_more": max(0, len(stretches) - TABLE_ROWS),
         "markers": markers_of(session, seconds),

@@ -1,4 +1,4 @@
-"""Videos people uploaded, while they are read."""
+"""Videos people uploaded: while they are read, and as long as they are kept."""
 
 from __future__ import annotations
 
@@ -37,12 +37,15 @@ class VideoQuerySet(  # type: ignore[override]  # (django-stubs makes each paren
 class Video(Job):
     """A video whose faces a worker follows, slice by slice; what it saw is its recording.
 
-    Its file goes as soon as the job ends, however it ends.
+    Its file goes as soon as the job ends, unless it is to be kept and was read to its end.
 
     Attributes:
         name: the file name as the owner knows it; shown, never used as a path.
         byte_size: of the file as it was received.
+        container: what its first bytes say it is: FFmpeg's name of the demuxer.
         stored_bytes: that it takes in the storage now.
+        keep: its owner wants to watch it with what was seen.
+        width, height: of its pictures, upright, in pixels; None before the first sample.
         frames_per_second: that are looked at.
         duration_ms: as the file says; None until it has been opened, or where it does not say.
         position_ms: up to where it has been looked at.
@@ -71,7 +74,11 @@ class Video(Job):
     name = models.CharField(_("file name"), max_length=255)
     file = models.FileField(upload_to=_video_path, max_length=200, blank=True)
     byte_size = models.PositiveBigIntegerField(editable=False)
+    container = models.CharField(max_length=20, blank=True, editable=False)
     stored_bytes = models.PositiveBigIntegerField(default=0, editable=False)
+    keep = models.BooleanField(_("keep the video"), default=False)
+    width = models.PositiveIntegerField(null=True, editable=False)
+    height = models.PositiveIntegerField(null=True, editable=False)
     frames_per_second = models.PositiveSmallIntegerField(default=10)
     status = models.CharField(
         _("status"),
@@ -119,6 +126,11 @@ class Video(Job):
     def reason(self) -> str:
         """Why it failed, in the reader's language; empty where it did not."""
         return gettext(self.error_message) % self.error_values if self.error_message else ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it can be watched: read to its end, and still there."""
+        return self.status == Job.Status.DONE and bool(self.file)
 
     @property
     def progress(self) -> float | None:

@@ -46,8 +46,9 @@ live_sessions.*          recorded live sessions: which label each face had from 
 recordings/              each of them with all its samples, as <session>.csv; docs/SERIES.md of the
                          project explains the columns
 markers.*                moments that you named in them, in milliseconds from the start
-videos.*                 videos that you sent, each with its recording among the sessions; the
-                         files themselves are deleted as soon as they are read
+videos.*                 videos that you sent, each with its recording among the sessions
+videos/                  those that you keep, as <video>.<ending>; the others were deleted as soon
+                         as they had been read
 live_usage.*             how long you were live on each day (UTC)
 account.json             your account and its settings
 consents.*               what you agreed to, and when
@@ -147,7 +148,7 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "videos": _table(
         lambda user: Video.objects.for_owner(user).order_by("created_at"),
         "id", "name", "recording", "status", "error_code", "byte_size", "duration_ms",
-        "frames_per_second", "created_at", "finished_at",
+        "frames_per_second", "keep", "created_at", "finished_at",
     ),
     "live_usage": _table(
         lambda user: LiveUsage.objects.filter(owner=user).order_by("day"), "day", "seconds"

@@ -16,7 +16,8 @@ from recognition import quotas
 from recognition.live.recordings import ROW_BYTES
 from recognition.models import Recording, Video
 from recognition.uploads.actions import StorageFull, clean_name
-from recognition.videos.processing import forget_file, wake_next
+from recognition.videos import keeping
+from recognition.videos.processing import wake_next
 from recognition.vision.errors import VideoTooLarge, gettext_noop
 from recognition.vision.video.containers import HEAD_BYTES, container_of
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def create_video(owner: User, file: UploadedFile, *, frames_per_second: int = 10) -> Video:
-    """Keep a video for as long as a worker needs to look at it, and queue that.
+def create_video(
+    owner: User, file: UploadedFile, *, frames_per_second: int = 10, keep: bool | None = None
+) -> Video:
+    """Store a video for as long as a worker needs to look at it, or longer, and queue that.
 
     Only its first bytes are looked at here; all else is for the confined process of a worker.
 
@@ -33,6 +36,7 @@ def create_video(owner: User, file: UploadedFile, *, frames_per_second: int = 10
         owner: whose it is.
         file: as it was received.
         frames_per_second: that are looked at, from 1 to 30.
+        keep: whether it stays when that is done; None for what the operator prefers.
 
     Raises:
         VideoError: it is no video that we accept; nothing was stored.
@@ -46,7 +50,7 @@ def create_video(owner: User, file: UploadedFile, *, frames_per_second: int = 10
             gettext_noop("The video has more than %(megabytes)s MB."),
             megabytes=settings.VIDEO_MAXIMUM_BYTES // (1024 * 1024),
         )
-    container_of(file.read(HEAD_BYTES))
+    container = container_of(file.read(HEAD_BYTES))
     file.seek(0)
     # Once before the work, for those who are out, and once under a lock, to be exact.
     quotas.check_upload(owner, size)
@@ -56,6 +60,8 @@ def create_video(owner: User, file: UploadedFile, *, frames_per_second: int = 10
         name=clean_name(file.name or ""),
         byte_size=size,
         stored_bytes=size,
+        container=container,
+        keep=keeping.is_possible(owner) and (settings.VIDEO_KEEP if keep is None else keep),
         frames_per_second=frames_per_second,
         queued_at=now,
     )
@@ -91,7 +97,19 @@ def cancel(video: Video, actor: User) -> bool:
         locked = rows.select_related("owner").select_for_update(of=("self",)).first()
         if locked is None or not rows.stop(Video.CANCELLED):
             return False
-        forget_file(locked)
+        keeping.forget_file(locked)
         wake_next(locked)
         audit.record("video_cancelled", locked.owner, actor, f"video:{video.pk}")
+    return True
+
+
+def forget(video: Video, actor: User) -> bool:
+    """Delete a kept video and leave what was seen in it. False where it had gone."""
+    with transaction.atomic():
+        rows = Video.objects.filter(pk=video.pk)
+        locked = rows.select_related("owner").select_for_update(of=("self",)).first()
+        if locked is None or not locked.is_kept:
+            return False
+        keeping.forget_file(locked)
+        audit.record("video_deleted", locked.owner, actor, f"video:{video.pk}")
     return True

@@ -21,3 +21,4 @@ class NewVideo(forms.Form):
         required=False,
         empty_value=10,  # type: ignore[arg-type]  # (django-stubs knows text only)
     )
+    keep = forms.BooleanField(label=_("Keep the video"), required=False)

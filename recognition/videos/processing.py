@@ -21,7 +21,7 @@ from recognition.jobs import queues
 from recognition.jobs.job import changed
 from recognition.jobs.running import run
 from recognition.models import Recording, Video
-from recognition.uploads.files import delete_on_commit
+from recognition.videos import keeping
 from recognition.vision.errors import VideoError, VideoTooCostly
 from recognition.webhooks import deliveries
 
@@ -131,8 +131,9 @@ def _why_no_further(video: Video, progress: Progress) -> dict[str, str]:
 
 
 def _has_room(video: Video) -> bool:
-    """Whether its owner may store more, once the video itself, which goes at its end, is gone."""
-    return quotas.stored_bytes(video.owner).has_room_for(1 - video.stored_bytes)
+    """Whether its owner may store more, once the video itself is gone, where it is to go."""
+    goes = 0 if keeping.is_to_stay(video) else video.stored_bytes
+    return quotas.stored_bytes(video.owner).has_room_for(1 - goes)
 
 
 def _look(
@@ -210,9 +211,9 @@ def _as_path(video: Video) -> Iterator[Path]:
 
 @receiver(changed, sender=Video)
 def note_the_end(job: Video, **kwargs: Any) -> None:
-    """Whichever way it ends: its file goes, and webhooks learn of it."""
+    """Whichever way it ends: its file goes or is kept, and webhooks learn of it."""
     if job.is_finished:
-        forget_file(job)
+        keeping.settle(job)
         wake_next(job)
         deliveries.record_video_finished(job)
 
@@ -222,9 +223,3 @@ def wake_next(video: Video) -> None:
     waiting = Video.objects.due().filter(owner_id=video.owner_id).exclude(pk=video.pk)
     if following := waiting.order_by("queued_at").first():
         Video.objects.enqueue(following.pk)
-
-
-def forget_file(video: Video) -> None:
-    """Delete a video's file once the transaction stands."""
-    Video.objects.filter(pk=video.pk).update(file="", stored_bytes=0, checkpoint=None)
-    delete_on_commit(video.file.name)

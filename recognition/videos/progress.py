@@ -47,6 +47,7 @@ class Progress:
         #: Stretches that the row of the recording has.
         self._n_stored = len(recording.samples)
         self.after_ms: int | None = None
+        self._size: dict[str, int] = {}
         saved: dict[str, Any] | None = video.checkpoint
         if saved is None:
             self._timeline, self._gaps = LabelTimeline(), GapFinder()
@@ -75,6 +76,7 @@ class Progress:
     def add(self, watched: Watched) -> None:
         """Take in the next sampled frame."""
         faces, time_ms = watched.seen.faces, watched.time_ms
+        self._size = dict(zip(("width", "height"), watched.size, strict=True))
         self._timeline.add(faces, time_ms / 1000)
         for gap in self._gaps.see(time_ms, bool(faces), silence=GapReason.PAUSED):
             self._series.add_gap(gap)
@@ -113,6 +115,7 @@ class Progress:
                 checkpoint=checkpoint,
                 attempts=0,
                 work_seconds=F("work_seconds") + (now - self._saved_at),
+                **self._size,
             ):
                 raise ClaimLost
             ended_at = self._recording.started_at + timedelta(milliseconds=self.after_ms)

@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from recognition.models import Video
-from recognition.videos import processing
+from recognition.videos import keeping, processing
 
 logger = logging.getLogger(__name__)
 
@@ -24,3 +24,10 @@ def sweep_videos() -> None:
     """Queue again the videos whose task was lost."""
     if count := Video.objects.sweep():
         logger.info("queued %d overdue videos again", count)
+
+
+@shared_task(name="recognition.sweep_kept_videos", ignore_result=True)
+def sweep_kept_videos() -> None:
+    """Delete videos that were kept for as long as their owners chose."""
+    if count := keeping.remove_due():
+        logger.info("deleted %d videos that were due", count)

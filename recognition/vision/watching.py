@@ -14,10 +14,16 @@ from recognition.vision.video.reader import VideoReader
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What one sampled frame showed, at so many milliseconds since the start of the video."""
+    """What one sampled frame showed.
+
+    Attributes:
+        time_ms: milliseconds since the start of the video.
+        size: upright width and height of the video's pictures, in pixels.
+    """
 
     time_ms: int
     seen: LiveFrame
+    size: tuple[int, int]
 
 
 def watch(video: VideoReader, live: LiveRecognizer, state: LiveState) -> Iterator[Watched]:
@@ -34,4 +40,5 @@ def watch(video: VideoReader, live: LiveRecognizer, state: LiveState) -> Iterato
     """
     for frame in video:
         gray = np.asarray(cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-        yield Watched(frame.time_ms, live.look(gray, frame.size, state, frame.time_ms / 1000))
+        seen = live.look(gray, frame.size, state, frame.time_ms / 1000)
+        yield Watched(frame.time_ms, seen, frame.size)

@@ -20,6 +20,7 @@ async function refresh(element) {
     const fresh = page.getElementById(element.id);
     if (!fresh) return;
     element.replaceWith(fresh);
+    document.dispatchEvent(new CustomEvent("fragment", { detail: fresh }));
     watch(fresh);
   } catch {
     setTimeout(() => refresh(element), 10_000);

@@ -76,8 +76,23 @@ def make(upload: Upload) -> Arguments:
         owner=owner, recording=film, name="film of Alice.mp4", byte_size=9, stored_bytes=9
     )
     video.file.save("video", ContentFile(b"a video"))
+    watched = Recording.objects.create(
+        owner=owner, source=Recording.Source.VIDEO, started_at=begun, ended_at=now
+    )
+    kept = Video.objects.create(
+        owner=owner,
+        recording=watched,
+        name="kept film of Alice.mp4",
+        container="mov",
+        byte_size=12,
+        stored_bytes=12,
+        status=Video.Status.DONE,
+        keep=True,
+    )
+    kept.file.save("video", ContentFile(b"a kept video"))
     rows = {
         "video": video,
+        "kept video": kept,
         "upload": upload,
         "face": face,
         "export": export,

@@ -156,6 +156,9 @@ ROUTES: dict[str, Route] = {
     "face_heat_map": own("first face of the upload", GET=200),
     "cancel_video": own("video", POST=302),
     "studies:study": own("study", GET=200),
+    "video_file": own("kept video", GET=200),
+    "forget_video": own("kept video", POST=302),
+    "recording_boxes": own("session", GET=200),
     "live_session": own("session", GET=200),
     "export_live_session": own("session", GET=200),
     "download_recording": own("session as CSV", GET=200),
@@ -191,6 +194,7 @@ ROUTES: dict[str, Route] = {
     ),
     "api-video-detail": interface("video", GET=200, DELETE=204),
     "api-video-cancel": interface("video", POST=200),
+    "api-video-file": interface("kept video", GET=200, DELETE=204),
     "api-webhook-detail": interface(
         "webhook", {"is_active": False}, GET=200, PATCH=200, DELETE=204
     ),

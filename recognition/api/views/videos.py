@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.conf import settings
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -23,7 +26,7 @@ from recognition.api.throttles import RequestRate, UploadRate
 from recognition.api.video_serializers import NewVideoSerializer, VideoSerializer
 from recognition.models import Video, VideoQuerySet
 from recognition.series import deleting
-from recognition.videos import actions
+from recognition.videos import actions, keeping
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -32,6 +35,18 @@ VIDEO_PROBLEMS = (
     "invalid", "parse_error", "empty", "too_large", "format_not_accepted",
     "unsupported_media_type", "throttled", "quota_exceeded", "storage_full",
 )  # fmt: skip
+
+
+class VideoRenderer(BaseRenderer):
+    """Says to the negotiation of content what kept videos are; the view answers by itself."""
+
+    media_type = "video/*"
+    format = "video"
+    charset = None
+    render_style = "binary"
+
+    def render(self, data: Any, *args: Any, **kwargs: Any) -> bytes:
+        return b""
 
 
 @extend_schema_view(
@@ -67,7 +82,8 @@ class VideoViewSet(
     @extend_schema(
         summary="Upload a video",
         description="As multipart/form-data with the field `video`. It is looked at in the "
-        "background, and its file deleted as soon as that has ended; results are in the recording.",
+        "background, and its file deleted when that has ended, unless `keep` is true; results are "
+        "in the recording.",
         request={"multipart/form-data": NewVideoSerializer},
         responses={
             201: OpenApiResponse(VideoSerializer, "Accepted."),
@@ -83,6 +99,7 @@ class VideoViewSet(
             cast("User", request.user),
             data.validated_data["video"],
             frames_per_second=data.validated_data["frames_per_second"],
+            keep=data.validated_data["keep"],
         )
         response = Response(self.get_serializer(video).data, status=201)
         response["Location"] = request.build_absolute_uri(f"{request.path}{video.pk}/")
@@ -99,6 +116,26 @@ class VideoViewSet(
     def cancel(self, request: Request, pk: UUID) -> Response:
         actions.cancel(self.get_object(), cast("User", request.user))
         return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Download a kept video",
+        description="Whole, or the part that `Range` asks for, of which an answer may be a "
+        "beginning. 410 where the file is not kept.",
+        responses={(200, "video/*"): OpenApiTypes.BINARY, (206, "video/*"): OpenApiTypes.BINARY},
+    )
+    @action(detail=True, methods=["get"], renderer_classes=[VideoRenderer])
+    def file(self, request: Request, pk: UUID) -> HttpResponseBase:
+        return keeping.as_response(self.get_object(), request._request)
+
+    @extend_schema(
+        summary="Delete a kept video's file",
+        description="What was seen in it stays.",
+        responses={204: None},
+    )
+    @file.mapping.delete
+    def delete_file(self, request: Request, pk: UUID) -> Response:
+        actions.forget(self.get_object(), cast("User", request.user))
+        return Response(status=204)
 
     def perform_destroy(self, instance: Video) -> None:
         deleting.delete(instance.recording, cast("User", self.request.user))
