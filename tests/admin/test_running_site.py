@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from recognition.vision.manifest import read_manifest
-from tests.support.browser import launch
+from tests.support.browser import launch, open_context
 from tests.support.model_files import (
     CANDIDATE,
     CANDIDATE_VERSION,
@@ -130,11 +130,7 @@ def operators_page(root: Person, width: int, scheme: Any) -> Iterator[Page]:
     url = str(root.http.base_url)
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        context = browser.new_context(
-            base_url=url, viewport={"width": width, "height": 800}, color_scheme=scheme
-        )
-        cookie = root.http.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": url}])
+        context = open_context(browser, url, root, width=width, color_scheme=scheme)
         yield context.new_page()
         browser.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.browser import launch
+from tests.support.browser import launch, open_context
 from tests.support.site import Site
 
 
@@ -22,9 +22,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
 def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
     width, scheme = request.param
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
+    context = open_context(browser, site.url, width=width, color_scheme=scheme)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

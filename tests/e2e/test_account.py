@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.support.browser import fits, sign_up
+from tests.support.browser import fits, open_context, sign_up
 from tests.support.signing_in import totp_code
 from tests.support.site import Site
 
@@ -21,9 +21,7 @@ def context(
     browser: Browser, site: Site, request: pytest.FixtureRequest
 ) -> Iterator[BrowserContext]:
     width, scheme = request.param
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": width, "height": 800}, color_scheme=scheme
-    )
+    context = open_context(browser, site.url, width=width, color_scheme=scheme)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on(
@@ -92,8 +90,8 @@ def test_from_two_factors_to_activity(
     page.get_by_label("Code").fill(codes[0])
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
-    elsewhere = context.browser.new_context(base_url=site.url) if context.browser else None
-    assert elsewhere is not None
+    assert context.browser is not None
+    elsewhere = open_context(context.browser, site.url)
     other = elsewhere.new_page()
     sign_in(other, email)
     other.get_by_label("Code").fill(totp_code(secret))

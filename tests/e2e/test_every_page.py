@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.support.browser import fits, launch
+from tests.support.browser import fits, launch, open_context
 from tests.support.everything import Arguments
 from tests.support.model_files import CANDIDATE, copy_shipped, write_candidate
 from tests.support.pictures import false_face_jpeg, no_face_jpeg, two_faces_jpeg
@@ -191,13 +191,9 @@ def test_every_page(site: Site, things: Arguments, width: int, scheme: Any) -> N
         browser = launch(playwright)
         pages: dict[str, tuple[Page, list[str]]] = {}
         for who in ("anonymous", *people):
-            context = browser.new_context(
-                base_url=site.url, viewport={"width": width, "height": 800}, color_scheme=scheme
+            context = open_context(
+                browser, site.url, people.get(who), width=width, color_scheme=scheme
             )
-            context.add_init_script(LISTEN)
-            if who in people:
-                session = people[who].http.cookies["sessionid"]
-                context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
             page, complaints = context.new_page(), []
             context.on("weberror", lambda error, c=complaints: c.append(str(error.error)))
             context.on("console", lambda message, c=complaints: _listen(message, c))
@@ -228,11 +224,8 @@ def test_every_page_fits_when_narrow(site: Site, things: Arguments, width: int) 
     wrong = {}
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        context = browser.new_context(
-            base_url=site.url, viewport={"width": width, "height": 640}, locale="de-DE"
-        )
-        session = person.http.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+        size = {"width": width, "height": 640}
+        context = open_context(browser, site.url, person, viewport=size, locale="de-DE")
         page = context.new_page()
         for visit in dict.fromkeys(visits(things)):
             if visit.who == "alice" and is_page(context, visit):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import LISTEN, check, fits, sign_up
+from tests.support.browser import LISTEN, check, fits, open_context, sign_up
 from tests.support.site import Site
 
 
@@ -33,13 +33,8 @@ def test_from_sign_up_to_a_result_without_a_photo_of_ones_own(
 
 def test_a_sample_without_javascript_in_german(browser: Browser, site: Site) -> None:
     person = site.sign_up("first-plain@example.org")
-    context = browser.new_context(
-        base_url=site.url, java_script_enabled=False, locale="de-DE", viewport={
-            "width": 320, "height": 700
-        },
-    )  # fmt: skip
-    session = person.http.cookies["sessionid"]
-    context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+    options = {"java_script_enabled": False, "locale": "de-DE"}
+    context = open_context(browser, site.url, person, width=320, **options)
     page = context.new_page()
     page.goto("/")
     expect(page.get_by_role("heading", name="In drei Schritten")).to_be_visible()

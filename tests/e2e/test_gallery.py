@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import LISTEN, check, fits
+from tests.support.browser import check, fits, open_context
 from tests.support.site import Person, Site
 
 EMAIL = "gallery@example.org"
@@ -42,13 +42,8 @@ def open_page(browser: Browser, site: Site, person: Person) -> Iterator[Any]:
     contexts = []
 
     def open_one(width: int = 1280, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=site.url, viewport={"width": width, "height": 800}, **options
-        )
+        context = open_context(browser, site.url, person, width=width, **options)
         contexts.append(context)
-        session = person.http.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
-        context.add_init_script(LISTEN)
         return context.new_page()
 
     yield open_one

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from tests.support.browser import LISTEN, check, sign_up
+from tests.support.browser import check, open_context, sign_up
 from tests.support.pictures import no_face_jpeg
 from tests.support.site import Site
 
@@ -74,10 +74,9 @@ _numbers = itertools.count()
 
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": 390, "height": 800}, color_scheme="dark"
+    context = open_context(
+        browser, site.url, width=390, color_scheme="dark", service_workers="allow"
     )
-    context.add_init_script(LISTEN)
     yield context.new_page()
     context.close()
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 
 from recognition.vision.manifest import read_manifest
-from tests.support.browser import fits, sign_up
+from tests.support.browser import fits, open_context, sign_up
 from tests.support.pictures import astronaut, encode, face_jpeg, no_face_jpeg
 from tests.support.site import Site, wait_until
 
@@ -94,7 +94,7 @@ def test_from_sign_up_to_deleted(
 
 def test_times_are_the_readers_own(browser: Browser, site: Site) -> None:
     """The site writes UTC; in Kathmandu it is 5:45 h later."""
-    context = browser.new_context(base_url=site.url, locale="en-GB", timezone_id="Asia/Kathmandu")
+    context = open_context(browser, site.url, locale="en-GB", timezone_id="Asia/Kathmandu")
     page = context.new_page()
     sign_up(page, "kathmandu@example.org")
     page.goto("/accounts/activity/")
@@ -108,7 +108,7 @@ def test_times_are_the_readers_own(browser: Browser, site: Site) -> None:
 
 def test_an_open_page_follows_the_worker(browser: Browser, own_site: Site, tmp_path: Path) -> None:
     """With the worker stopped the page waits; when it is back, the result appears by itself."""
-    context = browser.new_context(base_url=own_site.url)
+    context = open_context(browser, own_site.url)
     page = context.new_page()
     sign_up(page, "waiting@example.org")
     own_site.kill("worker")
@@ -150,9 +150,7 @@ def test_the_form_works_without_javascript(
     browser: Browser, site: Site, files: dict[str, Path]
 ) -> None:
     person = site.sign_up("plain@example.org")
-    context = browser.new_context(base_url=site.url, java_script_enabled=False)
-    cookie = {"name": "sessionid", "value": person.http.cookies["sessionid"], "url": site.url}
-    context.add_cookies([cookie])
+    context = open_context(browser, site.url, person, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     page.set_input_files("#images", [files["portrait.jpg"], files["fake.jpg"]])
@@ -187,9 +185,7 @@ def test_why_works_without_javascript(browser: Browser, site: Site, files: dict[
     person = site.sign_up("plain-why@example.org")
     person.upload(files["portrait.jpg"].read_bytes())
     (upload,) = person.wait_until_finished()
-    context = browser.new_context(base_url=site.url, java_script_enabled=False)
-    cookie = {"name": "sessionid", "value": person.http.cookies["sessionid"], "url": site.url}
-    context.add_cookies([cookie])
+    context = open_context(browser, site.url, person, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"/uploads/{upload['id']}/")
     page.get_by_role("button", name="Why Happy?").click()

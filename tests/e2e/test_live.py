@@ -20,7 +20,7 @@ from playwright.sync_api import (
 
 from recognition.wording import LABEL_NAMES
 from tests.support import clip
-from tests.support.browser import launch
+from tests.support.browser import launch, open_context
 from tests.support.site import Person, Site
 
 FAKE_CAMERA = "--use-fake-device-for-media-stream"
@@ -53,10 +53,8 @@ def visit() -> Iterator[Visit]:
     complaints: list[str] = []
 
     def open_page(browser: Browser, site: Site, person: Person, width: int = 1280) -> Page:
-        context = browser.new_context(base_url=site.url, viewport={"width": width, "height": 800})
+        context = open_context(browser, site.url, person, width=width)
         contexts.append(context)
-        value = person.http.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": value, "url": site.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from typing import Any
 
-from tests.support.browser import LISTEN, check, fits
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.browser import check, fits, open_context
 from tests.support.site import Person, Site
 
 NAMES = {"Upload": "/", "Live": "/live/", "History": "/uploads/", "Statistics": "/statistics/"}
@@ -16,14 +18,9 @@ def person(site: Site) -> Person:
     return site.sign_up("menus@example.org")
 
 
-def opened(browser: Browser, site: Site, person: Person, width: int, **options: bool) -> Page:
-    context: BrowserContext = browser.new_context(
-        base_url=site.url, viewport={"width": width, "height": 640}, **options
-    )
-    session = person.http.cookies["sessionid"]
-    context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
-    context.add_init_script(LISTEN)
-    page = context.new_page()
+def opened(browser: Browser, site: Site, person: Person, width: int, **options: Any) -> Page:
+    size = {"width": width, "height": 640}
+    page = open_context(browser, site.url, person, viewport=size, **options).new_page()
     page.goto("/statistics/")
     return page
 

@@ -9,17 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.browser import fits
+from tests.support.browser import fits, open_context
 from tests.support.pictures import two_faces_jpeg
 from tests.support.site import Person, Site
 
 
 def open_page(browser: Browser, site: Site, person: Person, *, script: bool = True) -> Page:
-    context = browser.new_context(
-        base_url=site.url, viewport={"width": 390, "height": 800}, java_script_enabled=script
-    )
-    cookie = {"name": "sessionid", "value": person.http.cookies["sessionid"], "url": site.url}
-    context.add_cookies([cookie])
+    context = open_context(browser, site.url, person, width=390, java_script_enabled=script)
     return context.new_page()
 
 

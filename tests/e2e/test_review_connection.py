@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser, Route, expect
 
+from tests.support.browser import open_context
 from tests.support.site import Site
 
 EMAIL = "reviewing@example.org"
@@ -15,9 +16,7 @@ def test_an_answer_that_fails_before_the_next_face_came_keeps_its_own(
     person = site.sign_up(EMAIL)
     code = f"from tests.support import faces; faces.write('{EMAIL}', (6, 4))"
     site.manage("shell", "-c", code)
-    context = browser.new_context(base_url=site.url)
-    session = person.http.cookies["sessionid"]
-    context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
+    context = open_context(browser, site.url, person)
     page = context.new_page()
     held: list[Route] = []
 

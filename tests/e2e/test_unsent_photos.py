@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
-from tests.support.browser import launch, sign_up
+from tests.support.browser import launch, open_context, sign_up
 from tests.support.pictures import no_face_jpeg
-from tests.support.site import Site
+from tests.support.site import Site, wait_until
 
 KEPT = """async () => {
   const names = (await indexedDB.databases()).map((database) => database.name);
   if (!names.includes("visage-unsent")) return 0;
   const database = await new Promise((resolve) => {
     const request = indexedDB.open("visage-unsent");
+    request.onupgradeneeded = () => request.transaction.abort();  // It was just deleted.
     request.onsuccess = () => resolve(request.result);
+    request.onerror = () => resolve(null);
   });
+  if (!database) return 0;
   const count = await new Promise((resolve) => {
     const request = database.transaction("photos").objectStore("photos").count();
     request.onsuccess = () => resolve(request.result);
@@ -38,7 +41,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
-    context = browser.new_context(base_url=site.url)
+    context = open_context(browser, site.url)
     yield context
     context.close()
 
@@ -59,7 +62,7 @@ def cut_off(page: Page) -> None:
 def choose(page: Page, photos: list[Path]) -> None:
     page.set_input_files("#images", photos)
     expect(page.locator("#queue-summary")).to_contain_text(f"{len(photos)} still to upload")
-    page.wait_for_function(f"async () => (await ({KEPT})()) === {len(photos)}")
+    wait_until(lambda: page.evaluate(KEPT) == len(photos))
 
 
 def sign_out(page: Page) -> None:
@@ -123,7 +126,7 @@ def test_nobody_else_gets_them_and_signing_out_takes_them(
     cut_off(page)
     choose(page, photos[:2])
     sign_out(page)
-    page.wait_for_function(f"async () => (await ({KEPT})()) === 0")
+    wait_until(lambda: page.evaluate(KEPT) == 0)
 
     sign_up(page, "second@example.org")
     choose(page, photos[:2])
@@ -139,5 +142,5 @@ def test_nobody_else_gets_them_and_signing_out_takes_them(
     page.get_by_label("I agree").check()
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
-    page.wait_for_function(f"async () => (await ({KEPT})()) === 0")  # … and nobody else.
+    wait_until(lambda: page.evaluate(KEPT) == 0)  # … and nobody else.
     expect(page.locator(".queue-item")).to_have_count(0)

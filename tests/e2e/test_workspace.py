@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import LISTEN, check
+from tests.support.browser import check, open_context
 from tests.support.site import Person, Site
 
 EMAIL = "crowd@example.org"
@@ -53,12 +53,7 @@ def open_page(browser: Browser, site: Site, crowd: Crowd) -> Iterator[Any]:
     complaints: list[str] = []
 
     def open_one(width: int = 1280, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=site.url, viewport={"width": width, "height": 800}, **options
-        )
-        session = crowd.person.http.cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": session, "url": site.url}])
-        context.add_init_script(LISTEN)
+        context = open_context(browser, site.url, crowd.person, width=width, **options)
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         page = context.new_page()
         pages.append(page)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from tests.support.site import Person
 
 #: Written beside the page's own scripts, before them.
 LISTEN = """
@@ -24,6 +27,23 @@ def launch(playwright: Playwright, *arguments: str) -> Browser:
     return playwright.chromium.launch(
         executable_path=next(filter(None, found), None), args=[*ARGUMENTS, *arguments]
     )
+
+
+def open_context(
+    browser: Browser, url: str, person: Person | None = None, *, width: int = 1280, **options: Any
+) -> BrowserContext:
+    """Open a profile of its own at the site, signed in as ``person``; the caller closes it.
+
+    Without the site's service worker, unless ``service_workers="allow"``: while that takes a page
+    over, requests pass by ``page.route``.
+    """
+    options = {"viewport": {"width": width, "height": 800}, "service_workers": "block"} | options
+    context = browser.new_context(base_url=url, **options)
+    context.add_init_script(LISTEN)
+    if person:
+        session = person.http.cookies["sessionid"]
+        context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+    return context
 
 
 def sign_up(page: Page, email: str) -> None:
