@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import audit
+from accounts.models import User
 from operations import rates
 
 logger = logging.getLogger(__name__)
@@ -44,6 +49,28 @@ class AccountAdapter(DefaultAccountAdapter):
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
         known = {"request": self.request, "email": email, "current_site": site}
         self.render_mail(template_prefix, email, {**known, **context}).send()
+
+    def send_notification_mail(self, *args: Any, **options: Any) -> None:
+        """Once the change is stored; a mail server that is gone stops none."""
+        send = partial(super().send_notification_mail, *args, **options)
+        transaction.on_commit(send, robust=True)
+
+    @transaction.atomic
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Make an address its person's own, if it may still become that.
+
+        Not once another account has it, nor once their access has ended: the row is locked, so
+        that a confirmation which was on its way does not bring back what that took away.
+        """
+        others = User.objects.exclude(pk=email_address.user_id)
+        user = User.objects.select_for_update().filter(pk=email_address.user_id).first()
+        is_there = EmailAddress.objects.filter(pk=email_address.pk).exists()
+        if user is None or not is_there or others.filter(email=email_address.email).exists():
+            text = "account/messages/email_confirmation_failed.txt"
+            self.add_message(request, messages.ERROR, text, {"email": email_address.email})
+            return False
+        email_address.user = user
+        return bool(super().confirm_email(request, email_address))
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """What failed sign-ins are counted by: the e-mail address alone.

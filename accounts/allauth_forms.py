@@ -13,13 +13,43 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms as django_forms
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.models import User
+
+
+class SignupForm(forms.SignupForm):
+    """An address is taken by whose it is, and by nobody who only wants to change to it.
+
+    Else anybody could keep others from signing up, by asking for a change that is never confirmed.
+    """
+
+    account_already_exists = False
+
+    def validate_unique_email(self, value: str) -> str:
+        is_somebodys = (
+            User.objects.filter(email=value).exists()
+            or EmailAddress.objects.filter(email=value, verified=True).exists()
+        )
+        if not is_somebodys:
+            return value
+        email: str = super().validate_unique_email(value)
+        return email
+
+    def try_save(self, request: HttpRequest) -> Any:
+        try:
+            return super().try_save(request)
+        except IntegrityError:
+            # Another request has just signed up with it: what the next one would be told.
+            try:
+                self.validate_unique_email(self.cleaned_data["email"])
+            except django_forms.ValidationError:
+                raise ImmediateHttpResponse(redirect("account_login")) from None
+            return super().try_save(request)
 
 
 class ChangePasswordForm(forms.ChangePasswordForm):

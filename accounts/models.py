@@ -69,6 +69,11 @@ class User(AbstractUser):
     def __str__(self) -> str:
         return self.email
 
+    def clean(self) -> None:
+        """As :class:`UserManager` does: one address is one account, however forms spell it."""
+        super().clean()
+        self.email = self.email.lower()
+
     @classmethod
     def from_db(
         cls,

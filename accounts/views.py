@@ -64,8 +64,13 @@ def new_api_token(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        token, key = tokens.create(user, data["name"], data["scope"], data["days"])
-        return render(request, "accounts/token_created.html", {"token": token, "key": key})
+        try:
+            token, key = tokens.create(user, data["name"], data["scope"], data["days"])
+        except IntegrityError:
+            # Another request has just made one of that name: the form now says so itself.
+            form = TokenForm(request.POST, user=user)
+        else:
+            return render(request, "accounts/token_created.html", {"token": token, "key": key})
     return render(request, "accounts/token_new.html", {"form": form})
 
 

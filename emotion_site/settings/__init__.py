@@ -197,6 +197,7 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.allauth_forms.ChangePasswordForm",
     "reset_password": "accounts.allauth_forms.ResetPasswordForm",
     "reset_password_from_key": "accounts.allauth_forms.ResetPasswordKeyForm",
+    "signup": "accounts.allauth_forms.SignupForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="none")
 ACCOUNT_CHANGE_EMAIL = True

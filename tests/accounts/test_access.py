@@ -13,6 +13,7 @@ from allauth.mfa.signals import authenticator_added
 from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.exceptions import PermissionDenied
+from django.core.mail import EmailMessage
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -263,6 +264,13 @@ def test_a_mail_server_that_is_gone_stops_no_change(
     monkeypatch.setattr(notices, "send_mail", gone)
     assert mails(lambda: access.end(alice, alice)) == []
     assert AuditEvent.objects.filter(action="access_ended").exists()
+    # Nor those that allauth tells of.
+    client = Client()
+    sign_in(client, alice.email, "alice-password")
+    monkeypatch.setattr(EmailMessage, "send", gone)
+    form = {"oldpassword": "alice-password", **FORM}
+    assert mails(lambda: client.post("/accounts/password/change/", form)) == []
+    assert User.objects.get(pk=alice.pk).check_password(NEW)
 
 
 def test_nothing_is_mailed_where_no_mail_is_set_up(

@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts import adapter
 from accounts.models import User
@@ -46,7 +46,10 @@ def test_so_have_changes_of_address(alice: User, alice_client: Client) -> None:
 
 
 def test_what_tells_of_changes_is_always_sent(
-    alice: User, alice_client: Client, settings: Settings
+    alice: User,
+    alice_client: Client,
+    settings: Settings,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
     for _ in range(4):
@@ -54,5 +57,6 @@ def test_what_tells_of_changes_is_always_sent(
     n_before = len(mail.outbox)
     form = {"password1": "another-good-7", "password2": "another-good-7"}
     form["oldpassword"] = "alice-password"
-    alice_client.post("/accounts/password/change/", form)
+    with django_capture_on_commit_callbacks(execute=True):
+        alice_client.post("/accounts/password/change/", form)
     assert [message.to for message in mail.outbox[n_before:]] == [[alice.email]]

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.mfa.models import Authenticator
 from django.core import mail
 from django.test import Client
+from django.urls import reverse
 
-from accounts.models import AuditEvent, User
+from accounts import access, tokens
+from accounts.models import ApiToken, AuditEvent, User
 from tests.support.signing_in import confirm_password, is_signed_in, link_in, sign_in, totp_code
 
 FIRST, SECOND = "the-first-of-them-7", "the-second-of-them-7"
@@ -122,3 +125,86 @@ def test_a_person_is_saved_as_others_are(alice: User) -> None:
     named.save()
     alice.refresh_from_db()
     assert alice.get_full_name() == "Alicia Pleasance"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_of_two_signs_up_with_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    email = "race@example.org"
+    form = {"email": email, "password1": FIRST, "password2": FIRST, "consent": "on"}
+
+    def sign_up() -> None:
+        assert Client().post("/accounts/signup/", form).status_code == 302
+
+    adapter = type(get_adapter())
+    monkeypatch.setattr(adapter, "clean_password", once(sign_up, adapter.clean_password))
+    second = Client()
+    answer = second.post("/accounts/signup/", {**form, "password1": SECOND, "password2": SECOND})
+    assert answer["Location"] == "/accounts/login/"
+    assert not is_signed_in(second)
+    assert User.objects.get().check_password(FIRST)
+
+
+def test_one_of_two_tokens_has_a_name(
+    alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm_password(alice_client, "alice-password")
+    form = {"name": "laptop", "scope": "read", "days": "7"}
+
+    def make() -> None:
+        assert "visage_" in alice_client.post("/accounts/tokens/new/", form).text
+
+    monkeypatch.setattr(tokens, "create", once(make, tokens.create))
+    answer = alice_client.post("/accounts/tokens/new/", form)
+    assert "You already have a token with this name." in answer.text
+    assert ApiToken.objects.count() == 1
+
+
+def confirm(pending: EmailAddress) -> str:
+    """As whoever opens the link that was sent to an address, and agrees; returns the next page."""
+    path = reverse("account_confirm_email", args=[EmailConfirmationHMAC.create(pending).key])
+    answer = Client().post(path, follow=True)
+    assert answer.status_code == 200
+    return str(answer.text)
+
+
+def test_nobody_keeps_others_from_signing_up(alice: User) -> None:
+    """By wanting to change to their address, which is not confirmed."""
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=True)
+    pending = EmailAddress.objects.create(user=alice, email="new@example.org")
+    form = {"email": "new@example.org", "password1": FIRST, "password2": FIRST, "consent": "on"}
+    assert Client().post("/accounts/signup/", form).status_code == 302
+    # Nor does the one who wanted it get into the way of the other afterwards.
+    assert "Unable to confirm" in confirm(pending)
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    assert not EmailAddress.objects.filter(email="new@example.org", verified=True).exists()
+
+
+def test_an_address_is_confirmed_before_access_ends_or_not_at_all(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=True)
+    pending = EmailAddress.objects.create(user=alice, email="attacker@attacker.example")
+    adapter = type(get_adapter())
+
+    def end() -> None:
+        access.end(User.objects.get(pk=alice.pk), None)
+
+    monkeypatch.setattr(adapter, "confirm_email", once(end, adapter.confirm_email))
+    assert "Unable to confirm" in confirm(pending)
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    assert [address.email for address in EmailAddress.objects.all()] == [alice.email]
+
+
+def test_an_address_is_one_account_however_it_is_spelt(root: User) -> None:
+    client = Client()
+    client.force_login(root)
+    form = {"email": "ROOT@example.org", "usable_password": "true"}
+    client.post("/admin/accounts/user/add/", {**form, "password1": FIRST, "password2": FIRST})
+    assert list(User.objects.all()) == [root]
+    client.post(
+        "/admin/accounts/user/add/",
+        {**form, "email": "Carol@Example.org", "password1": FIRST, "password2": FIRST},
+    )
+    assert User.objects.exclude(pk=root.pk).get().email == "carol@example.org"
