@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,8 +51,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_notification_mail(self, *args: Any, **options: Any) -> None:
         """Once the change is stored; a mail server that is gone stops none."""
-        send = partial(super().send_notification_mail, *args, **options)
-        transaction.on_commit(send, robust=True)
+        send_mail = super().send_notification_mail
+
+        def send() -> None:
+            try:
+                send_mail(*args, **options)
+            except OSError as error:
+                logger.warning("a notice could not be mailed: %s", type(error).__name__)
+
+        transaction.on_commit(send)
 
     @transaction.atomic
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -45,7 +44,8 @@ def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
             "activity": settings.SITE_URL + reverse("activity"),
             "password": settings.SITE_URL + reverse("account_change_password"),
         }
-        transaction.on_commit(partial(_send, to or user.email, context), robust=True)
+        address = to or user.email
+        transaction.on_commit(lambda: _send(address, context), robust=True)
 
 
 def _send(address: str, context: dict[str, object]) -> None:
