@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from recognition.management.paths import shown
 from recognition.series.columns import Gap, GapReason, Sample
 from recognition.series.downloads import csv_cells, csv_columns
 from recognition.series.frames import sample_of
@@ -131,7 +132,7 @@ class TableVideoWriter:
         numbers = {stretch.face for stretch in timeline.stretches}
         faces = {0: "no face found", 1: "1 face"}.get(len(numbers), f"{len(numbers)} faces")
         length = _clock(last_ms / 1000)
-        self._stream.write(f"{path} ({n_frames} frames to {length}): {faces}\n")
+        self._stream.write(f"{shown(path)} ({n_frames} frames to {length}): {faces}\n")
         for stretch in sorted(timeline.stretches, key=lambda one: (one.start, one.face)):
             when = f"{_clock(stretch.start)} – {_clock(stretch.end)}"
             self._stream.write(
@@ -143,7 +144,7 @@ class TableVideoWriter:
             self._stream.write(f"  of the time: {told}\n")
 
     def write_error(self, path: str, reason: str) -> None:
-        self._stream.write(f"{path}: error: {reason}\n")
+        self._stream.write(f"{shown(path)}: error: {reason}\n")
 
 
 def _clock(seconds: float) -> str:

@@ -155,3 +155,27 @@ def test_on_the_command_line_it_needs_no_settings(
     )
     assert result.returncode == 0, result.stderr
     assert "happy" in result.stdout
+
+
+@pytest.mark.parametrize("output_format", ["table", "json", "csv"])
+def test_names_of_files_are_no_commands(output_format: str, tmp_path: Path) -> None:
+    """To the terminal, to a spreadsheet; nor does one end the run that is no text."""
+    names = [b"=cmd()|a.jpg", b"red\x1b[31m.jpg", b"two\nlines.jpg", b"\xff.jpg"]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(no_face_jpeg())
+    command = [sys.executable, str(ROOT / "manage.py"), "recognize", "--format", output_format]
+    environment = {**os.environ, "DEBUG": "true", "PYTHONIOENCODING": "utf-8:strict"}
+    # As `recognize *` names them.
+    told = subprocess.run(
+        [*command, *names], cwd=tmp_path, env=environment, capture_output=True, check=True
+    ).stdout.decode()
+    assert "./=cmd()|a.jpg" in told
+    assert "\\udcff.jpg" in told
+    if output_format == "table":
+        assert "\x1b" not in told
+        assert [line.split(" (")[0] for line in told.splitlines()] == [
+            "./=cmd()|a.jpg", r"red\x1b[31m.jpg", r"two\nlines.jpg", r"\udcff.jpg",
+        ]  # fmt: skip
+    elif output_format == "csv":
+        rows = list(csv.DictReader(io.StringIO(told)))
+        assert [row["path"] for row in rows][1:3] == ["red\x1b[31m.jpg", "two\nlines.jpg"]

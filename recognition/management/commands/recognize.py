@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from recognition.management.paths import shown, told
 from recognition.management.video_output import (
     CsvVideoWriter,
     JsonVideoWriter,
@@ -123,7 +124,7 @@ class Command(BaseCommand):
         for file in videos:
             try:
                 with VideoReader(file, order) as video:
-                    writer.write(str(file), _followed(video, live))
+                    writer.write(told(file), _followed(video, live))
                 continue
             except FileError as error:
                 reason = str(error)
@@ -132,9 +133,9 @@ class Command(BaseCommand):
             except OSError as error:
                 reason = error.strerror or str(error)
             n_errors += 1
-            writer.write_error(str(file), reason)
+            writer.write_error(told(file), reason)
             if options["output_format"] == "csv":
-                self.stderr.write(f"{file}: {reason}")
+                self.stderr.write(f"{shown(told(file))}: {reason}")
         return n_errors
 
 
@@ -172,12 +173,12 @@ def _recognize(recognizer: EmotionRecognizer, file: Path) -> Result:
         reason = str(error)
     except OSError as error:
         reason = error.strerror or str(error)
-    return {"path": str(file), "width": None, "height": None, "faces": [], "error": reason}
+    return {"path": told(file), "width": None, "height": None, "faces": [], "error": reason}
 
 
 def _result(file: Path, recognition: Recognition) -> Result:
     return {
-        "path": str(file),
+        "path": told(file),
         "width": recognition.width,
         "height": recognition.height,
         "faces": [
@@ -252,14 +253,15 @@ class _TableWriter:
 
     def write(self, result: Result) -> None:
         if result["error"]:
-            self._stream.write(f"{result['path']}: error: {result['error']}\n")
+            self._stream.write(f"{shown(result['path'])}: error: {result['error']}\n")
             return
         n_rejected = sum(face["rejected"] is not None for face in result["faces"])
         n_faces = len(result["faces"]) - n_rejected
         found = {0: "no face found", 1: "1 face"}.get(n_faces, f"{n_faces} faces")
         if n_rejected:
             found += f", {n_rejected} rejected"
-        self._stream.write(f"{result['path']} ({result['width']}×{result['height']}): {found}\n")
+        size = f"{result['width']}×{result['height']}"
+        self._stream.write(f"{shown(result['path'])} ({size}): {found}\n")
         for index, face in enumerate(result["faces"], start=1):
             box = face["box"]
             place = f"{box['width']}×{box['height']} at {box['x']},{box['y']}"
