@@ -86,6 +86,17 @@ def test_a_photo_is_uploaded_waited_for_corrected_and_deleted(visage: Visage, ph
     assert again["id"] != upload["id"]
 
 
+def test_files_of_one_name_are_told_apart_by_content(visage: Visage, tmp_path: Path) -> None:
+    """As cameras name them alike in each folder."""
+    uploads = []
+    for folder, content in (("a", face_jpeg()), ("b", no_face_jpeg())):
+        (tmp_path / folder).mkdir()
+        photo = tmp_path / folder / "IMG_0001.jpg"
+        photo.write_bytes(content)
+        uploads.append(visage.upload(photo))
+    assert [len(upload["faces"]) for upload in uploads] == [1, 0]
+
+
 def test_what_is_still_worked_on_can_be_waited_for(visage: Visage, tmp_path: Path) -> None:
     photo = tmp_path / "meadow.png"
     photo.write_bytes(encode(meadow(), "PNG"))
