@@ -2,6 +2,7 @@
 
 from studies.models.blocks import Block
 from studies.models.participations import Answer, ClockReading, Participation, Visit
+from studies.models.results import ExclusionRule, ParticipationGrid
 from studies.models.studies import Condition, Member, PersonalLink, Study
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "Block",
     "ClockReading",
     "Condition",
+    "ExclusionRule",
     "Member",
     "Participation",
+    "ParticipationGrid",
     "PersonalLink",
     "Study",
     "Visit",

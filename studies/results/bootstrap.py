@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,7 @@ def estimate(values: Floats, resamples: int = RESAMPLES, seed: int = SEED) -> Es
     high = np.full(flat.shape[1], np.nan)
     enough = np.flatnonzero(n >= NEEDED)
     if len(enough):
-        drawn = np.random.default_rng(seed).multinomial(
-            n_people, np.full(n_people, 1 / n_people), size=resamples
-        )
-        weights = drawn.astype(np.float32)
+        weights = _weights(n_people, resamples, seed)
         for begin in range(0, len(enough), _AT_ONCE):
             some = enough[begin : begin + _AT_ONCE]
             low[some], high[some] = _interval(weights, flat[:, some], known[:, some])
@@ -70,29 +68,49 @@ def estimate(values: Floats, resamples: int = RESAMPLES, seed: int = SEED) -> Es
     )
 
 
+@lru_cache(maxsize=8)
+def _weights(n_people: int, resamples: int, seed: int) -> NDArray[np.float32]:
+    """How often each resample (row) draws each participant (column)."""
+    drawn = np.random.default_rng(seed).multinomial(
+        n_people, np.full(n_people, 1 / n_people), size=resamples
+    )
+    return drawn.astype(np.float32)
+
+
 def _interval(
     weights: NDArray[np.float32], values: Floats, known: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
     # Around the mean, so that 32 bits are enough.
     middle = known_mean(values, axis=0)
-    sums = weights @ np.where(known, values - middle, 0.0).astype(np.float32)
+    differences = np.where(known, values - middle, 0.0).T.astype(np.float32)
+    # Rows are what is estimated, and columns the resamples.
+    means = np.ascontiguousarray(differences) @ weights.T
     if known.all():
-        means = sums / len(values)
+        means /= len(values)
+        n_valid = np.full(len(means), means.shape[1])
     else:
-        counts = weights @ known.astype(np.float32)
+        counts = np.ascontiguousarray(known.T.astype(np.float32)) @ weights.T
         with np.errstate(invalid="ignore", divide="ignore"):
-            means = np.where(counts > 0, sums / counts, np.nan)
+            # A resample that drew nobody of whom something is known says nothing.
+            means = np.where(counts > 0, means / counts, np.nan)
+        n_valid = (counts > 0).sum(axis=1)
     tail = (1 - LEVEL) / 2
-    # One that drew nobody of whom something is known says nothing, and is sorted last.
-    means = np.sort(means, axis=0)
-    n_valid = (~np.isnan(means)).sum(axis=0)
-    return middle + _quantile(means, n_valid, tail), middle + _quantile(means, n_valid, 1 - tail)
+    low, high = np.empty(len(means)), np.empty(len(means))
+    for n in np.unique(n_valid):
+        rows = n_valid == n
+        low[rows], high[rows] = _quantiles(means[rows], int(n), (tail, 1 - tail))
+    return middle + low, middle + high
 
 
-def _quantile(ascending: NDArray[np.floating[Any]], n_valid: Whole, share: float) -> Floats:
-    at = share * (n_valid - 1)
-    below = np.floor(at).astype(np.int64)
-    above = np.minimum(below + 1, n_valid - 1)
-    first = np.take_along_axis(ascending, below[None], axis=0)[0]
-    second = np.take_along_axis(ascending, above[None], axis=0)[0]
-    return np.asarray(first + (at - below) * (second - first), dtype=np.float64)
+def _quantiles(
+    means: NDArray[np.floating[Any]], n_valid: int, shares: tuple[float, float]
+) -> list[Floats]:
+    """Quantiles of each row's first `n_valid` values in order; NaN come last in it."""
+    at = [share * (n_valid - 1) for share in shares]
+    below = [int(place) for place in at]
+    above = [min(place + 1, n_valid - 1) for place in below]
+    means = np.partition(means, sorted({*below, *above}), axis=1)
+    return [
+        np.asarray(means[:, b] + (place - b) * (means[:, a] - means[:, b]), dtype=np.float64)
+        for place, b, a in zip(at, below, above, strict=True)
+    ]

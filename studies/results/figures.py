@@ -1,64 +1,50 @@
-"""What one participant's block comes to: a few numbers for each label."""
+"""What a participant's block comes to: a few numbers for each label."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from studies.results.curves import HZ, Floats, known_mean
 
-#: In the order of :meth:`BlockFigures.stacked`.
+#: For each label, and in this order:
+#: the mean of the curve, over the points at which something is known;
+#: its highest value; seconds from the block's start to the first moment with that value;
+#: of the points with a face, the share at which the label is the likeliest (raw in any case).
 FIGURES = ("mean", "peak", "latency", "share")
 
 
-@dataclass(frozen=True, slots=True)
-class BlockFigures:
-    """Figures of one block of one participant; arrays have a number for each label.
-
-    Attributes:
-        mean: of the curve, over the points at which something is known.
-        peak: its highest value.
-        latency: seconds from the block's start to the first moment with that value.
-        share: of the known points, those at which the label is the likeliest; raw in any case.
-        covered: share of the block's points at which something is known, from 0 to 1.
-    """
-
-    mean: Floats
-    peak: Floats
-    latency: Floats
-    share: Floats
-    covered: float
-
-    def stacked(self) -> Floats:
-        """Rows :data:`FIGURES`, columns the labels."""
-        return np.stack([self.mean, self.peak, self.latency, self.share])
-
-
-def figures_of(raw: Floats, shown: Floats | None = None, hz: int = HZ) -> BlockFigures:
-    """Figures of a block.
+def figures_of(raw: Floats, shown: Floats | None = None, hz: int = HZ) -> Floats:
+    """Figures of a block, of many participants at once.
 
     Args:
-        raw: its grid, points by labels: probabilities.
+        raw: participants, points, labels: probabilities.
         shown: the same as it is to be told of, such as corrected by a baseline; `raw` by default.
+
+    Returns:
+        Participants, :data:`FIGURES`, labels; NaN where nothing is known.
     """
     shown = raw if shown is None else shown
-    n_labels = raw.shape[1]
-    nothing = np.full(n_labels, np.nan)
-    seen: NDArray[np.bool_] = np.asarray(~np.isnan(raw).all(axis=1))
-    share = nothing
-    if seen.any():
-        likeliest = np.nanargmax(raw[seen], axis=1)
-        share = np.bincount(likeliest, minlength=n_labels) / seen.sum()
+    n_people, n_points, n_labels = raw.shape
+    found = np.full((n_people, len(FIGURES), n_labels), np.nan)
+    if not n_points:
+        return found
+    known = ~np.isnan(shown)
+    highest = np.where(known, shown, -np.inf)
+    has_any = known.any(axis=1)
+    found[:, 0] = known_mean(shown, axis=1)
+    found[:, 1] = np.where(has_any, highest.max(axis=1), np.nan)
+    found[:, 2] = np.where(has_any, highest.argmax(axis=1) / hz, np.nan)
+    known = ~np.isnan(raw)
+    seen = known.any(axis=2)
+    likeliest = np.where(known, raw, -np.inf).argmax(axis=2)
+    n_seen = np.maximum(seen.sum(axis=1), 1)
+    for label in range(n_labels):
+        share = (seen & (likeliest == label)).sum(axis=1) / n_seen
         # A label that the model did not know was no choice.
-        share = np.where(np.isnan(raw[seen]).all(axis=0), np.nan, share)
-    highest = np.where(np.isnan(shown), -np.inf, shown)
-    has_any = ~np.isnan(shown).all(axis=0) if len(shown) else np.zeros(n_labels, dtype=bool)
-    return BlockFigures(
-        mean=known_mean(shown, axis=0),
-        peak=np.where(has_any, highest.max(axis=0, initial=-np.inf), np.nan),
-        latency=np.where(has_any, highest.argmax(axis=0) / hz, np.nan) if len(raw) else nothing,
-        share=share,
-        covered=float(seen.mean()) if len(seen) else 0.0,
-    )
+        found[:, 3, label] = np.where(known[:, :, label].any(axis=1), share, np.nan)
+    return found
+
+
+def covered(grid: Floats) -> float:
+    """Share of a grid's points, from 0 to 1, at which something is known."""
+    return float((~np.isnan(grid)).any(axis=1).mean()) if len(grid) else 0.0

@@ -12,7 +12,7 @@ from studies.results.curves import HZ, Floats, binned, corrected, stacked
 from studies.results.figures import figures_of
 
 #: Points of a group's curve at most: more would not be seen.
-MOST_POINTS = 150
+MOST_POINTS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +61,20 @@ def block_result(
     people: Sequence[Seen], n_labels: int, *, is_corrected: bool, most_points: int = MOST_POINTS
 ) -> BlockResult:
     """Curve and figures of those who saw a block."""
-    curves = [shown(seen, is_corrected) for seen in people]
-    has_any = [bool((~np.isnan(curve)).any()) for curve in curves]
-    all_of_them = stacked(curves, n_labels)
-    fewer, together = binned(all_of_them, most_points)
-    figures = np.full((len(people), 4, n_labels), np.nan)
-    for place, (seen, curve) in enumerate(zip(people, curves, strict=True)):
-        if has_any[place]:
-            figures[place] = figures_of(seen.grid, curve).stacked()
+    raw = stacked([seen.grid for seen in people], n_labels)
+    curves = stacked([shown(seen, is_corrected) for seen in people], n_labels)
+    fewer, together = binned(curves, most_points)
+    figures = figures_of(raw, curves)
+    # Who has nothing to be shown has no figures either.
+    has_any = ~np.isnan(curves).all(axis=(1, 2))
+    figures[~has_any] = np.nan
     steps = np.arange(fewer.shape[1])
     return BlockResult(
-        n=sum(has_any),
+        n=int(has_any.sum()),
         curve=Curve(
             # A point stands for itself and those after it, up to the next one.
             seconds=(steps * together + (together - 1) / 2) / HZ,
-            length=all_of_them.shape[1] / HZ,
+            length=curves.shape[1] / HZ,
             values=estimate(fewer),
         ),
         figures=estimate(figures),

@@ -21,7 +21,7 @@ from studies.results.curves import (
     on_grid,
     stacked,
 )
-from studies.results.figures import figures_of
+from studies.results.figures import covered, figures_of
 from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
 
 NAN = math.nan
@@ -142,21 +142,38 @@ def test_neighbours_become_one_point() -> None:
 
 def test_figures_of_a_block() -> None:
     grid = np.array([[0.2, 0.8], [0.9, 0.1], [NAN, NAN], [0.9, 0.1], [0.4, 0.6]])
-    found = figures_of(grid)
-    np.testing.assert_allclose(found.mean, [0.6, 0.4])
-    np.testing.assert_allclose(found.peak, [0.9, 0.8])
-    np.testing.assert_allclose(found.latency, [0.1, 0.0])
-    np.testing.assert_allclose(found.share, [0.5, 0.5])
-    assert found.covered == pytest.approx(0.8)
-    lower = figures_of(grid, grid - 0.5)
-    np.testing.assert_allclose(lower.mean, [0.1, -0.1])
-    np.testing.assert_allclose(lower.share, found.share)
+    mean, peak, latency, share = figures_of(grid[None])[0]
+    np.testing.assert_allclose(mean, [0.6, 0.4])
+    np.testing.assert_allclose(peak, [0.9, 0.8])
+    np.testing.assert_allclose(latency, [0.1, 0.0])
+    np.testing.assert_allclose(share, [0.5, 0.5])
+    assert covered(grid) == pytest.approx(0.8)
+    lower = figures_of(grid[None], grid[None] - 0.5)[0]
+    np.testing.assert_allclose(lower[0], [0.1, -0.1])
+    np.testing.assert_allclose(lower[3], share)
     for nothing in (np.full((3, 2), NAN), np.zeros((0, 2))):
-        empty = figures_of(nothing)
-        assert np.isnan(empty.stacked()).all()
-        assert empty.covered == 0
-    unknown = figures_of(np.array([[0.4, NAN], [0.3, NAN]]))
-    np.testing.assert_equal(unknown.share, [1.0, NAN])
+        assert np.isnan(figures_of(nothing[None])).all()
+        assert covered(nothing) == 0
+    unknown = figures_of(np.array([[[0.4, NAN], [0.3, NAN]]]))[0]
+    np.testing.assert_equal(unknown[3], [1.0, NAN])
+
+
+@given(st.integers(0, 2**32), st.integers(1, 12))
+def test_figures_are_those_of_a_plain_loop(seed: int, n: int) -> None:
+    random = np.random.default_rng(seed)
+    grid = np.where(random.random((n, 1)) < 0.3, NAN, random.random((n, 3)))
+    known = [row for row in grid.tolist() if not math.isnan(row[0])]
+    mean, peak, latency, share = figures_of(grid[None])[0]
+    for label in range(3):
+        if not known:
+            assert math.isnan(mean[label])
+            continue
+        values = [row[label] for row in known]
+        assert mean[label] == pytest.approx(sum(values) / len(values))
+        assert peak[label] == max(values)
+        assert latency[label] == grid[:, label].tolist().index(max(values)) / 10
+        first_ones = [row.index(max(row)) for row in known]
+        assert share[label] == pytest.approx(first_ones.count(label) / len(known))
 
 
 @given(st.integers(0, 2**32), st.integers(5, 12))

@@ -32,7 +32,7 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )
-from studies.models import Study
+from studies.models import Block, Study
 from tests.support.pictures import encode, meadow
 from tests.support.series import write_series
 from tests.support.signing_in import switch_on_two_factors
@@ -117,10 +117,12 @@ def make(upload: Upload) -> Arguments:
         "study": Study.objects.create(owner=owner, title="Study of Alice"),
         "comparison": ModelComparison.objects.create(candidate="candidate.json"),
     }
+    stimulus = Block.objects.create(study=rows["study"], number=1, name="sea", kind=Block.Kind.TEXT)
     return {
         **{name: {"pk": row.pk} for name, row in rows.items()},
         **{f"{name}, administered": {"object_id": row.pk} for name, row in rows.items()},
         "person": {"id": owner.pk},
+        "stimulus of the study": {"pk": rows["study"].pk, "block": stimulus.pk},
         "session as CSV": {"pk": session.pk, "file_format": "csv"},
         "marker of the session": {"pk": session.pk, "marker": rows["marker"].pk},
         "upload as JSON": {"pk": upload.pk, "file_format": "json"},
