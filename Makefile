@@ -2,10 +2,10 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit messages train evaluate bench bench-latency bench-live bench-stages bench-video chaos figures clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-video chaos figures clean
 
-BASE_PYTHON ?= $(shell for p in python3.12 python3.11 python3 python; do \
-	$$p -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && { command -v $$p; break; }; done)
+BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
 VENV ?= .venv
 PYTHON = $(VENV)/bin/python
 # Half of the time tests wait for processes of a site, which leave a core free.
@@ -50,6 +50,12 @@ typecheck: $(VENV)/dev.installed  ## Check types
 audit: $(VENV)/audit.installed  ## Known vulnerabilities of the packages a server runs (asks the internet)
 	@sh scripts/audit $(VENV)/audit/bin/pip-audit requirements/constraints.txt
 
+lock: $(VENV)/lock.installed  ## Resolve requirements/*.in into constraints.txt (asks the internet; ARGS=--upgrade)
+	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make lock" $(ARGS) --output-file requirements/constraints.txt requirements/serve.in requirements/s3.in requirements/train.in requirements/dev.in
+
+wheels: $(VENV)/lock.installed  ## Is there a wheel of every package for every Python and platform? (asks the internet)
+	$(PYTHON) scripts/check_wheels.py $(VENV)/lock/bin/uv
+
 messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date with the sources (needs gettext)
 	$(PYTHON) manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var --ignore node_modules
 	sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
@@ -87,18 +93,18 @@ clean:  ## Delete the virtual environment and caches; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
-	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11 or 3.12 is needed and was not found on PATH." >&2; exit 1; }
+	@test -n "$(BASE_PYTHON)" || { echo "Python 3.11, 3.12, 3.13 or 3.14 is needed and was not found on PATH." >&2; exit 1; }
 	@$(BASE_PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(BASE_PYTHON) cannot make virtual environments (on Debian: apt-get install python3-venv)." >&2; exit 1; }
 
-$(VENV)/serve.installed: requirements/serve.txt requirements/constraints.txt | $(VENV)/bin/python
+$(VENV)/serve.installed: requirements/serve.txt requirements/serve.in requirements/constraints.txt | $(VENV)/bin/python
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/serve.txt
 	@touch $@
 
-$(VENV)/train.installed: requirements/train.txt $(VENV)/serve.installed
+$(VENV)/train.installed: requirements/train.txt requirements/train.in $(VENV)/serve.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
 	@touch $@
 
-$(VENV)/dev.installed: requirements/dev.txt requirements/s3.txt $(VENV)/train.installed
+$(VENV)/dev.installed: requirements/dev.txt requirements/dev.in requirements/s3.txt requirements/s3.in $(VENV)/train.installed
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
@@ -106,4 +112,10 @@ $(VENV)/dev.installed: requirements/dev.txt requirements/s3.txt $(VENV)/train.in
 $(VENV)/audit.installed: | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	@touch $@
+
+# Apart from the rest, too. It is one program, and needs no Python of its own.
+$(VENV)/lock.installed: | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@

@@ -14,6 +14,7 @@ WITHOUT_A_SITE = {
     "calibrate_model",
     "evaluate_model",
     "model_figures",
+    "make_secret_key",
     "makemessages",
     "compilemessages",
 }
@@ -26,8 +27,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
     needs_a_site = not WITHOUT_A_SITE.intersection(sys.argv[1:2])
     if not needs_a_site:
-        os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
-        os.environ.setdefault("SITE_URL", "http://localhost")
+        os.environ["SECRET_KEY"] = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
+        os.environ["SITE_URL"] = os.environ.get("SITE_URL") or "http://localhost"
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line

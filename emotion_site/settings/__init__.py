@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import warnings
+from pathlib import Path
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -215,7 +216,6 @@ ACCOUNT_RATE_LIMITS = {
     # Mails of whatever kind to one address have a limit of their own: see accounts/adapter.py.
     "reset_password": "20/m/ip,5/m/key,20/d/key",
 }
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
 MFA_ADAPTER = "accounts.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Visage"
@@ -236,6 +236,10 @@ if not re.fullmatch(r"https?://([\w.-]+|\[[0-9a-f:]+\])(:\d{1,5})?", SITE_URL):
         "SITE_URL must be set to where the site is reached, such as https://photos.example.org, "
         "without a path: links in mails lead there."
     )
+
+#: Nobody else hears what a browser says to its own machine: there, HTTP will do.
+ON_THIS_MACHINE = bool(re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:|$)", SITE_URL))
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG or ON_THIS_MACHINE else "https"
 
 EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -262,7 +266,8 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA_DIR / "static"
+#: Where `collectstatic` puts them, and where they are sent from.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA_DIR / "static")
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET = env.str("S3_BUCKET", default="")
 #: Where the web server in front finds the files of MEDIA_ROOT, for it alone to send once a view
@@ -337,7 +342,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
-if not DEBUG:
+if not DEBUG and not ON_THIS_MACHINE:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     # No other host of the domain can set or read them.
     SESSION_COOKIE_NAME = "__Host-sessionid"

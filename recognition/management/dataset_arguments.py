@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,4 +68,8 @@ def import_training_tools() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for package in ("torch", "tensorflow", "matplotlib"):
         if importlib.util.find_spec(package) is None:
-            raise CommandError(f"This needs {package}: pip install -r requirements/train.txt")
+            no_wheels = package == "tensorflow" and sys.version_info >= (3, 14)
+            but = (
+                ", with Python 3.11, 3.12 or 3.13: there is none for this one" if no_wheels else ""
+            )
+            raise CommandError(f"This needs {package}: pip install -r requirements/train.txt{but}")
