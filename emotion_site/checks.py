@@ -25,3 +25,17 @@ def site_url(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register(Tags.security, deploy=True)
+def operator(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """People are told what the site is for, and who answers for it."""
+    needed = {
+        "DEPLOYMENT_PURPOSE": "Say in a sentence what this site is for; every page shows it.",
+        "OPERATOR_CONTACT": "Say who runs it and how they are reached, such as an email address.",
+    }
+    return [
+        Error(f"{name} is not set.", hint=hint, id=f"emotion_site.E{number:03d}")
+        for number, (name, hint) in enumerate(needed.items(), start=2)
+        if not getattr(settings, name).strip()
+    ]

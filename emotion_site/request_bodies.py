@@ -32,7 +32,7 @@ from accounts.headers import MayNotWrite, signed_in_id
 from emotion_site.slow_readers import PacedRequest
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
-UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/")
+UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/", "/studies/stimuli/")
 VIDEO_PATHS = ("/videos/new/", "/api/v1/videos/")
 #: What a form has beside its video.
 FORM_BYTES = 64 * 1024

@@ -6,3 +6,11 @@ class StudiesConfig(AppConfig):
     name = "studies"
     verbose_name = _("Studies")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from studies import people, personal_data
+
+        people.register()
+        personal_data.register()
+        # They register themselves: what follows a row's deletion.
+        from studies.planning import deleting, files  # noqa: F401

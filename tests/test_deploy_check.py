@@ -21,6 +21,8 @@ PRODUCTION = {
     "LOG_FORMAT": "json",
     "EMAIL_URL": "smtp+tls://visage:a-password@mail.example.org:587",
     "EMAIL_VERIFICATION": "mandatory",
+    "DEPLOYMENT_PURPOSE": "Studies of the Department of Psychology",
+    "OPERATOR_CONTACT": "visage@example.org",
 }
 
 
@@ -71,3 +73,10 @@ def test_open_sign_up_without_verification_is_told(tmp_path: Path) -> None:
 def test_verification_without_mail_is_told(tmp_path: Path) -> None:
     result = check(tmp_path, **{**PRODUCTION, "EMAIL_URL": ""})
     assert "accounts.E001" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["DEPLOYMENT_PURPOSE", "OPERATOR_CONTACT"])
+def test_a_site_must_say_what_it_is_for_and_whose_it_is(name: str, tmp_path: Path) -> None:
+    result = check(tmp_path, **{**PRODUCTION, name: " "})
+    assert result.returncode != 0
+    assert f"{name} is not set" in result.stderr

@@ -97,6 +97,8 @@ def test_the_copied_files_are_a_whole_site(tmp_path: Path) -> None:
         "SITE_URL": "https://photos.example.org",
         "ALLOWED_HOSTS": "photos.example.org",
         "SIGNUP": "closed",
+        "DEPLOYMENT_PURPOSE": "Studies of the Department of Psychology",
+        "OPERATOR_CONTACT": "visage@example.org",
         "S3_BUCKET": "photos",
     }
 

@@ -63,6 +63,8 @@ MARKS = (
     "laptop of Alice",
     "party.jpg",
     "film of",
+    "Study of",
+    "code of",
 )
 
 
@@ -70,13 +72,13 @@ def betrays(response: Any, things: Arguments) -> list[str]:
     """What of Alice's is in an answer, beside the address that was asked for."""
     content = b"".join(response) if response.streaming else response.content
     content = content.replace(response.request["PATH_INFO"].encode(), b"")
-    ids = [str(things[name]["pk"]) for name in ("upload", "session", "export", "webhook")]
+    ids = [str(things[name]["pk"]) for name in ("upload", "session", "export", "webhook", "study")]
     return [mark for mark in (*MARKS, *ids) if mark.encode() in content]
 
 
 def rows() -> dict[str, list[Any]]:
     """All that is stored, but for what keeps itself up to date."""
-    kept = {"accounts", "recognition", "auth", "account", "mfa", "usersessions"}
+    kept = {"accounts", "recognition", "auth", "account", "mfa", "usersessions", "studies"}
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values())
         for model in apps.get_models()

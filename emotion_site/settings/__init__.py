@@ -26,6 +26,7 @@ from emotion_site.settings.environment import (
 from emotion_site.settings.logs import *  # noqa: F403
 from emotion_site.settings.recognition import *  # noqa: F403
 from emotion_site.settings.recognition import MAXIMUM_FILES_PER_FORM
+from emotion_site.settings.studies import *  # noqa: F403
 from emotion_site.settings.work import *  # noqa: F403
 
 #: Where the key is kept if the environment has none; `emotion_site.data_folder` writes it.
@@ -120,6 +121,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "emotion_site.operator.context",
             ],
         },
     },

@@ -71,5 +71,6 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 10},
     },
     "sweep-api": {"task": "recognition.sweep_api", "schedule": 3600.0},
+    "sweep-studies": {"task": "studies.sweep_studies", "schedule": 600.0},
     "sweep-comparisons": {"task": "recognition.sweep_comparisons", "schedule": 30.0},
 }

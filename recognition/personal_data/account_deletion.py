@@ -8,7 +8,7 @@ account, so nothing comes after.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 TASK = "recognition.delete_account"
 #: Uploads that are deleted in one transaction.
 BATCH = 200
+#: Sentences about what else goes with an account, by apps that keep more of a person.
+ALSO_GOES: list[Callable[[User], list[str]]] = []
 #: Seconds after which a deletion is queued again, in case its task was lost.
 REQUEUE_SECONDS = 60
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 #: Rows that are held in memory at a time.
 CHUNK = 500
+#: Further texts, by apps that keep more of a person; they add theirs when the site starts.
+ALSO: list[Callable[[User], Iterator[tuple[str, Iterable[str]]]]] = []
 
 README = """\
 Everything that Visage keeps for {email}, as of {now}.
@@ -56,6 +58,7 @@ audit_trail.*            what happened to your account and data
 webhooks.*               addresses that are told when a photo is finished, without their secrets
 webhook_deliveries.*     what was sent to them
 api_tokens.*             names of your tokens; the tokens themselves are not stored
+studies/                 studies of yours: their plans, participants by number, answers, and series
 
 Files of the same name hold the same as JSON and as CSV. Times are in ISO 8601.
 
@@ -81,6 +84,8 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     for name, rows in _TABLES.items():
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
+    for more in ALSO:
+        yield from more(user)
 
 
 def _account(user: User) -> Row:

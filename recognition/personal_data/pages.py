@@ -136,6 +136,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
         "form": form,
         "n_photos": Upload.with_trash.for_owner(user).count(),
         "n_sessions": Recording.objects.for_owner(user).count(),
+        "also": [text for goes in account_deletion.ALSO_GOES for text in goes(user)],
     }
     return render(request, "recognition/delete_account.html", context)
 

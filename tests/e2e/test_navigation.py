@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import check, fits, open_context
 from tests.support.site import Person, Site
 
-NAMES = {"Upload": "/", "Live": "/live/", "History": "/uploads/", "Statistics": "/statistics/"}
+NAMES = {"Upload": "/", "Live": "/live/", "History": "/uploads/", "Statistics": "/statistics/",
+         "Studies": "/studies/"}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

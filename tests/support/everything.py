@@ -32,7 +32,7 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )
-from studies.models import Block, Study
+from studies.models import Block, Condition, Member, PersonalLink, Study
 from tests.support.pictures import encode, meadow
 from tests.support.series import write_series
 from tests.support.signing_in import switch_on_two_factors
@@ -90,6 +90,12 @@ def make(upload: Upload) -> Arguments:
         keep=True,
     )
     kept.file.save("video", ContentFile(b"a kept video"))
+    study = Study.objects.create(owner=owner, title="Study of Alice")
+    block = Block(study=study, number=2, name="image-1", kind="image", media_type="image/jpeg")
+    block.file.save("image", ContentFile(encode(meadow(), "JPEG")))
+    condition = Condition.objects.create(study=study, name="condition of Alice")
+    member = Member.objects.create(study=study, email="colleague@alice.example")
+    link = PersonalLink.objects.create(study=study, label="code of Alice")
     rows = {
         "video": video,
         "kept video": kept,
@@ -114,7 +120,7 @@ def make(upload: Upload) -> Arguments:
         "choice": ModelChoice.objects.create(
             manifest="emotion_vgg16.json", version="a", chosen_by=owner
         ),
-        "study": Study.objects.create(owner=owner, title="Study of Alice"),
+        "study": study,
         "comparison": ModelComparison.objects.create(candidate="candidate.json"),
     }
     stimulus = Block.objects.create(study=rows["study"], number=1, name="sea", kind=Block.Kind.TEXT)
@@ -125,6 +131,11 @@ def make(upload: Upload) -> Arguments:
         "stimulus of the study": {"pk": rows["study"].pk, "block": stimulus.pk},
         "session as CSV": {"pk": session.pk, "file_format": "csv"},
         "marker of the session": {"pk": session.pk, "marker": rows["marker"].pk},
+        "block of the study": {"pk": study.pk, "block": block.pk},
+        "condition of the study": {"pk": study.pk, "condition": condition.pk},
+        "link of the study": {"pk": study.pk, "link": link.pk},
+        "member of the study": {"pk": study.pk, "member": member.pk},
+        "key of an invitation": {"key": "made-up"},
         "upload as JSON": {"pk": upload.pk, "file_format": "json"},
         "as JSON": {"file_format": "json"},
         "face of the upload": {"pk": upload.pk, "face": face.pk},

@@ -155,6 +155,7 @@ ROUTES: dict[str, Route] = {
     "explain_face": own("first face of the upload", POST=302),
     "face_heat_map": own("first face of the upload", GET=200),
     "cancel_video": own("video", POST=302),
+    # Studies, as their owner, and as people who are not in the team. The team is in TEAM below.
     "studies:study": own("study", GET=200),
     "video_file": own("kept video", GET=200),
     "forget_video": own("kept video", POST=302),
@@ -162,6 +163,30 @@ ROUTES: dict[str, Route] = {
     "studies:results": own("study", GET=200),
     "studies:results_rules": own("study", {"face_percent": 80, "frames_per_second": 2}, POST=302),
     "studies:block_results": own("stimulus of the study", GET=200),
+    "studies:study_details": own("study", GET=200, POST=200),
+    "studies:study_status": own("study", {"action": "close"}, POST=302),
+    "studies:delete_study": own("study", GET=200, POST=302),
+    "studies:blocks": own("study", GET=200),
+    "studies:new_block": own("study", GET=200, POST=200),
+    "studies:set_order": own("study", {"order": "random"}, POST=302),
+    "studies:edit_block": own("block of the study", GET=200, POST=200),
+    "studies:change_block": own("block of the study", {"action": "duplicate"}, POST=302),
+    "studies:block_file": own("block of the study", GET=200),
+    "studies:add_condition": own("study", {"name": "control"}, POST=302),
+    "studies:delete_condition": own("condition of the study", POST=302),
+    "studies:invite": own("study", {"action": "new"}, GET=200, POST=302),
+    "studies:personal_links": own("study", GET=200),
+    "studies:delete_link": own("link of the study", POST=302),
+    "studies:team": own("study", {"email": "no address"}, GET=200, POST=200),
+    "studies:change_member": own("member of the study", {"action": "remove"}, POST=302),
+    "studies:leave_team": own("study", POST=302),
+    "studies:study_progress": own("study", GET=200),
+    "studies:data_protection": own("study", GET=200),
+    "studies:join": Route(
+        "key of an invitation",
+        {"GET": Answers(404, 404, SIGN_IN, 404, 404), "POST": Answers(302, 302, SIGN_IN, 302, 302)},
+        {},
+    ),
     "live_session": own("session", GET=200),
     "export_live_session": own("session", GET=200),
     "download_recording": own("session as CSV", GET=200),
@@ -231,9 +256,37 @@ ROUTES: dict[str, Route] = {
     "admin/(?P<url>.*)$": staff_only("nothing", staff=404, GET=404, POST=404),
 }  # fmt: skip
 
+#: What an editor and a viewer of the study get, by method; its owner's part is in ROUTES.
+TEAM: dict[str, dict[str, tuple[int, int]]] = {
+    "studies:study": {"GET": (200, 200)},
+    "studies:study_details": {"GET": (200, 404), "POST": (200, 404)},
+    "studies:study_status": {"POST": (404, 404)},
+    "studies:delete_study": {"GET": (404, 404), "POST": (404, 404)},
+    "studies:blocks": {"GET": (200, 200)},
+    "studies:new_block": {"GET": (200, 404), "POST": (200, 404)},
+    "studies:set_order": {"POST": (302, 404)},
+    "studies:edit_block": {"GET": (200, 404), "POST": (200, 404)},
+    "studies:change_block": {"POST": (302, 404)},
+    "studies:block_file": {"GET": (200, 200)},
+    "studies:add_condition": {"POST": (302, 404)},
+    "studies:delete_condition": {"POST": (302, 404)},
+    "studies:invite": {"GET": (200, 404), "POST": (302, 404)},
+    "studies:personal_links": {"GET": (200, 404)},
+    "studies:delete_link": {"POST": (302, 404)},
+    "studies:team": {"GET": (200, 200), "POST": (404, 404)},
+    "studies:change_member": {"POST": (404, 404)},
+    "studies:leave_team": {"POST": (302, 302)},
+    "studies:study_progress": {"GET": (200, 200)},
+    "studies:data_protection": {"GET": (200, 200)},
+    "studies:join": {"GET": (404, 404), "POST": (302, 302)},
+    "studies:results": {"GET": (200, 200)},
+    "studies:results_rules": {"POST": (302, 404)},
+    "studies:block_results": {"GET": (200, 200)},
+}
+
 #: What strangers may open.
 PUBLIC = {
-    "home", "about", "healthz", "healthz_live", "set_language",
+    "home", "about", "legal", "healthz", "healthz_live", "set_language",
     "manifest", "service_worker", "offline",
     "api-docs", "api-schema", "api-errors",
     # Leads to the profile, which asks.
@@ -259,4 +312,5 @@ LISTS = {
     "api-live-session-list": "session", "api-recording-list": "session",
     "api-video-list": "video",
     "api-webhook-list": "webhook",
+    "studies:studies": "study",
 }  # fmt: skip

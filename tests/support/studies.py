@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from accounts.models import User
+from recognition.models import Recording
 from studies.models import Block, Condition, Member, Participation, PersonalLink, Study
+from tests.support.series import write_series
 
 CONSENT = "I agree that software (AI) reads my apparent expression while I take part."
 
@@ -35,6 +38,13 @@ def open_study(owner: User, title: str = "Faces and sounds", **fields: Any) -> S
     """A study that people can come into; its blocks are for the test to add."""
     values = {"status": Study.Status.OPEN, "opened_at": timezone.now()}
     return draft_study(owner, title, **values | fields)
+
+
+def ready_study(owner: User, **fields: Any) -> Study:
+    """A draft with a text to read, from which nothing is missing before it can open."""
+    study = draft_study(owner, **{"delete_on": date(2099, 12, 31), **fields})
+    block(study, name="text-1")
+    return study
 
 
 def block(study: Study, kind: str = Block.Kind.TEXT, name: str = "", **fields: Any) -> Block:
@@ -82,6 +92,17 @@ def participation(study: Study, **fields: Any) -> Participation:
         "sequence": list(study.blocks.values_list("pk", flat=True)),
     }
     return Participation.objects.create(study=study, **values | fields)
+
+
+def with_series(part: Participation) -> Participation:
+    """The same participant, with a recording of a minute that belongs to nobody else."""
+    now = timezone.now()
+    part.recording = Recording.objects.create(
+        started_at=now - timedelta(seconds=60), ended_at=now, stored_bytes=1000
+    )
+    write_series(part.recording)
+    part.save()
+    return part
 
 
 def _hash_of_something() -> str:

@@ -1,0 +1,26 @@
+"""What studies add to a person's account: events in their list."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts import audit
+
+
+def register() -> None:
+    """To be called once, when the site starts."""
+    audit.register(
+        {
+            "study_created": _("A study was created"),
+            "study_opened": _("A study was opened"),
+            "study_closed": _("A study was closed"),
+            "study_deleted": _("A study was deleted"),
+            "study_member_invited": _("Somebody was invited to a study’s team"),
+            "study_member_removed": _("Somebody was removed from a study’s team"),
+            "study_joined": _("A study’s team was joined"),
+            "study_left": _("A study’s team was left"),
+            "study_handed_over": _("A study was handed over"),
+        },
+        mailed={"study_handed_over"},
+        shown={"study"},
+    )

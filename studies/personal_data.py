@@ -1,0 +1,119 @@
+"""What becomes of studies where a researcher exports their data or deletes their account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Sum
+from django.forms.models import model_to_dict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recognition import quotas
+from recognition.models import Recording
+from recognition.personal_data import account_deletion, contents
+from recognition.series import downloads
+from studies.models import Answer, Block, Member, Participation, Study, Visit
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: Of a study, beside its blocks and conditions; keys of links are no data of the person.
+_STUDY = (
+    "id", "title", "question", "responsible_name", "institution", "contact_email",
+    "ethics_reference", "information", "consent_text", "consent_version", "languages",
+    "minimum_age", "most_participants", "ends_on", "delete_on", "order", "status", "return_url",
+    "n_withdrawn", "exclude_below", "created_at", "opened_at", "closed_at",
+    "forbidden_uses_confirmed_at",
+)  # fmt: skip
+_BLOCK = (
+    "name", "kind", "condition", "may_move", "text", "url", "seconds", "answers", "steps",
+    "is_required",
+)  # fmt: skip
+_PARTICIPATION = (
+    "number", "external_id", "attributes", "is_preview", "language", "consent_version",
+    "consented_at", "state", "camera", "finished_at",
+)  # fmt: skip
+
+
+def register() -> None:
+    """To be called once, when the site starts."""
+    quotas.ALSO_STORED.append(stored_bytes)
+    contents.ALSO.append(texts)
+    account_deletion.ALSO_GOES.append(what_goes)
+
+
+def stored_bytes(user: User) -> int:
+    """Bytes that the stimuli and series of a person's studies take."""
+    stimuli = Block.objects.filter(study__owner_id=user.pk).aggregate(n=Sum("stored_bytes"))["n"]
+    series = Recording.objects.filter(participation__study__owner_id=user.pk)
+    return (stimuli or 0) + (series.order_by().aggregate(n=Sum("stored_bytes"))["n"] or 0)
+
+
+def what_goes(user: User) -> list[str]:
+    """Sentences for the page that deletes an account."""
+    mine = Study.objects.filter(owner_id=user.pk)
+    count = mine.count()
+    if not count:
+        return []
+    sentences = [
+        ngettext(
+            "%(n)d study, with all data of its participants. To keep it, hand it over to an "
+            "editor first, on its page “Team”.",
+            "%(n)d studies, with all data of their participants. To keep one, hand it over to "
+            "an editor first, on its page “Team”.",
+            count,
+        )
+        % {"n": count}
+    ]
+    if mine.filter(status=Study.Status.OPEN).exists():
+        sentences.append(_("Among them are studies that people are taking part in now."))
+    return sentences
+
+
+def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
+    """Files of a person's export: the studies that are theirs, and the teams that they are in."""
+    for study in Study.objects.filter(owner_id=user.pk).order_by("created_at"):
+        folder = f"studies/{study.pk}"
+        yield f"{folder}/study.json", [_json(_plan(study)) + "\n"]
+        yield f"{folder}/participants.json", [_json(list(_participants(study))) + "\n"]
+        took_part = study.participations.filter(recording__n_samples__gt=0)
+        for participation in took_part.select_related("recording").iterator(50):
+            assert participation.recording is not None
+            yield f"{folder}/{participation}.csv", downloads.as_csv(participation.recording)
+    member = Member.objects.filter(user_id=user.pk).values("study", "email", "role", "invited_at")
+    yield "study_memberships.json", [_json(list(member)) + "\n"]
+
+
+def _plan(study: Study) -> dict[str, Any]:
+    blocks = [
+        {**model_to_dict(block, _BLOCK), "condition": block.condition and block.condition.name}
+        for block in study.blocks.select_related("condition")
+    ]
+    return {
+        **{name: getattr(study, name) for name in _STUDY},
+        "conditions": list(study.conditions.values_list("name", flat=True)),
+        "blocks": blocks,
+        "team": list(study.members.values("role", "invited_at")),
+    }
+
+
+def _participants(study: Study) -> Iterator[dict[str, Any]]:
+    for one in study.participations.select_related("condition").iterator(200):
+        yield {
+            **{name: getattr(one, name) for name in _PARTICIPATION},
+            "condition": one.condition and one.condition.name,
+            "visits": _rows(Visit, one, "block__name", "start_ms", "end_ms", "events"),
+            "answers": _rows(Answer, one, "block__name", "number", "text"),
+        }
+
+
+def _rows(model: type[Visit] | type[Answer], one: Participation, *fields: str) -> list[Any]:
+    return list(model._default_manager.filter(participation=one).values(*fields))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, indent=1)

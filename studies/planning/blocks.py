@@ -1,0 +1,183 @@
+"""The list of a study's blocks: add, change, move, duplicate, delete.
+
+All of it under a lock of the study, and only until it opens: whoever takes part later shall see
+what those before saw.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from recognition.refusals import Refusal
+from studies.models import Block, Condition, Study
+
+#: Blocks, and conditions, of one study.
+MAXIMUM_BLOCKS, MAXIMUM_CONDITIONS = 200, 12
+
+
+class PlanIsFixed(Refusal):
+    """The study was opened."""
+
+    code, status = "study_opened", 409
+
+
+class TooMany(Refusal):
+    """A study has so many of something at most."""
+
+    code, status = "too_many", 409
+
+
+@contextmanager
+def changing(study: Study) -> Iterator[Study]:
+    """A transaction in which blocks, conditions and their order may change.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+    """
+    with transaction.atomic():
+        locked = Study.objects.select_for_update().get(pk=study.pk)
+        if locked.status != Study.Status.DRAFT:
+            raise PlanIsFixed(
+                _(
+                    "The study has been opened, so its blocks can’t be changed: all participants "
+                    "see the same. As long as nobody has taken part, the owner can turn it back "
+                    "into a draft."
+                )
+            )
+        yield locked
+
+
+def free_name(study: Study, wanted: str) -> str:
+    """A block's name like `wanted` that no other of the study's has."""
+    taken = set(study.blocks.values_list("name", flat=True))
+    stem = re.sub(r"-\d+$", "", wanted)[:34]
+    return next(name for n in range(1, 1000) if (name := f"{stem}-{n}") not in taken)
+
+
+def add(block: Block) -> None:
+    """Store a new block as the last one.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+        TooMany: it has :data:`MAXIMUM_BLOCKS`.
+    """
+    with changing(block.study) as study:
+        _check_number(study)
+        block.number = study.blocks.count() + 1
+        block.save()
+
+
+def save(block: Block) -> None:
+    """Store what was changed in a block.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+    """
+    with changing(block.study):
+        block.save()
+
+
+def move(block: Block, by: int) -> None:
+    """Move a block up (-1) or down (1) in the list; at its ends nothing happens.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+    """
+    with changing(block.study) as study:
+        order = list(study.blocks.values_list("pk", flat=True))
+        if block.pk not in order:
+            return
+        place = order.index(block.pk)
+        other = place + by
+        if 0 <= other < len(order):
+            order[place], order[other] = order[other], order[place]
+        _number(study, order)
+
+
+def duplicate(block: Block) -> Block:
+    """A copy behind the block, with a file of its own.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+        TooMany: it has :data:`MAXIMUM_BLOCKS`.
+    """
+    with changing(block.study) as study:
+        _check_number(study)
+        order = list(study.blocks.values_list("pk", flat=True))
+        copy = Block.objects.get(pk=block.pk)
+        copy.pk = None
+        copy.name = free_name(study, block.name)
+        copy.file.name = ""
+        copy.stored_bytes, copy.media_type = 0, ""
+        copy.save()
+        order.insert(order.index(block.pk) + 1, copy.pk)
+        _number(study, order)
+    if block.file:
+        from studies.planning import files
+
+        with block.file.open("rb") as stored:
+            files.keep(copy, ContentFile(stored.read()), block.media_type)
+    return copy
+
+
+def delete(block: Block) -> None:
+    """Delete a block with its file.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+    """
+    with changing(block.study) as study:
+        Block.objects.filter(pk=block.pk).delete()
+        _number(study, list(study.blocks.values_list("pk", flat=True)))
+
+
+def add_condition(study: Study, name: str) -> None:
+    """Add a condition, unless there is one of that name.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+        TooMany: it has :data:`MAXIMUM_CONDITIONS`.
+    """
+    with changing(study) as locked:
+        if locked.conditions.count() >= MAXIMUM_CONDITIONS:
+            raise TooMany(_("A study has at most %(n)d conditions.") % {"n": MAXIMUM_CONDITIONS})
+        Condition.objects.get_or_create(study=locked, name=name)
+
+
+def delete_condition(condition: Condition) -> None:
+    """Delete a condition; its blocks are then shown to everybody.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+    """
+    with changing(condition.study):
+        condition.blocks.update(condition=None)
+        condition.delete()
+
+
+def set_order(study: Study, order: str) -> None:
+    """Choose how blocks that may move are put in order.
+
+    Raises:
+        PlanIsFixed: the study was opened.
+        ValueError: there is no such order.
+    """
+    with changing(study) as locked:
+        locked.order = Study.Order(order)
+        locked.save(update_fields=["order"])
+
+
+def _check_number(study: Study) -> None:
+    if study.blocks.count() >= MAXIMUM_BLOCKS:
+        raise TooMany(_("A study has at most %(n)d blocks.") % {"n": MAXIMUM_BLOCKS})
+
+
+def _number(study: Study, order: list[int]) -> None:
+    for number, pk in enumerate(order, start=1):
+        Block.objects.filter(pk=pk, study=study).exclude(number=number).update(number=number)

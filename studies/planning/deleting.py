@@ -1,0 +1,101 @@
+"""Delete a study with everything in it: at once, or on its day.
+
+Piece by piece, so that it can be cut off anywhere and run again, also twice at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts import audit
+from recognition.models import Recording
+from studies.models import Participation, Study
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+#: Participants that go in one transaction.
+BATCH = 20
+#: Called with the primary key of each study that is gone, for what is kept elsewhere than in the
+#: database and the storage.
+AFTER: list[Callable[[UUID], None]] = []
+
+
+def delete(study: Study, actor: User | None = None) -> None:
+    """Delete a study for good.
+
+    Args:
+        study: which one.
+        actor: who does it; None where its day has come.
+    """
+    with transaction.atomic():
+        locked = Study.objects.select_for_update().filter(pk=study.pk).first()
+        if locked is None:
+            return
+        # Nobody comes in any more, however long the rest takes.
+        locked.status, locked.is_link_open = Study.Status.CLOSED, False
+        locked.save(update_fields=["status", "is_link_open"])
+    while _delete_some(study):
+        pass
+    with transaction.atomic():
+        last = Study.objects.select_for_update(of=("self",)).select_related("owner")
+        locked = last.filter(pk=study.pk).first()
+        if locked is not None:
+            audit.record("study_deleted", locked.owner, actor, f"study:{study.pk}")
+            locked.delete()
+    _delete_stray_files(study.pk)
+    for forget in AFTER:
+        forget(study.pk)
+    logger.info("study %s was deleted", study.pk)
+
+
+def delete_due() -> int:
+    """Delete the studies whose day has come; returns how many."""
+    due = Study.objects.filter(delete_on__lte=timezone.now().date())
+    n_deleted = 0
+    for study in due.order_by("delete_on"):
+        try:
+            delete(study)
+            n_deleted += 1
+        except Exception:  # One that cannot be deleted must not keep the others.
+            logger.exception("study %s could not be deleted", study.pk)
+    return n_deleted
+
+
+def _delete_some(study: Study) -> int:
+    with transaction.atomic():
+        some = list(study.participations.select_for_update().order_by("pk")[:BATCH])
+        Participation.objects.filter(pk__in=[one.pk for one in some]).delete()
+    return len(some)
+
+
+def _delete_stray_files(pk: UUID) -> None:
+    """What lies in the study's folder though no row spoke of it."""
+    folder = f"studies/{pk}"
+    try:
+        _folders, names = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in names:
+        default_storage.delete(f"{folder}/{name}")
+    with suppress(OSError):  # Buckets have no folders.
+        default_storage.delete(folder)
+
+
+@receiver(post_delete, sender=Participation)
+def _delete_recording(instance: Participation, **kwargs: Any) -> None:
+    """A participant's series belongs to nobody else; it goes whichever way the participant does."""
+    if instance.recording_id is not None:
+        Recording.objects.filter(pk=instance.recording_id).delete()

@@ -1,0 +1,22 @@
+"""Fields that several forms of studies share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+
+class HttpsField(forms.URLField):
+    """A URL that participants' browsers open: it begins with https://."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"assume_scheme": "https", **options})
+
+    def clean(self, value: Any) -> Any:
+        """As Django's; refuses other schemes."""
+        url = super().clean(value)
+        if url and not url.startswith("https://"):
+            raise forms.ValidationError(_("The URL must begin with https://."))
+        return url

@@ -1,0 +1,191 @@
+"""Files of stimuli: taken in, kept in the study's folder, sent in ranges, and deleted.
+
+An image is written anew where photos are. A video or a sound is not decoded here: it must begin
+like one of a short list, and leaves as exactly that type, which no browser may guess anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import IO, Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import Sum
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+
+from operations.private_files import CHUNK_BYTES, private_file
+from operations.whole_files import is_full
+from recognition import quotas
+from recognition.refusals import Refusal
+from recognition.uploads.actions import Busy, StorageFull, decoding_pool
+from recognition.vision import images
+from recognition.vision.decoding.pool import DecodingBusy
+from recognition.vision.errors import ImageError
+from recognition.wording import refusal_text
+from studies.models import Block
+from studies.models.blocks import stimulus_path
+from studies.planning import media
+from studies.planning.blocks import changing
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class StimulusRefused(Refusal):
+    """The file is none that the block can show."""
+
+    code, status = "stimulus_refused", 400
+
+
+def take_in(block: Block, file: UploadedFile) -> None:
+    """Check a file and make it the block's, in place of the one before.
+
+    Raises:
+        StimulusRefused: it is not of a kind, or larger than, what the block can show.
+        QuotaExceeded, StorageFull, Busy: there is no room, or no time, for it.
+        PlanIsFixed: the study was opened.
+        AccountClosed: the owner's account is being deleted.
+    """
+    if block.kind == Block.Kind.IMAGE:
+        keep(block, *_clean_image(block, file))
+        return
+    size = file.size or 0
+    if size > settings.STIMULUS_MAXIMUM_BYTES:
+        limit = filesizeformat(settings.STIMULUS_MAXIMUM_BYTES)
+        raise StimulusRefused(_("A file may have at most %(limit)s.") % {"limit": limit})
+    found = media.media_type(file.read(media.HEAD_BYTES))
+    file.seek(0)
+    if block.kind == Block.Kind.VIDEO and found not in media.VIDEOS:
+        raise StimulusRefused(_("This is not a video that browsers play. Use MP4 or WebM."))
+    if block.kind == Block.Kind.SOUND and found not in media.SOUNDS:
+        raise StimulusRefused(
+            _("This is not a sound that browsers play. Use MP3, M4A, Ogg or WAV.")
+        )
+    if block.kind not in Block.WITH_FILE:
+        raise StimulusRefused(_("This block has no file."))
+    keep(block, file, found)
+
+
+def keep(block: Block, file: File, media_type: str) -> None:
+    """Store a file that was checked as the block's; as :func:`take_in` otherwise."""
+    size = file.size or 0
+    name = stimulus_path(block, "")
+    try:
+        default_storage.save(name, file)
+        with changing(block.study) as study:
+            quotas.check_room(quotas.lock(study.owner_id), size)
+            others = study.blocks.exclude(pk=block.pk).aggregate(n=Sum("stored_bytes"))["n"] or 0
+            if others + size > settings.STUDY_MAXIMUM_BYTES:
+                limit = filesizeformat(settings.STUDY_MAXIMUM_BYTES)
+                raise StimulusRefused(
+                    _("The files of a study may have %(limit)s together.") % {"limit": limit}
+                )
+            before = study.blocks.values_list("file", flat=True).get(pk=block.pk)
+            values = {"file": name, "media_type": media_type, "stored_bytes": size}
+            study.blocks.filter(pk=block.pk).update(**values)
+            _delete_on_commit(before)
+    except BaseException as error:
+        default_storage.delete(name)
+        if is_full(error):
+            raise StorageFull(_("The server is out of storage space. Try again later.")) from error
+        raise
+    block.refresh_from_db()
+
+
+def stimulus_response(request: HttpRequest, block: Block) -> HttpResponseBase:
+    """A block's file as a response, once the caller has made sure who may see it.
+
+    A single ``Range`` is answered with 206, one out of bounds with 416: videos are played from
+    wherever the participant is.
+
+    Raises:
+        Http404: there is no file.
+    """
+    if not block.file:
+        raise Http404
+    response: HttpResponseBase
+    if settings.ACCEL_REDIRECT:
+        response = private_file(block.file, block.media_type)  # The web server knows ranges.
+    else:
+        response = _part(request, block)
+    response["Content-Disposition"] = "inline"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _part(request: HttpRequest, block: Block) -> HttpResponseBase:
+    try:
+        stream = block.file.open("rb")
+        size = int(block.file.size)
+    except FileNotFoundError:
+        raise Http404 from None
+    bounds = _bounds(request.headers.get("Range", ""), size)
+    if bounds is not None and bounds[0] >= bounds[1]:
+        stream.close()
+        refused = HttpResponse(status=416, content_type="text/plain")
+        refused["Content-Range"] = f"bytes */{size}"
+        return refused
+    first, end = bounds or (0, size)
+    stream.seek(first)
+    response = StreamingHttpResponse(
+        _pieces(stream, end - first), content_type=block.media_type, status=206 if bounds else 200
+    )
+    response["Accept-Ranges"] = "bytes"
+    response["Content-Length"] = str(end - first)
+    if bounds:
+        response["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
+    return response
+
+
+def _bounds(header: str, size: int) -> tuple[int, int] | None:
+    """First byte and the one behind the last of what is asked for; None for all of it."""
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        return max(0, size - int(last)), size
+    return int(first), min(size, int(last) + 1) if last else size
+
+
+async def _pieces(stream: IO[Any], length: int) -> AsyncIterator[bytes]:
+    read = sync_to_async(stream.read, thread_sensitive=False)
+    try:
+        while length > 0 and (piece := await read(min(CHUNK_BYTES, length))):
+            length -= len(piece)
+            yield piece
+    finally:
+        stream.close()
+
+
+def _clean_image(block: Block, file: UploadedFile) -> tuple[ContentFile, str]:
+    if file.size is not None and file.size > images.MAXIMUM_BYTES:
+        raise StimulusRefused(refusal_text(images.too_many_bytes()))
+    try:
+        clean = decoding_pool().clean(file, block.study.owner_id)
+    except ImageError as error:
+        raise StimulusRefused(refusal_text(error)) from None
+    except DecodingBusy:
+        raise Busy(_("The site is busy with other photos. Try again in a moment.")) from None
+    return ContentFile(clean.jpeg), "image/jpeg"
+
+
+@receiver(post_delete, sender=Block)
+def _delete_file(instance: Block, **kwargs: Any) -> None:
+    """Whichever way the block goes, its file goes with it."""
+    _delete_on_commit(instance.file.name)
+
+
+def _delete_on_commit(name: str | None) -> None:
+    if name:
+        transaction.on_commit(lambda: default_storage.delete(name))

@@ -1,0 +1,56 @@
+"""The page on which a study comes in, and the sheet for the ethics board."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.http import signed_in
+from studies import access
+from studies.models import Study
+from studies.planning import progress
+from studies.planning.context import page
+
+PARTICIPANTS_PER_PAGE = 50
+
+
+@require_safe
+@login_required
+def study_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Counts, and the quality of each participant's series."""
+    study = access.readable(signed_in(request), pk)
+    found = progress.qualities(study)
+    return page(
+        request,
+        "studies/progress.html",
+        study,
+        counts=progress.counts(study),
+        page=Paginator(found, PARTICIPANTS_PER_PAGE).get_page(request.GET.get("page")),
+        now=timezone.now(),
+        is_live=study.status == Study.Status.OPEN,
+    )
+
+
+@require_safe
+@login_required
+def data_protection(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What is stored where, for how long, and who sees it: to be printed."""
+    study = access.readable(signed_in(request), pk)
+    return page(
+        request,
+        "studies/data_protection.html",
+        study,
+        site_url=settings.SITE_URL,
+        in_bucket=bool(settings.S3_BUCKET),
+        languages=[name for code, name in settings.LANGUAGES if code in study.languages],
+        n_members=study.members.count(),
+        questions=[block for block in study.blocks.all() if block.is_question],
+        web_pages=study.blocks.filter(kind="page"),
+        now=timezone.now(),
+    )

@@ -1,0 +1,146 @@
+"""Who works on a study: invite, take up, change, remove, leave, hand over.
+
+Whether an email address has an account is told to nobody: every invitation looks the same, and a
+member is shown as the address that was invited.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from recognition import quotas
+from recognition.refusals import Refusal, check_rate
+from studies.models import Member, Study
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+#: Mails that one person may have sent, and members of one study.
+RATE, MAXIMUM_MEMBERS = "30/h", 50
+
+
+class TeamRefused(Refusal):
+    """Something that a team does not allow; the message says what."""
+
+    code, status = "team_refused", 409
+
+
+def invite(study: Study, email: str, role: str, actor: User) -> str:
+    """Invite somebody by mail; whoever was invited before and has not come gets a new key.
+
+    Returns:
+        The link, for the owner to pass on where no mail is sent.
+
+    Raises:
+        TeamRefused: they are in the team, or it is full.
+        TooOften: the owner has sent too many mails.
+    """
+    check_rate("study invitations", actor.pk, RATE)
+    email, key = email.strip().lower(), secrets.token_urlsafe(24)
+    with transaction.atomic():
+        locked = Study.objects.select_for_update().get(pk=study.pk)
+        member = locked.members.filter(email=email).first()
+        if email == actor.email.lower() or (member and member.user_id):
+            raise TeamRefused(_("%(email)s is in the team already.") % {"email": email})
+        if member is None and locked.members.count() >= MAXIMUM_MEMBERS:
+            raise TeamRefused(_("The team has %(n)d members already.") % {"n": MAXIMUM_MEMBERS})
+        member = member or Member(study=locked, email=email)
+        member.role, member.key_hash = Member.Role(role), hash_of(key)
+        member.save()
+        audit.record("study_member_invited", actor, actor, f"study:{study.pk}")
+    link = settings.SITE_URL + reverse("studies:join", args=[key])
+    context = {"title": study.title, "role": member.get_role_display(), "link": link}
+    subject = render_to_string("studies/email/invitation_subject.txt", context).strip()
+    send_mail(subject, render_to_string("studies/email/invitation_message.txt", context), None,
+              [email])  # fmt: skip
+    return link
+
+
+def invited(key: str) -> Member | None:
+    """The invitation that a key opens, if it was not taken up."""
+    found = Member.objects.filter(key_hash=hash_of(key), user=None)
+    return found.select_related("study__owner").first()
+
+
+def join(key: str, user: User) -> Study:
+    """Take an invitation up.
+
+    Raises:
+        TeamRefused: the key opens nothing any more, or the person is in the team.
+    """
+    with transaction.atomic():
+        person = quotas.lock(user.pk)
+        found = Member.objects.select_for_update().filter(key_hash=hash_of(key), user=None).first()
+        if found is None:
+            raise TeamRefused(_("This invitation was used or withdrawn."))
+        study = found.study
+        if study.owner_id == person.pk or study.members.filter(user=person).exists():
+            raise TeamRefused(_("You are in this team already."))
+        found.user, found.key_hash = person, ""
+        found.save(update_fields=["user", "key_hash"])
+        audit.record("study_joined", person, person, f"study:{study.pk}")
+    return study
+
+
+def change_role(member: Member, role: str) -> None:
+    """Make an editor a viewer, or the other way round.
+
+    Raises:
+        ValueError: there is no such role.
+    """
+    member.role = Member.Role(role)
+    member.save(update_fields=["role"])
+
+
+def remove(member: Member, actor: User) -> None:
+    """Take somebody out of the team, or an invitation back."""
+    with transaction.atomic():
+        if member.user is not None:
+            audit.record("study_member_removed", member.user, actor, f"study:{member.study_id}")
+        member.delete()
+
+
+def leave(study: Study, user: User) -> None:
+    """Leave a team."""
+    with transaction.atomic():
+        n_left, _by_model = study.members.filter(user=user).delete()
+        if n_left:
+            audit.record("study_left", user, user, f"study:{study.pk}")
+
+
+def hand_over(member: Member, owner: User) -> None:
+    """Make an editor the owner; the owner before is then an editor.
+
+    Raises:
+        TeamRefused: the member is no editor who has come.
+    """
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=member.study_id, owner=owner)
+        locked = study.members.select_for_update().select_related("user").get(pk=member.pk)
+        if locked.user is None or locked.role != Member.Role.EDITOR:
+            raise TeamRefused(_("Only an editor who has joined can become the owner."))
+        new = quotas.lock(locked.user.pk)
+        locked.delete()
+        study.members.filter(email=owner.email.lower()).delete()
+        Member.objects.create(
+            study=study, email=owner.email.lower(), user=owner, role=Member.Role.EDITOR
+        )
+        study.owner = new
+        study.save(update_fields=["owner"])
+        for person in (owner, new):
+            audit.record("study_handed_over", person, owner, f"study:{study.pk}")
+
+
+def hash_of(key: str) -> str:
+    """What is stored of an invitation's key."""
+    return salted_hmac("studies.team", key, algorithm="sha256").hexdigest()
