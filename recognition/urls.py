@@ -83,6 +83,22 @@ urlpatterns = [
         name="download_recording",
     ),
     path("live/sessions/<uuid:pk>/boxes.json", series_pages.boxes, name="recording_boxes"),
+    path(
+        "live/sessions/<uuid:pk>/overview.json",
+        series_pages.show_overview,
+        name="recording_overview",
+    ),
+    path(
+        "live/sessions/<uuid:pk>/stretches/",
+        series_pages.show_stretches,
+        name="recording_stretches",
+    ),
+    path("live/sessions/<uuid:pk>/answers/", series_pages.add_answer, name="add_answer"),
+    path(
+        "live/sessions/<uuid:pk>/answers/<int:answer>/delete/",
+        series_pages.delete_answer,
+        name="delete_answer",
+    ),
     path("live/sessions/<uuid:pk>/markers/", live_pages.add_marker, name="add_marker"),
     path(
         "live/sessions/<uuid:pk>/markers/<int:marker>/delete/",

@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
     "invalid_image": Kind(400, _("Photo refused"), _("`detail` says why.")),
     "invalid_address": Kind(400, _("Not a URL"), _("Give the webhook’s URL as https://host/path.")),
     "https_required": Kind(400, _("HTTPS required"), _("Webhook URLs must start with https://.")),
+    "invalid_answer": Kind(400, _("Correction refused"), _("`detail` says why.")),
     "invalid_marker": Kind(400, _("Marker refused"), _("`detail` says why.")),
     "address_not_found": Kind(
         400, _("Unknown host"), _("The host name in the webhook’s URL can’t be resolved.")
@@ -104,6 +105,7 @@ KINDS: dict[str, Kind] = {
         _("The first request with this key is still being processed; wait."),
     ),
     "too_many_webhooks": Kind(409, _("Too many webhooks"), _("Delete one first.")),
+    "too_many_answers": Kind(409, _("Too many corrections"), _("Delete one first.")),
     "too_many_markers": Kind(409, _("Too many markers"), _("Delete one first.")),
     "deleted_since": Kind(
         410, _("Deleted in the meantime"), _("What this key created was deleted; use a new key.")

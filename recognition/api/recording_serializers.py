@@ -12,10 +12,11 @@ from recognition.api.serializers import (
     SharesSerializer,
     WithStretches,
 )
-from recognition.models import Marker, Recording
+from recognition.models import Marker, Recording, StretchAnswer
 from recognition.series.columns import GapReason
 from recognition.series.markers import LATEST_MS, NAME_LENGTH
 from recognition.series.timeline import read_stretches, shares
+from recognition.wording import CORRECTION_NAMES
 
 #: Samples of one page, where nothing is said and at most.
 PAGE_SIZE, MAXIMUM_PAGE_SIZE = 1000, 5000
@@ -99,6 +100,22 @@ class MarkerSerializer(serializers.ModelSerializer):
         model = Marker
         fields = ("id", "time_ms", "name", "value")
         read_only_fields = ("id",)
+
+
+class AnswerSerializer(serializers.ModelSerializer):
+    """What a face showed in a stretch, as the recording's owner says. The later one counts."""
+
+    face = serializers.IntegerField(min_value=1, max_value=65_535, help_text="Its number.")
+    start_ms = serializers.IntegerField(min_value=0, max_value=LATEST_MS)
+    end_ms = serializers.IntegerField(
+        min_value=1, max_value=LATEST_MS, help_text="Itself left out of the stretch."
+    )
+    label = serializers.ChoiceField(choices=list(CORRECTION_NAMES))  # type: ignore[assignment]
+
+    class Meta:
+        model = StretchAnswer
+        fields = ("id", "face", "start_ms", "end_ms", "label", "created_at")
+        read_only_fields = ("id", "created_at")
 
 
 class SamplesOptions(serializers.Serializer):

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import consent
 from accounts.http import signed_in
 from operations.streaming import piecewise
-from recognition.live import marking
+from recognition.live import marking, series_pages
 from recognition.live.chart import COLUMNS, face_charts, markers_of
 from recognition.live.forms import MarkerForm
 from recognition.models import Recording, RecordingQuerySet
@@ -95,7 +95,7 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
         "labels": labels,
         "columns": COLUMNS,
         "length_ms": round(seconds * 1000),
-        "label_names": {label: str(name) for label, name in LABEL_NAMES.items()},
+        **series_pages.context(session),
         "stretches": stretches[:TABLE_ROWS],
         "n_more": max(0, len(stretches) - TABLE_ROWS),
         "markers": markers_of(session, seconds),

@@ -1,28 +1,58 @@
-"""What the scripts of a recording's page fetch: its series, in small pieces."""
+"""A recording's series on its page: what scripts fetch of it, means by stretch, corrections."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
+from accounts.http import signed_in
+from recognition.live import marking
+from recognition.live.forms import AnswerForm, BaselineForm, OverviewForm, PartForm
 from recognition.models import Recording
+from recognition.refusals import Refusal
+from recognition.series import answers, markers, overview, stretches
 from recognition.series.markers import LATEST_MS
 from recognition.series.pages import read_page
+from recognition.wording import CORRECTION_NAMES
 
 #: Samples in one answer.
 BOXES_AT_ONCE = 2000
+#: Recordings that one can be compared with: the latest.
+MOST_OTHERS = 50
 
 
-class Part(forms.Form):
-    """Which part of the time is asked for."""
+def context(recording: Recording) -> dict[str, Any]:
+    """What the template of the chart wants to know."""
+    others = Recording.objects.filter(owner_id=recording.owner_id, n_samples__gt=0)
+    given = list(recording.answers.order_by("face", "start_ms", "pk"))
+    return {
+        "others": list(others.exclude(pk=recording.pk).select_related("video")[:MOST_OTHERS]),
+        "answers": given,
+        "answers_as_json": [answers.as_dict(answer) for answer in sorted(given, key=_by_number)],
+        "markers_as_json": [markers.as_dict(marker) for marker in recording.markers.all()],
+        "label_names": {label: str(name) for label, name in CORRECTION_NAMES.items()},
+        "words": {
+            "face": _("Face %s"),
+            "change": _("Face %s: change from the baseline"),
+            "both": _("%s: this recording, and dashed the other one"),
+            "nothing": _("No face was in view here."),
+            "more": _("%s of %s faces: those longest in view."),
+            "time": _("Time"),
+        },
+    }
 
-    after_ms = forms.IntegerField(min_value=-1, max_value=LATEST_MS)
-    to_ms = forms.IntegerField(min_value=0, max_value=LATEST_MS)
+
+def _by_number(answer: Any) -> int:
+    return int(answer.pk)
 
 
 @require_safe
@@ -33,12 +63,9 @@ def boxes(request: HttpRequest, pk: UUID) -> HttpResponse:
     A sample is ``[time_ms, face, x, y, width, height, label, uncertain, probability]``, its label
     a place in `labels`; `after_ms` is what the next part comes after, or null.
     """
-    recording = get_object_or_404(Recording.objects.for_owner(request.user), pk=pk)
-    asked = Part(request.GET)
-    if not asked.is_valid():
-        asked = Part({"after_ms": -1, "to_ms": LATEST_MS})
-        asked.full_clean()
-    part = asked.cleaned_data
+    recording = _own(request, pk)
+    asked = PartForm(request.GET)
+    part = asked.cleaned_data if asked.is_valid() else {"after_ms": -1, "to_ms": LATEST_MS}
     page = read_page(recording, BOXES_AT_ONCE, after_ms=part["after_ms"], to_ms=part["to_ms"])
     labels: list[str] = recording.labels
     samples = [
@@ -49,3 +76,92 @@ def boxes(request: HttpRequest, pk: UUID) -> HttpResponse:
         for sample in page.samples
     ]  # fmt: skip
     return JsonResponse({"labels": labels, "samples": samples, "after_ms": page.after_ms})
+
+
+@require_safe
+@login_required
+def show_overview(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A part of the series in as many places as a chart has; the whole where nothing is asked."""
+    recording = _own(request, pk)
+    asked = OverviewForm(request.GET)
+    part = asked.cleaned_data if asked.is_valid() else {}
+    from_ms = part.get("from_ms") or 0
+    to_ms = max(from_ms + 1, part.get("to_ms") or round(recording.seconds * 1000) + 1)
+    found = overview.look_at(recording, from_ms, to_ms, part.get("places") or OverviewForm.USUAL)
+    return JsonResponse(found.as_dict())
+
+
+@require_safe
+@login_required
+def show_stretches(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Shares and means from marker to marker, and how they change from a baseline."""
+    recording = _own(request, pk)
+    form = BaselineForm(request.GET if "from" in request.GET else None)
+    rows = stretches.rows(
+        recording,
+        stretches.spans(recording),
+        answers.of(recording),
+        form.span if form.is_valid() else None,
+    )
+    answered = {label for row in rows for label in row.shares}
+    labels = [name for name in CORRECTION_NAMES if name in answered or name in recording.labels]
+    values = {
+        "session": recording,
+        "rows": [(row, [_cell(row, label) for label in labels]) for row in rows],
+        "labels": labels,
+        "form": form,
+        "has_baseline": form.is_valid(),
+    }
+    return render(request, "recognition/stretches.html", values)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One label of a row of the table, as it is read; `mean` is empty where only people say it."""
+
+    share: float
+    mean: str = ""
+    margin: str = ""
+    change: str = ""
+
+
+def _cell(row: stretches.Row, label: str) -> Cell:
+    share, mean = row.shares.get(label, 0.0), row.means.get(label)
+    if mean is None:
+        return Cell(share)
+    margin = "" if mean.margin is None else number_format(mean.margin, 3)
+    change = ""
+    if row.changes is not None:
+        # A minus sign, not a hyphen: it is as wide as the plus.
+        sign = "+" if row.changes[label] >= 0 else "\u2212"
+        change = sign + number_format(abs(row.changes[label]), 3)
+    return Cell(share, number_format(mean.value, 3), margin, change)
+
+
+@require_POST
+@login_required
+def add_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say what a face showed from here to there, from the form of the page."""
+    recording = _own(request, pk)
+    form = AnswerForm(request.POST)
+    if form.is_valid():
+        try:
+            marking.answer(recording, signed_in(request), **form.given)
+            messages.success(request, _("Corrected. The model’s values are still there beside it."))
+        except Refusal as error:
+            messages.error(request, str(error))
+    else:
+        messages.error(request, _("Give a face, an expression, and from when to when."))
+    return redirect(recording)
+
+
+@require_POST
+@login_required
+def delete_answer(request: HttpRequest, pk: UUID, answer: int) -> HttpResponse:
+    answers.remove(get_object_or_404(_own(request, pk).answers, pk=answer))
+    messages.success(request, _("Correction deleted."))
+    return redirect("live_session", pk)
+
+
+def _own(request: HttpRequest, pk: UUID) -> Recording:
+    return get_object_or_404(Recording.objects.for_owner(request.user), pk=pk)

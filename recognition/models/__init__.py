@@ -4,7 +4,13 @@ from recognition.models.data_exports import DataExport
 from recognition.models.idempotency import IdempotencyKey
 from recognition.models.live import LiveUsage
 from recognition.models.model_registry import ModelChoice, ModelComparison
-from recognition.models.recordings import Marker, Recording, RecordingQuerySet, SeriesChunk
+from recognition.models.recordings import (
+    Marker,
+    Recording,
+    RecordingQuerySet,
+    SeriesChunk,
+    StretchAnswer,
+)
 from recognition.models.uploads import Prediction, PredictionQuerySet, Upload, UploadQuerySet
 from recognition.models.videos import Video, VideoQuerySet
 from recognition.models.webhooks import Webhook, WebhookDelivery, WebhookQuerySet
@@ -21,6 +27,7 @@ __all__ = [
     "Recording",
     "RecordingQuerySet",
     "SeriesChunk",
+    "StretchAnswer",
     "Upload",
     "UploadQuerySet",
     "Video",

@@ -134,3 +134,46 @@ class Marker(models.Model):
     @property
     def seconds(self) -> float:
         return self.time_ms / 1000
+
+
+class StretchAnswerQuerySet(OwnedQuerySet["StretchAnswer"]):
+    owner_id = "recording__owner_id"
+
+
+class StretchAnswer(models.Model):
+    """What a recording's owner says that a face showed from here to there.
+
+    Where two overlap, the later one counts.
+
+    Attributes:
+        face: its number.
+        start_ms, end_ms: milliseconds since the start of the recording; the end is not part of it.
+        label: one of :data:`recognition.wording.CORRECTION_NAMES`.
+    """
+
+    recording = models.ForeignKey(Recording, on_delete=models.CASCADE, related_name="answers")
+    face = models.PositiveIntegerField(_("face"))
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    label = models.CharField(_("label"), max_length=20)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = StretchAnswerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("correction of a stretch")
+        verbose_name_plural = _("corrections of stretches")
+        ordering = ["recording", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.face}: {self.label}"
+
+    @property
+    def start(self) -> float:
+        """In seconds."""
+        return self.start_ms / 1000
+
+    @property
+    def end(self) -> float:
+        """In seconds."""
+        return self.end_ms / 1000

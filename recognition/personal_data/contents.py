@@ -16,6 +16,7 @@ from recognition.models import (
     Marker,
     Prediction,
     Recording,
+    StretchAnswer,
     Upload,
     Video,
     Webhook,
@@ -48,6 +49,7 @@ live_sessions.*          recorded live sessions: which label each face had from 
 recordings/              each of them with all its samples, as <session>.csv; docs/SERIES.md of the
                          project explains the columns
 markers.*                moments that you named in them, in milliseconds from the start
+stretch_corrections.*    what you said that a face in them showed, from when to when
 videos.*                 videos that you sent, each with its recording among the sessions
 videos/                  those that you keep, as <video>.<ending>; the others were deleted as soon
                          as they had been read
@@ -149,6 +151,10 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "markers": _table(
         lambda user: Marker.objects.for_owner(user).order_by("recording", "time_ms", "pk"),
         "recording", "time_ms", "name", "value",
+    ),
+    "stretch_corrections": _table(
+        lambda user: StretchAnswer.objects.for_owner(user).order_by("recording", "pk"),
+        "recording", "face", "start_ms", "end_ms", "label", "created_at",
     ),
     "videos": _table(
         lambda user: Video.objects.for_owner(user).order_by("created_at"),

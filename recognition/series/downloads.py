@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from recognition.models import Recording
-from recognition.series import markers
+from recognition.series import answers, markers
 from recognition.series.columns import Gap, Sample
 from recognition.series.storing import read
 from recognition.series.timeline import read_stretches
@@ -27,7 +27,8 @@ MARKER_SHOWN_MS = 1000
 def csv_columns(labels: Iterable[str], source: str = "recording") -> list[str]:
     """The header of the CSV of a series with these labels; `source` names its first column."""
     return [
-        source, "time_ms", "face", "label", "uncertain", *(f"p_{label}" for label in labels),
+        source, "time_ms", "face", "label", "uncertain", "answer",
+        *(f"p_{label}" for label in labels),
         "x", "y", "width", "height", "sharpness", "pixels", "turn", "gap_ms", "gap",
     ]  # fmt: skip
 
@@ -38,6 +39,7 @@ def as_csv(recording: Recording) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(csv_columns(labels))
+    given = answers.of(recording)
     n_lines = 0
     passed: list[Gap] = []
     for samples, gaps in read(recording):
@@ -45,7 +47,8 @@ def as_csv(recording: Recording) -> Iterator[str]:
         for sample in samples:
             before = [gap for gap in passed if gap.start_ms <= sample.time_ms]
             passed = [gap for gap in passed if gap.start_ms > sample.time_ms]
-            writer.writerow(csv_cells(str(recording.pk), sample, before, labels))
+            answer = answers.at(given, sample.face, sample.time_ms)
+            writer.writerow(csv_cells(str(recording.pk), sample, before, labels, answer))
             n_lines += 1
             if n_lines % LINES_A_PIECE == 0:
                 yield buffer.getvalue()
@@ -55,12 +58,16 @@ def as_csv(recording: Recording) -> Iterator[str]:
 
 
 def csv_cells(
-    source: str, sample: Sample, gaps: Iterable[Gap], labels: Iterable[str]
+    source: str,
+    sample: Sample,
+    gaps: Iterable[Gap],
+    labels: Iterable[str],
+    answer: str = answers.NO_ANSWER,
 ) -> Iterator[Any]:
-    """A row: a sample, and the gaps that ended with it."""
+    """A row: a sample, what was answered for it, and the gaps that ended with it."""
     gaps = list(gaps)
     yield from (source, sample.time_ms, sample.face, sample.label)
-    yield str(sample.uncertain).lower()
+    yield from (str(sample.uncertain).lower(), answer)
     for label in labels:
         yield sample.probabilities.get(label, "")
     yield from (sample.x, sample.y, sample.width, sample.height)
@@ -84,10 +91,11 @@ def about(recording: Recording) -> dict[str, Any]:
 
 
 def as_json(recording: Recording) -> Iterator[str]:
-    """One object: what it is, its markers, samples and gaps."""
+    """One object: what it is, its markers, answers, samples and gaps."""
     head = {
         "recording": about(recording),
         "markers": [markers.as_dict(marker) for marker in recording.markers.all()],
+        "answers": [answers.as_dict(answer) for answer in recording.answers.all()],
     }
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "samples": ['
     gaps: list[Gap] = []

@@ -179,10 +179,7 @@ def read(
     Raises:
         SeriesDamaged: what is stored is not what was written.
     """
-    chunks = SeriesChunk.objects.filter(recording=recording, last_ms__gte=from_ms)
-    if to_ms is not None:
-        chunks = chunks.filter(first_ms__lt=to_ms)
-    for data in _in_order(chunks):
+    for data in stored_parts(recording, from_ms, to_ms):
         samples, gaps = decode(data)
         yield (
             [s for s in samples if from_ms <= s.time_ms and (to_ms is None or s.time_ms < to_ms)],
@@ -207,6 +204,16 @@ def read_columns(recordings: Collection[UUID]) -> dict[UUID, list[Columns]]:
     for pk, data in chunks.values_list("recording_id", "data"):
         found.setdefault(pk, []).append(decode_columns(bytes(data)))
     return found
+
+
+def stored_parts(
+    recording: Recording, from_ms: int = 0, to_ms: int | None = None
+) -> Iterator[bytes]:
+    """The chunks that may hold some of what is wanted, as they are stored; see :func:`read`."""
+    chunks = SeriesChunk.objects.filter(recording=recording, last_ms__gte=from_ms)
+    if to_ms is not None:
+        chunks = chunks.filter(first_ms__lt=to_ms)
+    return _in_order(chunks)
 
 
 def _in_order(chunks: QuerySet[SeriesChunk]) -> Iterator[bytes]:

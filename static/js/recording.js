@@ -1,4 +1,5 @@
 // A recording's page: the video, the timelines and the marker's form all show the same moment.
+import { startChart } from "./recording/chart.js";
 import { makeClock } from "./recording/clock.js";
 import { startPlayer } from "./recording/player.js";
 import { followTimelines } from "./recording/timeline.js";
@@ -10,6 +11,8 @@ function prepare(root) {
   if (length) followTimelines(root, clock, Number(root.dataset.columns), length);
   const player = root.querySelector("[data-player]");
   if (player) startPlayer(player, clock);
+  const series = root.querySelector("#series");
+  if (series) startChart(series, clock);
 }
 
 const seen = document.getElementById("seen");

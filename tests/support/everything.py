@@ -27,6 +27,7 @@ from recognition.models import (
     ModelComparison,
     Prediction,
     Recording,
+    StretchAnswer,
     Upload,
     Video,
     Webhook,
@@ -105,6 +106,9 @@ def make(upload: Upload) -> Arguments:
         "webhook": webhook,
         "session": session,
         "marker": Marker.objects.create(recording=session, time_ms=5000, name="bell of Alice"),
+        "answer": StretchAnswer.objects.create(
+            recording=session, face=1, start_ms=1000, end_ms=2000, label="neutral"
+        ),
         "usage": LiveUsage.objects.create(owner=owner, day=now.date(), seconds=60),
         "delivery": WebhookDelivery.objects.create(webhook=webhook, event="ping", payload={}),
         "token": tokens.create(owner, "laptop of Alice", "read", 30)[0],
@@ -136,6 +140,7 @@ def make(upload: Upload) -> Arguments:
         "link of the study": {"pk": study.pk, "link": link.pk},
         "member of the study": {"pk": study.pk, "member": member.pk},
         "key of an invitation": {"key": "made-up"},
+        "answer in the session": {"pk": session.pk, "answer": rows["answer"].pk},
         "upload as JSON": {"pk": upload.pk, "file_format": "json"},
         "as JSON": {"file_format": "json"},
         "face of the upload": {"pk": upload.pk, "face": face.pk},

@@ -187,6 +187,12 @@ ROUTES: dict[str, Route] = {
         {"GET": Answers(404, 404, SIGN_IN, 404, 404), "POST": Answers(302, 302, SIGN_IN, 302, 302)},
         {},
     ),
+    "recording_overview": own("session", GET=200),
+    "recording_stretches": own("session", GET=200),
+    "add_answer": own(
+        "session", {"face": 1, "start": "1", "end": "2", "label": "neutral"}, POST=302
+    ),
+    "delete_answer": own("answer in the session", POST=302),
     "live_session": own("session", GET=200),
     "export_live_session": own("session", GET=200),
     "download_recording": own("session as CSV", GET=200),
@@ -220,6 +226,10 @@ ROUTES: dict[str, Route] = {
     "api-recording-marker": interface(
         "marker of the session", {"name": "gong"}, PATCH=200, DELETE=204
     ),
+    "api-recording-answers": interface(
+        "session", {"face": 1, "start_ms": 0, "end_ms": 900, "label": "sad"}, GET=200, POST=201
+    ),
+    "api-recording-answer": interface("answer in the session", DELETE=204),
     "api-video-detail": interface("video", GET=200, DELETE=204),
     "api-video-cancel": interface("video", POST=200),
     "api-video-file": interface("kept video", GET=200, DELETE=204),

@@ -21,6 +21,7 @@ from recognition.api.filters import ListFilter, RecordingFilter
 from recognition.api.pagination import CursorPages
 from recognition.api.parsers import JSONParser
 from recognition.api.recording_serializers import (
+    AnswerSerializer,
     MarkerSerializer,
     RecordingDetailSerializer,
     RecordingSerializer,
@@ -29,11 +30,16 @@ from recognition.api.recording_serializers import (
 )
 from recognition.live import marking
 from recognition.models import Marker, Recording, RecordingQuerySet
-from recognition.series import deleting, downloads, markers
+from recognition.series import answers, deleting, downloads, markers
 from recognition.series.pages import read_page
 
 EXAMPLE = OpenApiExample(
     "A rating", value={"time_ms": 12840, "name": "stimulus 3", "value": 2.5}, request_only=True
+)
+ANSWER_EXAMPLE = OpenApiExample(
+    "Neutral for three seconds",
+    value={"face": 1, "start_ms": 12000, "end_ms": 15000, "label": "neutral"},
+    request_only=True,
 )
 
 
@@ -170,6 +176,53 @@ class RecordingViewSet(
     @marker.mapping.delete
     def delete_marker(self, request: Request, pk: UUID, marker: int) -> Response:
         markers.remove(self._marker(marker))
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="recordings_answers_list",
+        summary="List a recording's corrected stretches",
+        description="In the order in which they were given, in pages by cursor.",
+        responses={200: AnswerSerializer(many=True), **schema.problems("invalid")},
+        filters=False,
+    )
+    @action(detail=True)
+    def answers(self, request: Request, pk: UUID) -> Response:
+        self.orders = {"created_at": ("created_at", "id"), "-created_at": ("-created_at", "-id")}
+        page = self.paginate_queryset(self._recording().answers.all())
+        return self.get_paginated_response(AnswerSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="recordings_answers_create",
+        summary="Say what a face showed in a stretch",
+        description="Kept beside the model's values, which stay as they are.",
+        request=AnswerSerializer,
+        responses={
+            201: AnswerSerializer,
+            **schema.problems(
+                "invalid", "parse_error", "invalid_answer", "too_many_answers", "quota_exceeded",
+                "throttled",
+            ),
+        },
+        examples=[ANSWER_EXAMPLE],
+    )  # fmt: skip
+    @answers.mapping.post
+    def add_answer(self, request: Request, pk: UUID) -> Response:
+        recording = self._recording()
+        data = AnswerSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        answer = marking.answer(recording, signed_in(request), **data.validated_data)
+        if answer is None:
+            raise Http404
+        return Response(AnswerSerializer(answer).data, status=201)
+
+    @extend_schema(
+        operation_id="recordings_answers_destroy",
+        summary="Take a correction back",
+        responses={204: None},
+    )
+    @action(detail=True, methods=["delete"], url_path="answers/<int:answer>", url_name="answer")
+    def answer(self, request: Request, pk: UUID, answer: int) -> Response:
+        answers.remove(get_object_or_404(self._recording().answers, pk=answer))
         return Response(status=204)
 
     def _marker(self, number: int) -> Marker:

@@ -1,4 +1,5 @@
 // A recording's video, with the boxes of its faces over it, in step with the rest of the page.
+import { percent } from "../percent.js";
 import { boxesFrom } from "./boxes.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -20,7 +21,9 @@ function draw(layer, samples, names, height) {
     const text = element("text", {
       x: sample.x, y: above ? sample.y - size * 0.4 : sample.y + sample.height + size * 1.1, "font-size": size,
     }, shape);
-    text.textContent = `${sample.face} ${names[sample.label] ?? sample.label} ${Math.round(sample.p * 100)}`;
+    // Where there is one face, its number tells nothing.
+    const number = samples.length > 1 ? `${sample.face} · ` : "";
+    text.textContent = `${number}${names[sample.label] ?? sample.label} ${percent(sample.p)}`;
     return shape;
   });
   layer.replaceChildren(...shapes);
