@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.chaos import bodies, faults, floods, storage, watching
+from tests.chaos import bodies, faults, films, floods, storage, watching
 from tests.chaos import load as loads
 from tests.chaos.bombs import costly_files, many_bombs
 from tests.chaos.memory import many_photos
@@ -31,6 +31,8 @@ class Size:
     child_kills: int = 20
     tree_kills: int = 5
     outage_uploads: int = 100
+    film_kills: int = 10
+    film_seconds: float = 120
     restarts: int = 10
     restart_uploads: int = 200
     good_beside_poison: int = 50
@@ -66,6 +68,8 @@ SMALL = Size(
     child_kills=2,
     tree_kills=1,
     outage_uploads=6,
+    film_kills=2,
+    film_seconds=30,
     restarts=1,
     restart_uploads=6,
     good_beside_poison=4,
@@ -122,6 +126,10 @@ def outage(folder: Path, size: Size) -> Iterator[Figure]:
         max(result.slowest_page, result.slowest_upload) <= 3 and result.done == size.outage_uploads,
         asdict(result),
     )
+
+
+def film(folder: Path, size: Size) -> Iterator[Figure]:
+    yield films.figure(folder, size.film_kills, size.film_seconds, **size.environment)
 
 
 def restarts(folder: Path, size: Size) -> Iterator[Figure]:
@@ -365,8 +373,8 @@ def load(folder: Path, size: Size) -> Iterator[Figure]:
 PROMISES: dict[str, Callable[[Path, Size], Iterator[Figure]]] = {
     promise.__name__: promise
     for promise in (
-        kills, outage, restarts, poison, doubled, writers, disk, memory, hostile, mutations, bombs,
-        costly, huge, drips, noise, fair, webhooks, load,
+        kills, outage, film, restarts, poison, doubled, writers, disk, memory, hostile, mutations,
+        bombs, costly, huge, drips, noise, fair, webhooks, load,
     )
 }  # fmt: skip
 
