@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from recognition.vision.errors import VideoTooLong
 from recognition.vision.video.frames import Decoder
@@ -126,6 +127,30 @@ def test_it_goes_on_after_a_moment_with_the_same_frames(
     assert times(rest) == times(whole)[after + 1 :]
     for one, other in zip(rest, whole[after + 1 :], strict=True):
         assert np.array_equal(one.rgb, other.rgb)
+
+
+def growing_bars(number: int) -> Iterator[NDArray[np.uint8]]:
+    """Pictures that each tell their place in the film."""
+    for index in range(number):
+        picture = np.full((120, 160, 3), 40, np.uint8)
+        picture[:, : 4 * (index + 1)] = 220
+        yield picture
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+@pytest.mark.parametrize("group", ["12", "1000"])
+@pytest.mark.parametrize("after_ms", [None, 1500])
+def test_an_avi_that_is_coded_out_of_order_has_its_own_times(
+    tmp_path: Path, codec: str, group: str, after_ms: int | None
+) -> None:
+    """It has no times of display, and those that are made up for it go back and forth."""
+    faster = {"preset": "medium"} if codec == "libx264" else {}
+    data = make(growing_bars(38), "avi", codec, g=group, bf="2", **faster)
+    frames = read(tmp_path, data, Order(after_ms=after_ms))
+    first = 0 if after_ms is None else 16
+    assert times(frames) == list(range(100 * first, 3800, 100))
+    bars = [int((frame.rgb[:, :, 0].mean(axis=0) > 128).sum()) // 4 - 1 for frame in frames]
+    assert bars == list(range(first, 38))
 
 
 @pytest.mark.parametrize("timed", [0, 12])

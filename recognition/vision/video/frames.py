@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import heapq
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -112,6 +113,8 @@ class Decoder:
             raise VideoWithoutPicture(gettext_noop("There are no moving pictures in this file."))
         self._stream = streams[0]
         self._began = self._stream.start_time
+        #: Times of packets that no frame has taken yet, as a heap; see `_pictures`.
+        self._times: list[int] = []
         context = self._stream.codec_context
         context.thread_count = 1
         context.options = {"max_pixels": str(self._order.maximum_pixels)}
@@ -171,7 +174,7 @@ class Decoder:
 
     def _seek(self) -> bool:
         stream = self._stream
-        if stream.start_time is None or stream.time_base is None:
+        if stream.start_time is None or stream.time_base is None or self._is_reordered:
             return False
         seconds = (self._order.after_ms or 0) / 1000
         self._from_start = False
@@ -206,8 +209,21 @@ class Decoder:
             return None
         return float((frame.pts - began) * base * 1000)
 
+    @property
+    def _is_reordered(self) -> bool:
+        """Whether frames come in another order than packets, of which no time tells anything.
+
+        An AVI has no times of display; FFmpeg makes some up, which go back and forth.
+        """
+        return self._container_name == "avi" and bool(self._stream.codec_context.has_b_frames)
+
     def _pictures(self) -> Iterator[av.VideoFrame]:
-        """All that can be decoded; what is damaged in between is left out."""
+        """All that can be decoded; what is damaged in between is left out.
+
+        Where frames are reordered, each takes the earliest time that no other one has taken: they
+        leave the decoder in the order in which they are shown. That holds from the start of the
+        file on, and not after a jump, where the decoder leaves out frames that refer back.
+        """
         packets = self._container.demux(self._stream)
         while True:
             try:
@@ -218,11 +234,19 @@ class Decoder:
                 raise
             except (av.error.FFmpegError, ValueError):
                 return  # Cut off here.
+            if self._is_reordered and packet.dts is not None:
+                heapq.heappush(self._times, packet.dts)
             try:
-                yield from self._stream.codec_context.decode(packet)
+                for frame in self._stream.codec_context.decode(packet):
+                    if self._is_reordered and self._times:
+                        frame.pts = heapq.heappop(self._times)
+                    yield frame
             except MemoryError:
                 raise
             except (av.error.FFmpegError, ValueError):
+                if packet.dts in self._times:
+                    self._times.remove(packet.dts)
+                    heapq.heapify(self._times)
                 continue
 
     def _sample(self, frame: av.VideoFrame, time_ms: int) -> RawFrame:
