@@ -280,7 +280,7 @@ def _names(language: str, model: type[Model], model_admin: ModelAdmin) -> dict[s
         }
 
 
-@pytest.mark.parametrize("app", ["accounts", "recognition"])
+@pytest.mark.parametrize("app", ["accounts", "recognition", "studies"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_administration_is_in_the_language_of_the_operator(app: str, language: str) -> None:
     for model, model_admin in admin.site._registry.items():

@@ -110,6 +110,7 @@ def duplicate(block: Block) -> Block:
     with changing(block.study) as study:
         _check_number(study)
         order = list(study.blocks.values_list("pk", flat=True))
+        block = Block.objects.get(pk=block.pk)
         copy = Block.objects.get(pk=block.pk)
         copy.pk = None
         copy.name = free_name(study, block.name)

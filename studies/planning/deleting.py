@@ -55,9 +55,6 @@ def delete(study: Study, actor: User | None = None) -> None:
         if locked is not None:
             audit.record("study_deleted", locked.owner, actor, f"study:{study.pk}")
             locked.delete()
-    _delete_stray_files(study.pk)
-    for forget in AFTER:
-        forget(study.pk)
     logger.info("study %s was deleted", study.pk)
 
 
@@ -92,6 +89,19 @@ def _delete_stray_files(pk: UUID) -> None:
         default_storage.delete(f"{folder}/{name}")
     with suppress(OSError):  # Buckets have no folders.
         default_storage.delete(folder)
+
+
+@receiver(post_delete, sender=Study)
+def _delete_the_rest(instance: Study, **kwargs: Any) -> None:
+    """What no row speaks of, whichever way the study goes: also with its owner's account."""
+    pk = instance.pk
+
+    def delete_the_rest() -> None:
+        _delete_stray_files(pk)
+        for forget in AFTER:
+            forget(pk)
+
+    transaction.on_commit(delete_the_rest)
 
 
 @receiver(post_delete, sender=Participation)

@@ -31,6 +31,7 @@ def study_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
         "studies/progress.html",
         study,
         counts=progress.counts(study),
+        has_conditions=study.conditions.exists(),
         page=Paginator(found, PARTICIPANTS_PER_PAGE).get_page(request.GET.get("page")),
         now=timezone.now(),
         is_live=study.status == Study.Status.OPEN,

@@ -28,7 +28,7 @@ from tests.support.factories import allow
 #: What names of fields look like that no member of staff needs to see.
 SECRET = re.compile(
     r"secret|password|session_key|key_sha256|seed|^data$|payload|^url$|^samples$|"
-    r"^image$|^thumbnail$|^file$|heat_map|^response$"
+    r"^image$|^thumbnail$|^file$|heat_map|^response$|_hash$|^key$|link_key|^external_id$|^attributes$"
 )
 #: A photo's file name, which people choose.
 PERSONAL = {("recognition.Upload", "name")}

@@ -33,7 +33,7 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )
-from studies.models import Block, Condition, Member, PersonalLink, Study
+from studies.models import Block, Condition, Member, Participation, PersonalLink, Study
 from tests.support.pictures import encode, meadow
 from tests.support.series import write_series
 from tests.support.signing_in import switch_on_two_factors
@@ -97,6 +97,10 @@ def make(upload: Upload) -> Arguments:
     condition = Condition.objects.create(study=study, name="condition of Alice")
     member = Member.objects.create(study=study, email="colleague@alice.example")
     link = PersonalLink.objects.create(study=study, label="code of Alice")
+    part = Participation.objects.create(
+        study=study, number=1, code_hash="hash-of-a-code", key_hash="hash-of-a-key",
+        language="en", consent_version=1, consent_text="I agree.",
+    )  # fmt: skip
     rows = {
         "video": video,
         "kept video": kept,
@@ -125,6 +129,11 @@ def make(upload: Upload) -> Arguments:
             manifest="emotion_vgg16.json", version="a", chosen_by=owner
         ),
         "study": study,
+        "block": block,
+        "condition": condition,
+        "member": member,
+        "link": link,
+        "participation": part,
         "comparison": ModelComparison.objects.create(candidate="candidate.json"),
     }
     stimulus = Block.objects.create(study=rows["study"], number=1, name="sea", kind=Block.Kind.TEXT)

@@ -1,0 +1,157 @@
+"""How a study comes in, its sheet for the ethics board, and its part in a person's export."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from accounts.models import User
+from recognition.personal_data import contents
+from studies.models import Answer, Participation, Study, Visit
+from studies.planning import progress
+from tests.support import studies as make
+
+State = Participation.State
+
+
+def test_counts_leave_previews_out(alice: User, alice_client: Client) -> None:
+    study = make.open_study(alice, n_withdrawn=2, most_participants=4)
+    camera = {"face_share": 0.9, "frames_per_second": 5, "brightness": 0.5, "face_height": 200}
+    for state, values in (
+        (State.CONSENTED, {}), (State.CHECKED, camera), (State.RUNNING, camera),
+        (State.FINISHED, camera), (State.LEFT, camera), (State.LEFT, {}),
+    ):  # fmt: skip
+        make.participation(study, state=state, camera=values)
+    make.participation(study, state=State.FINISHED, is_preview=True)
+    assert progress.counts(study) == progress.Counts(
+        consented=6, checked=4, running=3, finished=1, left=2, withdrew=2, most=4
+    )
+    page = alice_client.get(f"/studies/{study.pk}/progress/").text
+    assert "1 of 4 finished" in page
+    assert page.count('scope="row"') == 6
+    assert "1 of 4 finished" in alice_client.get("/studies/").text
+
+
+@pytest.mark.parametrize(
+    ("camera", "problems", "is_excluded"),
+    [
+        ({}, (), False),
+        ({"face_share": 0.95, "frames_per_second": 6, "brightness": 0.5, "face_height": 150},
+         (), False),
+        ({"face_share": 0.3, "frames_per_second": 1, "brightness": 0.1, "face_height": 20},
+         ("face", "frames", "light", "size"), True),
+        ({"face_share": 0.6}, ("face",), True),
+        ({"face_share": "much"}, (), False),
+    ],
+)  # fmt: skip
+def test_what_is_too_poor_is_marked(
+    camera: dict[str, Any], problems: tuple[str, ...], is_excluded: bool, alice: User
+) -> None:
+    study = make.open_study(alice, exclude_below=0.7)
+    make.participation(study, camera=camera)
+    (found,) = progress.qualities(study)
+    assert (found.problems, found.is_excluded) == (problems, is_excluded)
+
+
+def test_the_series_tells_more_than_the_check(alice: User, alice_client: Client) -> None:
+    study = make.open_study(alice)
+    part = make.with_series(make.participation(study, camera={"face_share": 0.1}))
+    assert part.recording is not None
+    type(part.recording).objects.update(n_frames=120, n_samples=90)
+    (found,) = progress.qualities(study)
+    assert found.face_share == 0.75
+    assert found.frames_per_second == pytest.approx(2.0)
+    page = alice_client.get(f"/studies/{study.pk}/progress/").text
+    assert "data-every" in page
+    for word in ("<img", "<video", "image/"):
+        assert word not in page.replace("img/icon", "").split('id="main"')[1]
+
+
+def test_the_sheet_says_what_the_study_says(
+    alice: User, alice_client: Client, settings: Settings
+) -> None:
+    settings.OPERATOR_CONTACT = "the-operator@example.org"
+    study = make.ready_study(alice, minimum_age=21)
+    make.block(study, "scale", name="how-glad")
+    make.block(study, "page", name="shop", url="https://shop.example/")
+    page = alice_client.get(f"/studies/{study.pk}/data-protection/").text
+    for text in (
+        "Dr Ada Lovelace", "University of Examples", "2026-17", "31 Dec 2099", "how-glad",
+        "https://shop.example/", "at least 21 years", "English, Deutsch",
+        "the-operator@example.org", "automatic recognition of facial expressions by software (AI)",
+        "Answers to 1 question", "https://faces.example",
+    ):  # fmt: skip
+        assert text in page, text
+    german = alice_client.get(
+        f"/studies/{study.pk}/data-protection/", headers={"Accept-Language": "de"}
+    ).text
+    assert "automatische Erkennung von Gesichtsausdrücken durch Software (KI)" in german
+
+
+def test_an_export_has_ones_studies_and_nobody_elses(alice: User, bob: User) -> None:
+    study = make.ready_study(alice)
+    part = make.with_series(make.participation(study, external_id="A-17"))
+    block = study.blocks.get()
+    Visit.objects.create(participation=part, block=block, start_ms=7)
+    Answer.objects.create(participation=part, block=block, text="fine")
+    theirs = make.ready_study(bob, title="Secret of Bob")
+    make.member(theirs, alice)
+    files = {name: "".join(pieces) for name, pieces in contents.texts(alice)}
+    plan = json.loads(files[f"studies/{study.pk}/study.json"])
+    assert plan["consent_text"] == study.consent_text
+    assert [one["name"] for one in plan["blocks"]] == ["text-1"]
+    (row,) = json.loads(files[f"studies/{study.pk}/participants.json"])
+    assert row["external_id"] == "A-17"
+    assert row["answers"] == [{"block__name": "text-1", "number": None, "text": "fine"}]
+    assert files[f"studies/{study.pk}/P001.csv"].count("\n") > 10
+    (membership,) = json.loads(files["study_memberships.json"])
+    assert membership["role"] == "viewer"
+    text = "".join(files.values())
+    assert "Secret of Bob" not in text
+    assert part.code_hash not in text
+    assert study.link_key not in text
+
+
+def test_the_footer_says_whose_site_it_is(settings: Settings, db: None, tmp_path: Any) -> None:
+    settings.DEPLOYMENT_PURPOSE, settings.OPERATOR_CONTACT = "Studies of <b>", "ops@example.org"
+    page = Client().get("/about/").text
+    assert "Studies of &lt;b&gt; · ops@example.org" in page
+    assert 'href="/legal/"' not in page
+    notice = tmp_path / "legal.txt"
+    notice.write_text("Imprint.\n\n<script>alert(1)</script>", encoding="utf-8")
+    settings.LEGAL_PAGE = str(notice)
+    assert 'href="/legal/"' in Client().get("/about/").text
+    page = Client().get("/legal/").text
+    assert "<p>Imprint.</p>" in page
+    assert "<script>alert" not in page
+    notice.write_text("Another.", encoding="utf-8")
+    assert "<p>Another.</p>" in Client().get("/legal/").text
+    settings.LEGAL_PAGE = str(tmp_path / "missing.txt")
+    assert Client().get("/legal/").status_code == 404
+
+
+def test_studies_are_listed_by_as_many_queries_as_one(alice: User, alice_client: Client) -> None:
+
+    counts = []
+    for _round in range(2):
+        for _number in range(3):
+            make.participation(make.open_study(alice))
+        with CaptureQueriesContext(connection) as queries:
+            alice_client.get("/studies/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    study = Study.objects.all()[0]
+    counts = []
+    for _round in range(2):
+        for _number in range(3):
+            make.with_series(make.participation(study))
+        with CaptureQueriesContext(connection) as queries:
+            alice_client.get(f"/studies/{study.pk}/progress/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

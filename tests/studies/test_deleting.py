@@ -1,0 +1,155 @@
+"""A study goes, at once, on its day or with its owner, and nothing of it is left."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import AuditEvent, User
+from recognition.models import Recording, SeriesChunk
+from recognition.personal_data import account_deletion
+from studies.models import Answer, ClockReading, Study, Visit
+from studies.planning import deleting
+from studies.tasks import sweep_studies
+from tests.support import studies as make
+from tests.support.series import recorded
+
+
+def full_study(owner: User, **fields: Any) -> Study:
+    """With one of everything, and more participants than go at a time."""
+    study = make.ready_study(owner, **fields)
+    make.condition(study, "a")
+    block = make.block(study, "video", file=b"a video", media_type="video/mp4")
+    make.personal_link(study)
+    study.members.create(email="colleague@example.org")
+    for number in range(deleting.BATCH + 3):
+        part = make.participation(study)
+        if number < 2:
+            make.with_series(part)
+        Visit.objects.create(participation=part, block=block, start_ms=0)
+        Answer.objects.create(participation=part, block=block, number=3)
+        ClockReading.objects.create(participation=part, at_ms=0, offset_ms=1, round_trip_ms=2)
+    return study
+
+
+def rows() -> dict[str, int]:
+    found = {model._meta.label: model._default_manager.count() for model in apps.get_models()
+             if model._meta.app_label == "studies"}  # fmt: skip
+    return {**found, "recordings": Recording.objects.count(), "parts": SeriesChunk.objects.count()}
+
+
+def files() -> list[str]:
+    try:
+        folders, _names = default_storage.listdir("studies")
+    except FileNotFoundError:
+        return []
+    return folders
+
+
+@pytest.fixture(autouse=True)
+def no_files_of_others() -> None:
+    for folder in files():
+        for name in default_storage.listdir(f"studies/{folder}")[1]:
+            default_storage.delete(f"studies/{folder}/{name}")
+        default_storage.delete(f"studies/{folder}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_left_of_a_study_that_is_deleted(alice: User, alice_client: Client) -> None:
+    mine = recorded(alice)
+    before = rows()
+    study = full_study(alice)
+    page = alice_client.get(f"/studies/{study.pk}/delete/").text
+    for text in ("23 participants", "2 blocks", "1 personal link", "1 team member"):
+        assert text in page, text
+    told: list[Any] = []
+    deleting.AFTER.append(told.append)
+    try:
+        assert alice_client.post(f"/studies/{study.pk}/delete/").status_code == 302
+    finally:
+        deleting.AFTER.remove(told.append)
+    assert rows() == before
+    assert files() == []
+    assert told == [study.pk]
+    assert Recording.objects.get() == mine
+    event = AuditEvent.objects.get(action="study_deleted")
+    assert (event.user, event.actor) == (alice, alice)
+    assert "Faces and sounds" not in str(AuditEvent.objects.values_list())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_study_goes_on_its_day(alice: User) -> None:
+    today = timezone.now().date()
+    due = full_study(alice, delete_on=today)
+    kept = [full_study(alice, delete_on=day) for day in (today + timedelta(days=1), None)]
+    sweep_studies()
+    assert set(Study.objects.all()) == set(kept)
+    assert str(due.pk) not in files()
+    assert len(files()) == 2
+    assert Recording.objects.count() == 4
+    event = AuditEvent.objects.get(action="study_deleted")
+    assert (event.user, event.actor) == (alice, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_study_that_cannot_be_deleted_does_not_keep_the_others(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = make.ready_study(alice, delete_on=date(2020, 1, 1))
+    make.ready_study(alice, delete_on=date(2020, 1, 2))
+    delete = deleting.delete
+
+    def broken(study: Study) -> None:
+        if study == stuck:
+            raise OSError
+        delete(study)
+
+    monkeypatch.setattr(deleting, "delete", broken)
+    assert deleting.delete_due() == 1
+    assert Study.objects.get() == stuck
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_that_was_cut_off_is_finished_by_the_next(alice: User) -> None:
+    study = full_study(alice)
+    assert deleting._delete_some(study) == deleting.BATCH
+    deleting.delete(study)
+    deleting.delete(study)
+    assert not Study.objects.exists()
+    assert not Recording.objects.exists()
+    assert AuditEvent.objects.filter(action="study_deleted").count() == 1
+
+
+def test_the_sweep_is_on_the_schedule() -> None:
+    tasks = [entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()]
+    assert "studies.sweep_studies" in tasks
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_the_account_go_its_studies(alice: User, bob: User) -> None:
+    full_study(alice)
+    theirs = full_study(bob)
+    make.member(theirs, alice, "editor")
+    account_deletion.close(alice)
+    account_deletion.delete(alice.pk)
+    assert Study.objects.get() == theirs
+    assert files() == [str(theirs.pk)]
+    assert Recording.objects.count() == 2
+    assert not theirs.members.filter(email="alice@example.org").exists()
+
+
+def test_the_page_that_deletes_an_account_says_what_becomes_of_studies(
+    alice: User, alice_client: Client
+) -> None:
+    assert "hand it over" not in alice_client.get("/privacy/delete-account/").text
+    make.open_study(alice)
+    page = alice_client.get("/privacy/delete-account/").text
+    assert "1 study, with all data of its participants. To keep it, hand it over" in page
+    assert "taking part in now" in page

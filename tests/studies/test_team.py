@@ -1,0 +1,177 @@
+"""A study's team: invited by mail, joined when signed in, changed, left, handed over."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from accounts.models import AuditEvent, User
+from studies.models import Member, Study
+from studies.planning import team
+from tests.support import studies as make
+
+
+def invite(client: Client, study: Study, email: str, role: str = "viewer") -> Any:
+    return client.post(f"/studies/{study.pk}/team/", {"email": email, "role": role}, follow=True)
+
+
+def key_of(message: Any) -> str:
+    match = re.search(r"https://faces\.example/studies/join/([\w-]+)/", message.body)
+    assert match
+    return match[1]
+
+
+def test_an_invitation_is_mailed_and_taken_up_once(
+    alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    assert "on its way" in invite(alice_client, study, " Bob@Example.org ", "editor").text
+    (message,) = mail.outbox
+    assert message.to == ["bob@example.org"]
+    assert "Faces and sounds" in message.body
+    key = key_of(message)
+    member = Member.objects.get()
+    assert (member.email, member.role, member.user) == ("bob@example.org", "editor", None)
+    assert key not in member.key_hash
+    assert len(member.key_hash) == 64
+    path = f"/studies/join/{key}/"
+    assert Client().get(path).headers["Location"].startswith("/accounts/login/")
+    assert bob_client.get(study.get_absolute_url()).status_code == 404
+    page = bob_client.get(path)
+    assert "Join “Faces and sounds”?" in page.text
+    assert page.status_code == 200
+    assert bob_client.post(path).headers["Location"] == study.get_absolute_url()
+    member.refresh_from_db()
+    assert (member.user, member.key_hash) == (bob, "")
+    assert bob_client.get(f"/studies/{study.pk}/details/").status_code == 200
+    assert bob_client.get(path).status_code == 404
+    assert "used or withdrawn" in bob_client.post(path, follow=True).text
+    assert AuditEvent.objects.filter(user=bob, action="study_joined").exists()
+
+
+def test_nothing_tells_who_has_an_account(alice: User, alice_client: Client, bob: User) -> None:
+    study = make.ready_study(alice)
+    pages = [invite(alice_client, study, email).text for email in (bob.email, "no@example.org")]
+    shown = [re.sub(r'value="[^"]{40,}"', "", page) for page in pages]
+    shown = [page.replace("no@example.org", "X").replace(bob.email, "X") for page in shown]
+    rows = [re.findall(r"<li class=.*?</li>", page, re.DOTALL)[-1] for page in shown]
+    plain = [re.sub(r"/team/\d+/", "", row) for row in rows]
+    assert plain[0] == plain[1]
+    assert [message.subject for message in mail.outbox] == [mail.outbox[0].subject] * 2
+
+
+def test_a_second_invitation_replaces_the_first(
+    alice: User, alice_client: Client, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    for role in ("viewer", "editor"):
+        invite(alice_client, study, "bob@example.org", role)
+    first, second = (key_of(message) for message in mail.outbox)
+    assert bob_client.get(f"/studies/join/{first}/").status_code == 404
+    assert bob_client.post(f"/studies/join/{second}/").status_code == 302
+    assert Member.objects.get().role == "editor"
+    assert "in the team already" in invite(alice_client, study, "bob@example.org").text
+    assert "in the team already" in invite(alice_client, study, alice.email).text
+    assert len(mail.outbox) == 2
+
+
+def test_the_owner_and_members_cannot_join_again(
+    alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    make.member(study, bob)
+    link = team.invite(study, "other@example.org", "editor", alice)
+    path = link.removeprefix("https://faces.example")
+    for client in (alice_client, bob_client):
+        assert "in this team already" in client.post(path, follow=True).text
+    assert study.members.filter(user=None).count() == 1
+
+
+def test_where_no_mail_is_sent_the_link_is_shown_once(
+    alice: User, alice_client: Client, bob_client: Client, settings: Settings
+) -> None:
+    settings.CAN_MAIL = False
+    study = make.ready_study(alice)
+    page = invite(alice_client, study, "bob@example.org")
+    link = page.context["link"]
+    assert link in page.text
+    assert link not in alice_client.get(f"/studies/{study.pk}/team/").text
+    assert bob_client.get(link.removeprefix("https://faces.example")).status_code == 200
+
+
+def test_mails_have_a_limit(alice: User, alice_client: Client) -> None:
+    study = make.ready_study(alice)
+    pages = [invite(alice_client, study, f"p{n}@example.org").text for n in range(31)]
+    assert "on its way" in pages[29]
+    assert "too often" in pages[30]
+    assert len(mail.outbox) == 30
+
+
+def test_roles_change_and_members_are_removed(
+    alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    member = make.member(study, bob)
+    path = f"/studies/{study.pk}/team/{member.pk}/"
+    details = f"/studies/{study.pk}/details/"
+    assert bob_client.get(details).status_code == 404
+    alice_client.post(path, {"action": "role", "role": "editor"})
+    assert bob_client.get(details).status_code == 200
+    alice_client.post(path, {"action": "role", "role": "owner"})
+    member.refresh_from_db()
+    assert member.role == "editor"
+    alice_client.post(path, {"action": "remove"})
+    assert bob_client.get(study.get_absolute_url()).status_code == 404
+    assert AuditEvent.objects.filter(user=bob, action="study_member_removed").exists()
+
+
+def test_a_member_leaves_and_the_owner_cannot(
+    alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    make.member(study, bob)
+    assert bob_client.post(f"/studies/{study.pk}/team/leave/").status_code == 302
+    assert not study.members.exists()
+    page = alice_client.post(f"/studies/{study.pk}/team/leave/", follow=True)
+    assert "Hand the study over first." in page.text
+
+
+def test_a_study_is_handed_over_to_an_editor(
+    alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    member = make.member(study, bob)
+    path = f"/studies/{study.pk}/team/{member.pk}/"
+    assert "Only an editor" in alice_client.post(path, {"action": "owner"}, follow=True).text
+    team.change_role(member, "editor")
+    alice_client.post(path, {"action": "owner"})
+    study.refresh_from_db()
+    assert study.owner == bob
+    former = study.members.get()
+    assert (former.user, former.role) == (alice, "editor")
+    assert alice_client.get(f"/studies/{study.pk}/delete/").status_code == 404
+    assert bob_client.get(f"/studies/{study.pk}/delete/").status_code == 200
+    events = AuditEvent.objects.filter(action="study_handed_over")
+    assert {event.user for event in events} == {alice, bob}
+
+
+@pytest.mark.parametrize("role", ["owner", ""])
+def test_nobody_is_invited_as_something_else(role: str, alice: User, alice_client: Client) -> None:
+    study = make.ready_study(alice)
+    invite(alice_client, study, "bob@example.org", role)
+    assert not study.members.exists()
+    assert mail.outbox == []
+
+
+def test_a_member_of_another_study_is_none_of_this_one(alice: User, bob: User) -> None:
+    theirs = make.member(make.ready_study(bob), alice, "editor")
+    mine = make.ready_study(alice)
+    client = Client()
+    client.force_login(alice)
+    path = f"/studies/{mine.pk}/team/{theirs.pk}/"
+    assert client.post(path, {"action": "remove"}).status_code == 404
