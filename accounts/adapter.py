@@ -15,7 +15,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import audit
+from accounts import access, audit
 from accounts.models import User
 from operations import rates
 
@@ -48,6 +48,18 @@ class AccountAdapter(DefaultAccountAdapter):
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
         known = {"request": self.request, "email": email, "current_site": site}
         self.render_mail(template_prefix, email, {**known, **context}).send()
+
+    def set_password(self, user: User, password: str) -> None:
+        """Not for a request that was on its way while somebody else got the account back.
+
+        Raises:
+            PermissionDenied: access has ended since the request was let in.
+        """
+        # Hashed first: others wait for a row that is locked.
+        user.set_password(password)
+        with transaction.atomic():
+            access.refuse_if_ended(user)
+            user.save()
 
     def send_notification_mail(self, *args: Any, **options: Any) -> None:
         """Once the change is stored; a mail server that is gone stops none."""

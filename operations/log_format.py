@@ -32,9 +32,10 @@ class JsonLineFormatter(JsonFormatter):
 
 
 class Refusals(logging.Filter):
-    """A request that was refused as suspicious is one line: no code of ours failed."""
+    """A request that was refused is one line: no code of ours failed."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.name.startswith("django.security"):
+        is_refusal = getattr(record, "status_code", 500) < 500
+        if is_refusal or record.name.startswith("django.security"):
             record.exc_info = record.exc_text = None
         return True

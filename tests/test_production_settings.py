@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whitenoise.middleware import WhiteNoiseFileResponse
 
 from tests.support.production_answers import OTHER_VISITOR, PROXY, VISITOR
 
@@ -93,3 +94,12 @@ def test_the_proxy_says_which_address_and_scheme_a_visitor_used(
     assert behind_proxy["claims_https"] == 200
     addresses = {"visitor": VISITOR, "other": OTHER_VISITOR, "liar": VISITOR}
     assert behind_proxy["addresses"] == addresses
+
+
+def test_static_files_leave_in_few_pieces(tmp_path: Path) -> None:
+    """Each is a message through the event loop, which all pages share."""
+    file = tmp_path / "large.js"
+    file.write_bytes(bytes(1_000_000))
+    pieces = list(WhiteNoiseFileResponse(file.open("rb")).streaming_content)
+    assert len(pieces) <= 16
+    assert sum(map(len, pieces)) == 1_000_000

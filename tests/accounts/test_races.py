@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +11,14 @@ import pytest
 from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core import mail
-from django.test import Client
+from django.core.handlers.exception import response_for_exception
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts import access, tokens
+from accounts.allauth_forms import ChangePasswordForm
 from accounts.models import ApiToken, AuditEvent, User
 from tests.support.signing_in import confirm_password, is_signed_in, link_in, sign_in, totp_code
 
@@ -108,6 +113,28 @@ def test_what_staff_do_meanwhile_stays(
     alice_client.post(path, form)
     alice.refresh_from_db()
     assert (alice.is_active, alice.quota_uploads_a_day) == (False, 0)
+
+
+def test_a_password_is_not_changed_once_somebody_else_has_the_account_back(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows the old password sends such changes all the time; one is on its way."""
+    attacker = Client()
+    sign_in(attacker, alice.email, "alice-password")
+    Client().post("/accounts/password/reset/", {"email": alice.email})
+    link = link_in(mail.outbox[0])
+
+    def reset() -> None:
+        owner = Client()
+        form = {"password1": FIRST, "password2": FIRST}
+        assert owner.post(owner.get(link)["Location"], form).status_code == 302
+
+    save = ChangePasswordForm.save
+    monkeypatch.setattr(ChangePasswordForm, "save", once(reset, save))
+    form = {"oldpassword": "alice-password", "password1": SECOND, "password2": SECOND}
+    assert attacker.post("/accounts/password/change/", form).status_code == 403
+    alice.refresh_from_db()
+    assert alice.check_password(FIRST)
 
 
 def test_a_person_is_saved_as_others_are(alice: User) -> None:
@@ -208,3 +235,20 @@ def test_an_address_is_one_account_however_it_is_spelt(root: User) -> None:
         {**form, "email": "Carol@Example.org", "password1": FIRST, "password2": FIRST},
     )
     assert User.objects.exclude(pk=root.pk).get().email == "carol@example.org"
+
+
+def test_a_session_that_ends_meanwhile_is_one_line_of_the_log() -> None:
+    """Whoever does that again and again must not fill the log: no code of ours has failed."""
+    console = next(h for h in logging.getLogger().handlers if h.name == "console")
+    assert isinstance(console, logging.StreamHandler)
+    earlier = console.setStream(io.StringIO())
+    try:
+        raise SessionInterrupted("The session was deleted.")
+    except SessionInterrupted as interrupted:
+        answer = response_for_exception(RequestFactory().get("/accounts/profile/"), interrupted)
+        written = console.stream.getvalue()
+    finally:
+        console.setStream(earlier)
+    assert answer.status_code == 400
+    assert "The session was deleted." in written
+    assert "Traceback" not in written
