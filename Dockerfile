@@ -21,6 +21,12 @@ RUN python3 -m venv /opt/venv && python3 -m venv /opt/tools
 COPY requirements /requirements
 RUN /opt/venv/bin/python -m pip install --only-binary :all: --requirement /requirements/serve.txt --requirement /requirements/s3.txt \
     && /opt/venv/bin/python -m pip uninstall --yes pip
+# Tests of packages, and languages that the site does not speak.
+RUN cd /opt/venv/lib/python3*/site-packages \
+    && find numpy kombu zope redis -type d -name tests -prune -exec rm -r {} + \
+    && find twisted autobahn -type d -name test -prune -exec rm -r {} + \
+    && find . -path '*/locale/*' -type d -name LC_MESSAGES ! -path '*/en*/*' ! -path '*/de/*' -prune -exec rm -r {} + \
+    && find . -name '*.pyi' -delete
 # What is inside, as CycloneDX.
 RUN /opt/tools/bin/python -m pip install --only-binary :all: cyclonedx-bom==7.5.0 \
     && /opt/tools/bin/cyclonedx-py environment --output-reproducible --of JSON --output-file /opt/sbom.cdx.json /opt/venv/bin/python
@@ -38,7 +44,8 @@ COPY deploy/healthcheck.py /app/deploy/
 WORKDIR /app
 RUN STATIC_ROOT=/opt/static SECRET_KEY=only-while-static-files-are-collected-0123456789 SITE_URL=http://localhost DATA_DIR=/tmp/data \
     /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
-    && /opt/venv/bin/python -m compileall -q /app /opt/venv/lib
+    && /opt/venv/bin/python -m compileall -q /app \
+    && chmod -R a+rX /opt/static /app
 
 FROM python
 RUN groupadd --gid 10001 visage \

@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-video chaos figures clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-video chaos figures image image-test clean
 
 BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -88,6 +88,13 @@ bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
 	$(PYTHON) -m tests.chaos.promises $(if $(JSON),--json $(JSON)) $(ARGS)
 	sh scripts/with-postgresql $(PYTHON) -m tests.chaos.promises --only writers
+
+image:  ## Build the image (with docker, or else buildah as root)
+	sh scripts/image build
+
+image-test: $(VENV)/dev.installed  ## Build the image, start every process from it, and try what they do
+	sh scripts/image build
+	$(PYTHON) -m pytest -s --timeout 900 tests/image/trial.py
 
 clean:  ## Delete the virtual environment and caches; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.demo import create_demo_users
+from emotion_site import static_files
 from emotion_site.health import ping_redis
 from emotion_site.management.commands.redis_server import find_redis_server
 from recognition.vision.errors import ModelError
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             self._check_port(host, port + number)
         self._check()
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        static_files.collect()
         shown_host = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host
         self.stdout.write(self.style.SUCCESS(f"\n  Visage: http://{shown_host}:{port}\n"))
         if settings.DEBUG:

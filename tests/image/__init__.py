@@ -1,0 +1,1 @@
+"""The image, built and run: `make image-test`. Not part of `make test`, which needs no engine."""
