@@ -22,6 +22,7 @@ urlpatterns = [
     path("studies/", include("studies.urls")),
     path("take-part/", include("studies.taking_part.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("studies.api")),
     path("api/v1/", include("recognition.api.urls")),
     re_path("^api/", unknown),
     path("metrics", metrics_page, name="metrics"),

@@ -23,6 +23,24 @@ async def piecewise(pieces: Iterator[str]) -> AsyncIterator[str]:
         yield piece
 
 
+async def piecewise_bytes(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The same as :func:`piecewise`, for what is no text."""
+    following = sync_to_async(_following_bytes)
+    while piece := await following(pieces):
+        yield piece
+
+
+def _following_bytes(pieces: Iterator[bytes]) -> bytes:
+    parts: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        parts.append(piece)
+        length += len(piece)
+        if length >= PIECE:
+            break
+    return b"".join(parts)
+
+
 def _following(pieces: Iterator[str]) -> str:
     parts: list[str] = []
     length = 0

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from studies.planning import block_pages, invite_pages, pages, progress_pages, team_pages
+from studies.results import download_pages
 from studies.results import pages as results_pages
 
 app_name = "studies"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("<uuid:pk>/", pages.study, name="study"),
     path("<uuid:pk>/results/", results_pages.results, name="results"),
     path("<uuid:pk>/results/rules/", results_pages.rules, name="results_rules"),
+    path("<uuid:pk>/results/<str:file>", download_pages.download, name="download"),
     path("<uuid:pk>/results/<int:block>/", results_pages.block_results, name="block_results"),
     path("<uuid:pk>/details/", pages.study_details, name="study_details"),
     path("<uuid:pk>/status/", pages.study_status, name="study_status"),

@@ -58,7 +58,15 @@ SPECTACULAR_SETTINGS = {
     # In the order in which people need them.
     "TAGS": [
         {"name": name}
-        for name in ("uploads", "predictions", "statistics", "live sessions", "webhooks", "me")
+        for name in (
+            "uploads",
+            "predictions",
+            "statistics",
+            "live sessions",
+            "studies",
+            "webhooks",
+            "me",
+        )
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -69,5 +77,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Correction": "recognition.api.serializers.CORRECTIONS",
         "Label": "recognition.api.serializers.LABELS",
+        "StudyStatus": "studies.models.Study.Status",
+        "ParticipationState": "studies.models.Participation.State",
+        "BlockKind": "studies.models.Block.Kind",
     },
 }

@@ -12,21 +12,25 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import signed_in
 from studies import access
-from studies.models import Block, ExclusionRule, Member, Study
+from studies.models import Block, ExclusionRule
+from studies.planning.context import page as page_of
 from studies.results import bootstrap, chart, grouping
 from studies.results.chart import Chart
 from studies.results.curves import HZ
+from studies.results.download_pages import ARCHIVE, TEXTS
+from studies.results.downloads import FILES
 from studies.results.figures import FIGURES
 from studies.results.forms import RulesForm
 from studies.results.groups import BlockResult, shown
 from studies.results.loading import Participant, StudyData, load
+from studies.results.numbers import number
 from studies.results.rules import Reason
 
 #: Participants' charts of one page.
@@ -38,6 +42,17 @@ REASONS = {
     Reason.NOT_FINISHED: gettext_lazy("did not finish"),
     Reason.FEW_FACES: gettext_lazy("too few frames with a face"),
     Reason.FEW_FRAMES: gettext_lazy("too few frames per second"),
+}
+DOWNLOADS = {
+    ARCHIVE: gettext_lazy("everything in one archive"),
+    "participants.csv": gettext_lazy("who took part, and who is left out"),
+    "blocks.csv": gettext_lazy("figures of each participant, block and expression"),
+    "curves.csv": gettext_lazy("each participant’s curves, ten points a second"),
+    "answers.csv": gettext_lazy("what was answered"),
+    "samples.csv": gettext_lazy("every sample of every face"),
+    "methods.txt": gettext_lazy("a paragraph on methods, to be checked and pasted"),
+    "codebook.md": gettext_lazy("what every column means"),
+    "CITATION.cff": gettext_lazy("how to cite the software"),
 }
 
 
@@ -86,17 +101,18 @@ def results(request: HttpRequest, pk: UUID) -> HttpResponse:
     data = load(study)
     view = grouping.view_of(data, request.GET)
     groups = grouping.groups_of(data, view.by)
-    context = _common(request, data, view)
+    context = _common(data, view)
     context["blocks"] = [_block_view(data, groups, block, view) for block in data.stimuli]
     context["form"] = RulesForm(study)
-    return render(request, "studies/results.html", context)
+    return page_of(request, "studies/results.html", study, **context)
 
 
 @require_safe
 @login_required
 def block_results(request: HttpRequest, pk: UUID, block: int) -> HttpResponse:
     """One stimulus: the group's curves, and every participant's."""
-    data = load(access.readable(signed_in(request), pk))
+    study = access.readable(signed_in(request), pk)
+    data = load(study)
     found = _stimulus(data, block)
     view = grouping.view_of(data, request.GET)
     groups = grouping.groups_of(data, view.by)
@@ -105,13 +121,13 @@ def block_results(request: HttpRequest, pk: UUID, block: int) -> HttpResponse:
     lengths = [len(one.grids[found.pk]) for one in people]
     length = max(lengths, default=0) / HZ
     small = [(one, _small(data, one, found, length, view.is_corrected)) for one in page.object_list]
-    context = _common(request, data, view) | {
+    context = _common(data, view) | {
         "one": _block_view(data, groups, found, view),
         "page": page,
         "small": small,
         "query": view.query,
     }
-    return render(request, "studies/results_block.html", context)
+    return page_of(request, "studies/results_block.html", study, **context)
 
 
 @require_http_methods(["POST"])
@@ -136,12 +152,10 @@ def _stimulus(data: StudyData, pk: int) -> Block:
     return found
 
 
-def _common(request: HttpRequest, data: StudyData, view: grouping.View) -> dict[str, Any]:
+def _common(data: StudyData, view: grouping.View) -> dict[str, Any]:
     study = data.study
-    user = signed_in(request)
     out = [one for one in data.participants if one.excluded]
     return {
-        "study": study,
         "data": data,
         "view": view,
         "labels": data.labels,
@@ -154,8 +168,8 @@ def _common(request: HttpRequest, data: StudyData, view: grouping.View) -> dict[
         "needed": bootstrap.NEEDED,
         "resamples": bootstrap.RESAMPLES,
         "excluded": [(one, [REASONS[reason] for reason in one.excluded]) for one in out],
-        "may_edit": Study.objects.for_team(user, Member.Role.EDITOR).filter(pk=study.pk).exists(),
         "rule": ExclusionRule.objects.filter(study=study).select_related("changed_by").first(),
+        "downloads": [(name, DOWNLOADS[name]) for name in (ARCHIVE, *FILES, *TEXTS)],
         "width": chart.WIDTH,
         "height": chart.HEIGHT,
     }
@@ -216,8 +230,3 @@ def _small(
     seen = data.seen(one, block)
     assert seen is not None
     return chart.small_chart(shown(seen, is_corrected), data.labels, length, is_corrected)
-
-
-def number(value: float) -> float | None:
-    """A figure, or None where nothing is known."""
-    return None if np.isnan(value) else float(value)

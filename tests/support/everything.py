@@ -141,6 +141,7 @@ def make(upload: Upload) -> Arguments:
         **{name: {"pk": row.pk} for name, row in rows.items()},
         **{f"{name}, administered": {"object_id": row.pk} for name, row in rows.items()},
         "person": {"id": owner.pk},
+        "study as CSV": {"pk": rows["study"].pk, "file": "participants.csv"},
         "stimulus of the study": {"pk": rows["study"].pk, "block": stimulus.pk},
         "session as CSV": {"pk": session.pk, "file_format": "csv"},
         "marker of the session": {"pk": session.pk, "marker": rows["marker"].pk},

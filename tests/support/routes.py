@@ -162,6 +162,7 @@ ROUTES: dict[str, Route] = {
     "recording_boxes": own("session", GET=200),
     "studies:results": own("study", GET=200),
     "studies:results_rules": own("study", {"face_percent": 80, "frames_per_second": 2}, POST=302),
+    "studies:download": own("study as CSV", GET=200),
     "studies:block_results": own("stimulus of the study", GET=200),
     "studies:study_details": own("study", GET=200, POST=200),
     "studies:study_status": own("study", {"action": "close"}, POST=302),
@@ -233,6 +234,11 @@ ROUTES: dict[str, Route] = {
     "api-video-detail": interface("video", GET=200, DELETE=204),
     "api-video-cancel": interface("video", POST=200),
     "api-video-file": interface("kept video", GET=200, DELETE=204),
+    "api-study-detail": interface("study", GET=200),
+    "api-study-participants": interface("study", GET=200),
+    "api-study-blocks": interface("study", GET=200),
+    # Needs the name of a block, which is only asked for where there is a study to read.
+    "api-study-curves": interface("study", GET=400),
     "api-webhook-detail": interface(
         "webhook", {"is_active": False}, GET=200, PATCH=200, DELETE=204
     ),
@@ -297,6 +303,7 @@ TEAM: dict[str, dict[str, tuple[int, int]]] = {
     "studies:join": {"GET": (404, 404), "POST": (302, 302)},
     "studies:results": {"GET": (200, 200)},
     "studies:results_rules": {"POST": (302, 404)},
+    "studies:download": own("study as CSV", GET=200),
     "studies:block_results": {"GET": (200, 200)},
 }
 
@@ -326,7 +333,7 @@ LISTS = {
     "history": "upload", "live_sessions": "session", "privacy": "export", "webhooks": "webhook",
     "api_tokens": "token", "api-upload-list": "upload", "api-prediction-list": "upload",
     "api-live-session-list": "session", "api-recording-list": "session",
-    "api-video-list": "video",
+    "api-video-list": "video", "api-study-list": "study",
     "api-webhook-list": "webhook",
     "studies:studies": "study",
 }  # fmt: skip

@@ -1,0 +1,52 @@
+"""The downloads of a study, for its team."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from accounts.http import signed_in
+from operations.streaming import piecewise, piecewise_bytes
+from studies import access
+from studies.results import archive, codebook, methods, software
+from studies.results.downloads import FILES
+from studies.results.loading import load
+
+ARCHIVE = "study.zip"
+#: Beside the CSV files and the archive.
+TEXTS = {
+    "methods.txt": "text/plain; charset=utf-8",
+    "codebook.md": "text/markdown; charset=utf-8",
+    "CITATION.cff": "text/plain; charset=utf-8",
+}
+
+
+@require_safe
+@login_required
+def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
+    """One file, or all of them as an archive; long ones are made while they are sent."""
+    study = access.readable(signed_in(request), pk)
+    if file not in {ARCHIVE, *TEXTS, *FILES}:
+        raise Http404
+    data = load(study)
+    response: HttpResponseBase
+    if file in FILES:
+        pieces = piecewise(FILES[file](data))
+        response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
+    elif file == ARCHIVE:
+        # The texts now, in the thread of the request: they are in its language.
+        zipped = archive.zipped(list(archive.members(data)))
+        response = StreamingHttpResponse(piecewise_bytes(zipped), content_type="application/zip")
+    elif file == "methods.txt":
+        response = HttpResponse(methods.in_both_languages(data), content_type=TEXTS[file])
+    elif file == "codebook.md":
+        response = HttpResponse(codebook.as_markdown(), content_type=TEXTS[file])
+    else:
+        response = HttpResponse(software.CITATION, content_type=TEXTS[file])
+    name = f"study-{str(study.pk)[:8]}-{file}"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
