@@ -56,7 +56,7 @@ ACCEPTED_FORMATS = tuple(
 )
 ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, GIF or BMP")
 
-MAXIMUM_BYTES = 10 * 1024 * 1024
+MAXIMUM_BYTES = 25 * 1024 * 1024
 #: 50 megapixels: above every common camera, and about 200 MB while decoding.
 MAXIMUM_PIXELS = 50_000_000
 #: Of a WebP, whose decoder keeps four copies of the picture.

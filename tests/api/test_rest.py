@@ -147,7 +147,7 @@ def test_me(alice_client: Client, alice_upload: Upload) -> None:
     assert set(body["quotas"]) == {"uploads_today", "bytes", "live_seconds_today"}
     assert body["quotas"]["bytes"]["used"] == alice_upload.stored_bytes
     assert body["labels"] == ["happy", "sad", "surprise", "neutral", "other"]
-    assert body["limits"]["maximum_bytes"] == 10 * 1024 * 1024
+    assert body["limits"]["maximum_bytes"] == 25 * 1024 * 1024
     assert body["model_version"]
 
 

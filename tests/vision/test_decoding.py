@@ -273,7 +273,7 @@ def test_a_mutated_file_ends_there_as_here(shared: DecodingPool, data: bytes) ->
 
 
 def test_reading_a_header_takes_time_by_the_bytes_alone() -> None:
-    """The worst of ten megabytes for each reader, in processor time."""
+    """The worst of the largest files for each reader, in processor time."""
     size = images.MAXIMUM_BYTES
     jpeg = encode(small())
     start = jpeg.index(b"\xff\xda")
