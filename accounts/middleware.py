@@ -14,7 +14,10 @@ from accounts.purposes import ACCOUNT
 
 #: Where people need no consent: their account, what is public, and what asks for itself (see
 #: `accounts.authentication.HasConsent`). Nor for taking their data away or deleting it.
-FREE = ("/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/language/", "/healthz")
+FREE = (
+    "/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/language/", "/healthz",
+    "/take-part/",
+)  # fmt: skip
 
 
 def ask_for_consent(

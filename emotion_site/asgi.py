@@ -33,6 +33,7 @@ from emotion_site.origin import (
 )
 from emotion_site.visitors import LimitedSockets
 from recognition.routing import token_urlpatterns, websocket_urlpatterns
+from studies.routing import websocket_urlpatterns as study_urlpatterns
 
 request_bodies.install()
 slow_readers.install()
@@ -40,7 +41,7 @@ socket_bounds.install()
 
 # Without the last, an unknown path would be a failure with a traceback.
 nowhere = re_path("", nothing_here)
-sockets = URLRouter([*websocket_urlpatterns, nowhere])
+sockets = URLRouter([*websocket_urlpatterns, *study_urlpatterns, nowhere])
 pages = SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets)))
 programs = URLRouter([*token_urlpatterns, nowhere])
 application = TrustedScope(

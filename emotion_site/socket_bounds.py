@@ -38,7 +38,8 @@ class Bounds:
 
 
 #: By path; pages have nothing to say to the others.
-BOUNDS = {"/ws/live/": Bounds(2 * settings.LIVE_MAXIMUM_BYTES, 200, 8 * 1024 * 1024)}
+_FRAMES = Bounds(2 * settings.LIVE_MAXIMUM_BYTES, 200, 8 * 1024 * 1024)
+BOUNDS = {"/ws/live/": _FRAMES, "/ws/study/": _FRAMES}
 SILENT = Bounds(1024, 5, 2048)
 
 

@@ -67,15 +67,15 @@ class Place:
             _here[key] -= 1
             if not _here[key]:
                 del _here[key]
-        if time.monotonic() < _away_until:
+        if is_away():
             return
         try:
-            async with _client().pipeline(transaction=False) as pipeline:
+            async with client().pipeline(transaction=False) as pipeline:
                 for key in self._limits:
                     pipeline.zrem(key, self._id)
                 await pipeline.execute()
         except (RedisError, OSError):
-            _step_aside()
+            step_aside()
 
     async def _take(self) -> bool:
         if any(_here[key] >= limit for key, limit in self._limits.items()):
@@ -90,23 +90,23 @@ class Place:
 
     async def _ask(self, *limits: int) -> bool:
         """Write the entry unless a limit above 0 is reached; True where Redis does not answer."""
-        if time.monotonic() < _away_until:
+        if is_away():
             return True
         keys = list(self._limits)
         try:
-            answer = _client().eval(_TAKE, len(keys), *keys, self._id, EXPIRY_SECONDS, *limits)
+            answer = client().eval(_TAKE, len(keys), *keys, self._id, EXPIRY_SECONDS, *limits)
             return bool(await answer)
         except (RedisError, OSError):
-            _step_aside()
+            step_aside()
             return True
 
 
-async def take(kind: str, person: int, address: str, *, of_person: int) -> Place | None:
+async def take(kind: str, person: int | str, address: str, *, of_person: int) -> Place | None:
     """A place for a socket that opens; None where there are too many already.
 
     Args:
         kind: which socket it is; each kind has limits of its own.
-        person: the primary key.
+        person: the primary key, or what else tells one from another.
         address: of the network, as the web server tells it.
         of_person: how many of this kind one person may have.
     """
@@ -124,7 +124,8 @@ def _key(kind: str, of: str, who: str) -> str:
     return f"visage:sockets:{kind}:{digest}"
 
 
-def _client() -> redis.asyncio.Redis:
+def client() -> redis.asyncio.Redis:
+    """Redis for this event loop, with short waits."""
     loop = asyncio.get_running_loop()
     if loop not in _clients:
         _clients[loop] = redis.asyncio.Redis.from_url(
@@ -133,7 +134,13 @@ def _client() -> redis.asyncio.Redis:
     return _clients[loop]
 
 
-def _step_aside() -> None:
+def is_away() -> bool:
+    """Whether Redis did not answer lately, and is not asked."""
+    return time.monotonic() < _away_until
+
+
+def step_aside() -> None:
+    """Redis did not answer: ask it again in :data:`PAUSE` seconds."""
     global _away_until
     _away_until = time.monotonic() + PAUSE
     logger.warning("Redis does not answer; open sockets are counted by each process alone")

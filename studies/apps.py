@@ -12,5 +12,6 @@ class StudiesConfig(AppConfig):
 
         people.register()
         personal_data.register()
-        # They register themselves: what follows a row's deletion.
+        # They register themselves: what follows a row's deletion, or a study's opening.
         from studies.planning import deleting, files  # noqa: F401
+        from studies.taking_part import leaving  # noqa: F401

@@ -16,6 +16,7 @@ from django.urls import reverse
 from accounts.models import User
 from recognition.models import Upload
 from recognition.routing import websocket_urlpatterns
+from studies.routing import websocket_urlpatterns as study_urlpatterns
 from tests.support import everything
 from tests.support.everything import Arguments
 from tests.support.routes import (
@@ -122,7 +123,9 @@ def test_every_address_is_in_the_tables() -> None:
     assert sorted({name for name in names if names.count(name) > 1}) == []
     assert {address.name for address in WITH_ARGUMENT} == set(ROUTES)
     assert PUBLIC | FOR_ALL_STAFF | set(LISTS) <= {address.name for address in WITHOUT}
-    assert [str(entry.pattern) for entry in websocket_urlpatterns] == ["ws/uploads/", "ws/live/"]
+    sockets = [*websocket_urlpatterns, *study_urlpatterns]
+    found = [str(entry.pattern) for entry in sockets]
+    assert found == ["ws/uploads/", "ws/live/", "ws/study/"]
 
 
 @pytest.mark.parametrize("address", WITH_ARGUMENT, ids=lambda address: address.name)

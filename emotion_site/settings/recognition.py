@@ -31,6 +31,11 @@ if DETECTOR not in {"both", "blazeface", "haar"}:
     raise ImproperlyConfigured("DETECTOR is both, blazeface or haar.")
 #: Threads that look at live frames: one for each core that this process may use.
 LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
+#: Participants of studies whose cameras are on at the same time, in all web processes together;
+#: the next ones wait for their turn. Two cores were measured with 25 at 5 frames a second.
+STUDY_PARTICIPANTS_AT_ONCE = env.int(
+    "STUDY_PARTICIPANTS_AT_ONCE", default=max(1, available_cores() * 25 // 2)
+)
 #: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.
 LIVE_MAXIMUM_BYTES = 512 * 1024
 #: Sockets of each kind that may be open to one network address, which a whole room may share.

@@ -51,7 +51,7 @@ class Recorder:
     @property
     def seconds(self) -> float:
         """Since the start of the recording."""
-        return self._offset + time.monotonic() - self._began
+        return self.seconds_at(time.monotonic())
 
     @property
     def is_full(self) -> bool:
@@ -62,15 +62,19 @@ class Recorder:
             or self._series.n_samples >= MAXIMUM_SAMPLES
         )
 
-    def add(self, seen: LiveFrame, received_at: float, frame: int) -> None:
+    def seconds_at(self, moment: float) -> float:
+        """A moment in seconds of ``time.monotonic``, as seconds since the start."""
+        return self._offset + moment - self._began
+
+    def add(self, seen: LiveFrame, taken_at: float, frame: int) -> None:
         """Take in one frame; frames are at least as far apart as the series wants them.
 
         Args:
             seen: what it showed.
-            received_at: in seconds of ``time.monotonic``.
+            taken_at: in seconds of ``time.monotonic``.
             frame: its number on the socket, from which lost ones are known.
         """
-        seconds = max(0.0, self._offset + received_at - self._began)
+        seconds = max(0.0, self.seconds_at(taken_at))
         self._timeline.add(seen.faces, seconds)
         self._is_saved = False
         time_ms = round(seconds * 1000)
@@ -130,3 +134,15 @@ def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> R
             )
             audit.record("recording_created", owner, owner, f"recording:{recording.pk}")
     return Recorder(recording)
+
+
+def begin_for_others(model_version: str) -> Recording:
+    """A recording of nobody's own: whoever asks for it keeps what leads to it, and deletes it."""
+    now = timezone.now()
+    return Recording.objects.create(
+        owner=None,
+        model_version=model_version,
+        started_at=now,
+        ended_at=now,
+        stored_bytes=ROW_BYTES,
+    )

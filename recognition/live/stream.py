@@ -20,11 +20,13 @@ class Answer:
     Attributes:
         number: of the frame on its socket, from 1.
         received_at: in seconds of ``time.monotonic``.
+        taken_at: by the same clock; when it was received, unless its sender says better.
         seen: None where the bytes were not a frame; then `error` says why.
     """
 
     number: int
     received_at: float
+    taken_at: float
     seen: LiveFrame | None
     error: ImageError | None = None
 
@@ -35,7 +37,7 @@ class FrameStream:
     def __init__(self) -> None:
         self._state = LiveState()
         self._lock = threading.Lock()
-        self._waiting: tuple[int, float, bytes] | None = None
+        self._waiting: tuple[int, float, float, bytes] | None = None
         self.received = 0
         self.dropped = 0
 
@@ -43,14 +45,21 @@ class FrameStream:
     def is_waiting(self) -> bool:
         return self._waiting is not None
 
-    def offer(self, data: bytes) -> None:
-        """Let a frame wait, in place of the one that waited before."""
+    def offer(self, data: bytes, taken_at: float | None = None) -> None:
+        """Let a frame wait, in place of the one that waited before.
+
+        Args:
+            data: JPEG or WebP.
+            taken_at: when, in seconds of ``time.monotonic`` and not before the frame before it;
+                None for now.
+        """
+        now = time.monotonic()
         with self._lock:
             self.received += 1
             if self._waiting is not None:
                 self.dropped += 1
                 metrics.LIVE_DROPPED.add()
-            self._waiting = (self.received, time.monotonic(), data)
+            self._waiting = (self.received, now, now if taken_at is None else taken_at, data)
 
     def skip(self) -> int:
         """Count a frame that is not worth waiting; returns its number."""
@@ -74,13 +83,13 @@ class FrameStream:
             waiting, self._waiting = self._waiting, None
         if waiting is None:
             return None
-        number, received_at, data = waiting
+        number, received_at, taken_at, data = waiting
         try:
             with metrics.LIVE_PROCESSING.time():
-                seen = live_recognizer().process(data, self._state, received_at)
+                seen = live_recognizer().process(data, self._state, taken_at)
         except ImageError as error:
-            return Answer(number, received_at, None, error)
-        return Answer(number, received_at, seen)
+            return Answer(number, received_at, taken_at, None, error)
+        return Answer(number, received_at, taken_at, seen)
 
 
 def labels_message(answer: Answer, seen: LiveFrame, dropped: int) -> dict[str, Any]:

@@ -51,15 +51,22 @@ def record_finished(upload: Upload) -> None:
 
     To be called in the transaction that finished it.
     """
-    _record(upload.owner_id, UPLOAD_FINISHED, lambda: {"upload": _upload_as_dict(upload)})
+    record(upload.owner_id, UPLOAD_FINISHED, lambda: {"upload": _upload_as_dict(upload)})
 
 
 def record_video_finished(video: Video) -> None:
     """The same of a video. What was seen in it is its recording, too much for a message."""
-    _record(video.owner_id, VIDEO_FINISHED, lambda: {"video": _video_as_dict(video)})
+    record(video.owner_id, VIDEO_FINISHED, lambda: {"video": _video_as_dict(video)})
 
 
-def _record(owner_id: int, event: str, news: Callable[[], dict[str, Any]]) -> None:
+def record(owner_id: int, event: str, news: Callable[[], dict[str, Any]]) -> None:
+    """Note news for each of a person's webhooks, in the transaction that makes it true.
+
+    Args:
+        owner_id: whose webhooks.
+        event: its name, such as ``upload.finished``.
+        news: what is told beside it; asked for only where there is a webhook.
+    """
     hooks = Webhook.objects.filter(owner_id=owner_id, is_active=True)
     if ids := list(hooks.values_list("pk", flat=True)):
         told = news()

@@ -20,6 +20,7 @@
   system.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
+    if (!button) return; // What participants of studies see has the system's theme.
     button.hidden = false;
     button.addEventListener("click", () => {
       const next = root.dataset.bsTheme === "dark" ? "light" : "dark";

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from recognition import quotas
-from recognition.live import consumer, marking, recordings
+from recognition.live import frames_consumer, marking, recordings
 from recognition.models import Marker, Recording
 from recognition.series import markers
 from recognition.vision.live import LiveFrame
@@ -69,8 +69,8 @@ def test_a_full_storage_takes_no_marker(alice: User, alice_client: Client) -> No
 
 @pytest.mark.django_db(transaction=True)
 async def test_commands_have_a_rate(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "COMMANDS", 0)
-    monkeypatch.setattr(consumer, "COMMANDS_AT_ONCE", 3)
+    monkeypatch.setattr(frames_consumer, "COMMANDS", 0)
+    monkeypatch.setattr(frames_consumer, "COMMANDS_AT_ONCE", 3)
     socket = await open_live(alice)
     answers = [await socket.receive_json_from(timeout=30)]
     for number in range(5):

@@ -137,7 +137,15 @@ def make(upload: Upload) -> Arguments:
         "comparison": ModelComparison.objects.create(candidate="candidate.json"),
     }
     stimulus = Block.objects.create(study=rows["study"], number=1, name="sea", kind=Block.Kind.TEXT)
+    running = Study.objects.create(
+        owner=owner, title="Faces", status=Study.Status.OPEN, opened_at=now, languages=["en"]
+    )
+    shown = Block.objects.create(study=running, number=1, name="words", kind=Block.Kind.TEXT)
+    invited = PersonalLink.objects.create(study=running, label="A-17")
     return {
+        "open study": {"link_key": running.link_key},
+        "block of the open study": {"link_key": running.link_key, "block": shown.pk},
+        "personal link": {"key": invited.key},
         **{name: {"pk": row.pk} for name, row in rows.items()},
         **{f"{name}, administered": {"object_id": row.pk} for name, row in rows.items()},
         "person": {"id": owner.pk},

@@ -212,6 +212,17 @@ ROUTES: dict[str, Route] = {
     # Ways in
     "account_confirm_email": everybody("key of a mail", GET=200, POST=404),
     "account_reset_password_from_key": everybody("key of a person", GET=200, POST=200, PUT=200),
+    # Studies, for participants: nobody here is one, and where nobody is, all begin.
+    "taking_part:information": everybody("open study", GET=200),
+    "taking_part:consent": everybody("open study", GET=200, POST=200),
+    "taking_part:personal_information": everybody("personal link", GET=200),
+    "taking_part:personal_consent": everybody("personal link", GET=200, POST=200),
+    "taking_part:preview": own("study", GET=302),
+    "taking_part:run": everybody("open study", GET=302),
+    "taking_part:end": everybody("open study", GET=302),
+    "taking_part:token": everybody("open study", GET=405, POST=302),
+    "taking_part:leave": everybody("open study", GET=405, POST=302),
+    "taking_part:stimulus": everybody("block of the open study", GET=302),
     # API
     "api-upload-detail": interface("upload", GET=200, DELETE=204),
     "api-upload-image": interface("upload", GET=200),
@@ -317,6 +328,7 @@ PUBLIC = {
     "account_signup", "account_login", "account_logout", "account_inactive",
     "account_email_verification_sent", "account_reset_password", "account_reset_password_done",
     "account_reset_password_from_key_done",
+    "taking_part:withdraw",
     # The second steps of signing in: without the first they lead back to it.
     "mfa_authenticate", "account_confirm_login_code",
     # Django's texts for the scripts of the administration's forms.

@@ -38,7 +38,10 @@ export async function listCameras() {
   return devices.filter((device) => device.kind === "videoinput");
 }
 
-/** Call `tick` for every new picture of the video until the returned function is called. */
+/**
+ * Call `tick` for every new picture of the video until the returned function is called: with the
+ * time of `performance.now`, and what the browser knows of the picture (or nothing).
+ */
 export function onEachFrame(video, tick) {
   const byVideo = "requestVideoFrameCallback" in video;
   let isStopped = false;
@@ -47,8 +50,8 @@ export function onEachFrame(video, tick) {
     if (byVideo) video.requestVideoFrameCallback(step);
     else requestAnimationFrame(step);
   };
-  const step = () => {
-    if (!isStopped) tick();
+  const step = (now, picture) => {
+    if (!isStopped) tick(now, picture);
     next();
   };
   next();

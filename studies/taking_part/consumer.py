@@ -1,0 +1,315 @@
+"""The participant's socket: frames and reports in, hardly anything out (docs/STUDY_PROTOCOL.md)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from accounts.sockets import CHECK_SECONDS, NOT_SIGNED_IN, TOO_MANY_SOCKETS, address_of
+from operations import open_sockets
+from operations.waiting_line import Turn
+from recognition.live.frames_consumer import BAD_FRAMES, TOO_MANY_BAD_FRAMES, FramesConsumer
+from recognition.live.recordings import Recorder
+from recognition.live.stream import Answer
+from recognition.refusals import Refusal
+from recognition.vision.live import LiveFrame
+from studies.models import Participation
+from studies.taking_part import clocks, keys, reports
+from studies.taking_part.camera import CameraCheck
+
+logger = logging.getLogger(__name__)
+
+# Close codes; 4000 to 4999 are an application's own.
+GONE = 4404
+REPLACED = 4409
+DONE = 4410
+
+#: Of one participant: one in use, and one that its network has not let go of yet.
+SOCKETS_PER_PARTICIPANT = 3
+#: Seconds between two looks at the line.
+LINE_SECONDS = 1.0
+#: Bytes before the picture: when it was taken, by the participant's clock, in milliseconds.
+TIME = struct.Struct(">d")
+
+#: The newest socket of each participant in this process.
+_open: dict[UUID, StudyConsumer] = {}
+
+
+class StudyConsumer(FramesConsumer):
+    """One participant's page."""
+
+    kind = "study"
+    # An answer of 2,000 characters, each of them escaped.
+    longest_command = 13_000
+
+    participation_id: UUID | None = None
+    recorder: Recorder | None = None
+    turn: Turn | None = None
+    check: CameraCheck | None = None
+    is_ready = False
+    #: Whether a block is being shown: nothing is told of the camera meanwhile.
+    is_showing = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.clock = clocks.Clock()
+        self.saving = asyncio.Lock()
+
+    async def connect(self) -> None:
+        offered = self.scope.get("subprotocols", [])
+        await self.accept(keys.SUBPROTOCOL if keys.SUBPROTOCOL in offered else None)
+        # In any thread: it may wait for Redis, and the database has but one.
+        opened = sync_to_async(keys.participation_of, thread_sensitive=False)
+        token = await opened(keys.token_in(offered))
+        found = await database_sync_to_async(self._let_in)(token)
+        if found is None:
+            await self.close(NOT_SIGNED_IN)
+            return
+        if found.state in {Participation.State.FINISHED, Participation.State.LEFT}:
+            await self.close(DONE)
+            return
+        self.place = await open_sockets.take(
+            "study", found.pk.hex, address_of(self.scope), of_person=SOCKETS_PER_PARTICIPANT
+        )
+        if self.place is None:
+            await self.close(TOO_MANY_SOCKETS)
+            return
+        self._count()
+        self.participation_id = found.pk
+        older, _open[found.pk] = _open.get(found.pk), self
+        if older is not None:
+            await older.hand_over()
+        self.turn = Turn("study", found.pk.hex, settings.STUDY_PARTICIPANTS_AT_ONCE)
+        self.watch = asyncio.create_task(self._watch())
+
+    def _let_in(self, token: str | None) -> Participation | None:
+        """Whoever has both: the token of this very page, and the cookie of that participant."""
+        if token is None:
+            return None
+        participation = Participation.objects.filter(pk=UUID(hex=token)).first()
+        if participation is None:
+            return None
+        key = self.scope.get("cookies", {}).get(keys.cookie_name(participation.study_id), "")
+        return participation if keys.hash_of(key) == participation.key_hash else None
+
+    async def hand_over(self) -> None:
+        """The participant has opened another socket: save what was seen here, and go."""
+        await self._save(ends=True)
+        self.recorder = None
+        self.is_ready = False
+        await self.close(REPLACED)
+
+    # Frames --------------------------------------------------------------------------------------
+
+    def _frame_of(self, data: bytes) -> tuple[bytes, float | None] | None:
+        if len(data) <= TIME.size or not self.is_ready:
+            return None
+        taken_at = self.clock.taken(TIME.unpack_from(data)[0])
+        return None if taken_at is None else (data[TIME.size :], taken_at)
+
+    async def _saw(self, answer: Answer, seen: LiveFrame) -> None:
+        if not self.is_ready:
+            return
+        try:
+            recorder = await self._recorder()
+        except reports.Gone:
+            await self.close(GONE)
+            return
+        if not recorder.is_full:
+            recorder.add(seen, answer.taken_at, answer.number)
+        message: dict[str, Any] = {"type": "seen", "frame": answer.number}
+        if self.check is not None:
+            self.check.add(seen, answer.taken_at)
+            message |= {"type": "check", **self.check.told()}
+        await self._send(message)
+
+    async def _recorder(self) -> Recorder:
+        """What keeps the series, begun at the first frame.
+
+        Raises:
+            Gone: the participation was deleted.
+        """
+        async with self.saving:
+            if self.recorder is None:
+                assert self.participation_id is not None
+                recording = await database_sync_to_async(reports.recording_of)(
+                    self.participation_id, self.model_version
+                )
+                self.recorder = Recorder(recording)
+                await self._note_clock(self.recorder)
+        return self.recorder
+
+    async def _note_clock(self, recorder: Recorder) -> None:
+        reading = self.clock.reading
+        if reading is None or self.participation_id is None:
+            return
+        await database_sync_to_async(reports.note_clock)(
+            self.participation_id,
+            round(recorder.seconds * 1000),
+            recorder.seconds_at(reading.offset) * 1000,
+            reading.round_trip * 1000,
+        )
+
+    # Reports -------------------------------------------------------------------------------------
+
+    async def _command(self, message: dict[str, Any]) -> None:
+        kind, number = message["type"], message.get("n")
+        if kind == "pong":
+            if self.clock.answered(message.get("id"), message.get("clock")):
+                return
+            await self._refuse("bad_message", "This answers no question.")
+            return
+        if not self.is_ready:
+            return
+        try:
+            is_done = await self._report(kind, message)
+        except reports.Gone:
+            await self.close(GONE)
+            return
+        except Refusal as error:
+            self.n_bad += 1
+            refusal = {"type": "error", "code": error.code, "detail": str(error), "frame": None}
+            await self._send({**refusal, "n": number})
+            if self.n_bad >= BAD_FRAMES:
+                await self.close(TOO_MANY_BAD_FRAMES)
+            return
+        self.n_bad = 0
+        await self._send({"type": "ack", "n": number})
+        if is_done:
+            await self._finish()
+
+    async def _report(self, kind: Any, message: dict[str, Any]) -> bool:
+        """Do what a message says; whether the participant has finished with it."""
+        pk, block = self.participation_id, message.get("block")
+        assert pk is not None
+        if kind == "check" and not self.is_showing:
+            self.check = CameraCheck()
+        elif kind == "checked" and self.check is not None:
+            if not self.check.is_passed:
+                raise NotPassed("The camera does not show a face most of the time.")
+            kept = self.check.kept(clocks.milliseconds(message.get("light")))
+            self.check = None
+            await database_sync_to_async(reports.checked)(pk, kept)
+        elif kind == "start":
+            self.check, self.is_showing = None, True
+            await self._write(reports.start, block, message)
+        elif kind == "event":
+            await self._write(
+                reports.event, block, message, message.get("name"), message.get("value")
+            )
+        elif kind == "answer":
+            await database_sync_to_async(reports.answer)(pk, block, message.get("given"))
+        elif kind == "end":
+            is_done = bool(await self._write(reports.end, block, message))
+            self.is_showing = False
+            return is_done
+        else:
+            raise NotUnderstood("The type is none that is known, or not now.")
+        return False
+
+    async def _write(
+        self, report: Callable[..., Any], block: Any, message: dict[str, Any], *more: Any
+    ) -> Any:
+        """Report a moment, on the recording's time line."""
+        recorder = await self._recorder()
+        moment = self.clock.moment(message.get("clock"))
+        if moment is None:
+            raise NotUnderstood("The clock shows no time.")
+        time_ms = max(0, round(recorder.seconds_at(moment) * 1000))
+        return await database_sync_to_async(report)(self.participation_id, block, time_ms, *more)
+
+    async def _finish(self) -> None:
+        await self._save(ends=True)
+        self.is_ready = False
+        if self.turn is not None:
+            await self.turn.leave()
+        await self._send({"type": "finished"})
+        await self.close(DONE)
+
+    # Beside it -----------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Let in when there is room, compare clocks, and then look after the socket."""
+        try:
+            await self._wait_in_line()
+            if not await self._begin():
+                return
+            if await self.clock.measure(self._send) is None:
+                await self.close(1011)
+                return
+            self.is_ready = True
+            await self._send({"type": "ready", "maximum_bytes": settings.LIVE_MAXIMUM_BYTES})
+            measured_at = time.monotonic()
+            while await self._is_there():
+                await asyncio.sleep(CHECK_SECONDS)
+                await self._save()
+                if time.monotonic() - measured_at > clocks.AGAIN_SECONDS:
+                    measured_at = time.monotonic()
+                    if await self.clock.measure(self._send) and self.recorder is not None:
+                        await self._note_clock(self.recorder)
+            if self.is_ready:
+                await self._leave()
+        except reports.Gone:
+            await self._leave()
+        except Exception:
+            # A socket that is not watched must not stay open.
+            logger.exception("a participant's socket could not be checked")
+            await self.close(1011)
+
+    async def _leave(self) -> None:
+        """The participation is gone, or was ended in another window."""
+        self.is_ready = False
+        if self.turn is not None:
+            await self.turn.leave()
+        await self.close(GONE)
+
+    async def _wait_in_line(self) -> None:
+        assert self.turn is not None
+        told = 0
+        while place := await self.turn.ask():
+            if place != told:
+                await self._send({"type": "line", "place": place})
+                told = place
+            if self.place is not None:
+                await self.place.keep()
+            await asyncio.sleep(LINE_SECONDS)
+
+    async def _is_there(self) -> bool:
+        if self.place is not None:
+            await self.place.keep()
+        # Whoever has finished needs none, and is about to go.
+        if self.turn is not None and self.is_ready:
+            await self.turn.keep()
+        await self._learn_model()
+        return await database_sync_to_async(reports.is_there)(self.participation_id)
+
+    async def _save(self, *, ends: bool = False) -> None:
+        async with self.saving:
+            if self.recorder is not None:
+                await database_sync_to_async(self.recorder.save)(ends=ends)
+
+    async def _end(self) -> None:
+        if self.participation_id is not None and _open.get(self.participation_id) is self:
+            del _open[self.participation_id]
+        await self._save(ends=True)
+
+
+class NotUnderstood(Refusal):
+    """A message that means nothing here."""
+
+    code, status = "bad_message", 400
+
+
+class NotPassed(Refusal):
+    """The camera check is not passed yet."""
+
+    code, status = "check_not_passed", 409

@@ -1,0 +1,137 @@
+"""Somebody agrees, and is a participant: number, condition and order are theirs from then on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from studies.models import Block, Condition, Participation, PersonalLink, Study
+from studies.taking_part import keys, ordering
+
+#: Whoever has been silent for longer, in minutes, takes nobody's place.
+SILENT_MINUTES = 60
+#: Numbers of previews begin here, so that participants are numbered without gaps.
+FIRST_PREVIEW = 1_000_001
+#: Characters of a panel's id that are kept.
+LONGEST_ID = 80
+
+
+class CannotJoin(Exception):
+    """Nobody new comes in, or not by this way.
+
+    Attributes:
+        reason: `closed`, `full` or `used`; also the name of the page that says so.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def check(study: Study, link: PersonalLink | None = None, *, is_preview: bool = False) -> None:
+    """Whether somebody new may come in now.
+
+    Raises:
+        CannotJoin: the study is closed or full, or the personal link was used.
+    """
+    if is_preview:
+        return
+    if not study.takes_people_in or (link is None and not study.is_link_open):
+        raise CannotJoin("closed")
+    if link is not None and Participation.objects.filter(personal_link=link).exists():
+        raise CannotJoin("used")
+    if taken(study) >= study.most_participants:
+        raise CannotJoin("full")
+
+
+def taken(study: Study) -> int:
+    """Places that are taken: by who has finished, and by who is taking part now."""
+    since = timezone.now() - timedelta(minutes=SILENT_MINUTES)
+    is_here = ~Q(state=Participation.State.LEFT) & Q(seen_at__gte=since)
+    return study.participations.filter(
+        Q(state=Participation.State.FINISHED) | is_here, is_preview=False
+    ).count()
+
+
+def join(
+    study: Study,
+    *,
+    language: str,
+    consent_version: int,
+    link: PersonalLink | None = None,
+    external_id: str = "",
+    is_preview: bool = False,
+) -> tuple[Participation, str]:
+    """Store that somebody has agreed; returns the participation, and the key for the cookie.
+
+    Args:
+        study: which one.
+        language: that they chose.
+        consent_version: of the text that they were shown.
+        link: the personal link that they came by.
+        external_id: that a panel gave them.
+        is_preview: whether it is the team that tries the study.
+
+    Raises:
+        CannotJoin: the study is closed or full, the personal link was used, or the text was
+            changed while they read it (`changed`).
+    """
+    with transaction.atomic():
+        # One after the other: two at once would get the same number and condition.
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        check(study, link, is_preview=is_preview)
+        if consent_version != study.consent_version:
+            raise CannotJoin("changed")
+        condition = _least_filled(study)
+        blocks = list(study.blocks.filter(Q(condition=None) | Q(condition=condition)))
+        key = keys.new()
+        participation = Participation.objects.create(
+            study=study,
+            number=_next_number(study, is_preview),
+            code_hash=keys.hash_of_code(keys.code_of(key)),
+            key_hash=keys.hash_of(key),
+            personal_link=None if is_preview else link,
+            external_id=link.label if link is not None else external_id[:LONGEST_ID],
+            attributes=link.attributes if link is not None else {},
+            is_preview=is_preview,
+            condition=condition,
+            language=language,
+            consent_version=study.consent_version,
+            consent_text=study.consent_text,
+            sequence=ordering.sequence(study, blocks, _given(study, condition)),
+        )
+    return participation, key
+
+
+def blocks_of(participation: Participation) -> list[Block]:
+    """A participant's blocks, in their order; without those that a draft has no more."""
+    known = Block.objects.filter(study_id=participation.study_id).in_bulk(participation.sequence)
+    return [known[pk] for pk in participation.sequence if pk in known]
+
+
+def _least_filled(study: Study) -> Condition | None:
+    conditions = list(study.conditions.all())
+    if not conditions:
+        return None
+    counting = study.participations.filter(is_preview=False)
+    counting = counting.exclude(state=Participation.State.LEFT)
+    filled = {
+        condition.pk: counting.filter(condition=condition).count() for condition in conditions
+    }
+    return min(conditions, key=lambda condition: (filled[condition.pk], condition.pk))
+
+
+def _given(study: Study, condition: Condition | None) -> list[list[int]]:
+    others = study.participations.filter(is_preview=False, condition=condition)
+    return list(others.exclude(state=Participation.State.LEFT).values_list("sequence", flat=True))
+
+
+def _next_number(study: Study, is_preview: bool) -> int:
+    alike = study.participations.filter(is_preview=is_preview)
+    highest: int | None = alike.aggregate(highest=Max("number"))["highest"]
+    if highest is not None:
+        return highest + 1
+    return FIRST_PREVIEW if is_preview else 1

@@ -1,0 +1,298 @@
+"""Pages of a participant: information, consent, the study itself, its end, and withdrawal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.addresses import network_of
+from operations import rates
+from recognition.series.timeline import MAXIMUM_SECONDS
+from studies import access
+from studies.models import Block, Participation, PersonalLink, Study
+from studies.taking_part import joining, keys, leaving, showing, stimuli, ways
+from studies.taking_part.forms import CodeForm, ConsentForm
+from studies.taking_part.ways import Way
+
+#: How often one network address may try withdrawal codes.
+WITHDRAWALS = "10/min"
+#: Seconds of a recording's longest time that are left for whoever comes back.
+_RESERVE_SECONDS = 600
+_State = Participation.State
+
+View = Callable[..., HttpResponseBase]
+
+
+def private(view: View) -> View:
+    """Nothing of it stays in a cache."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    return answer
+
+
+@require_safe
+@login_required
+def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The way for who may change a study to try it."""
+    study = access.editable(request.user, pk)
+    return redirect(reverse("taking_part:information", args=[study.link_key]) + "?preview=1")
+
+
+# Before anything is stored ----------------------------------------------------------------------
+
+
+@require_safe
+@private
+def information(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResponseBase:
+    """What the study is about, and what happens with the camera."""
+    if link_key and PersonalLink.objects.filter(key=link_key).exists():
+        return redirect("taking_part:personal_information", link_key)
+    way = ways.way(request, link_key, key)
+    if (back := _back(request, way)) is not None:
+        return back
+    try:
+        joining.check(way.study, way.link, is_preview=way.is_preview)
+    except joining.CannotJoin as error:
+        return _stopped(request, way.study, error.reason)
+    context = {"way": way, "study": way.study, "consent_url": way.url("consent")}
+    return render(request, "taking_part/information.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@private
+def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResponseBase:
+    """Age and consent; whoever gives both becomes a participant."""
+    way = ways.way(request, link_key, key)
+    if (back := _back(request, way)) is not None:
+        return back
+    data = request.POST if request.method == "POST" else None
+    form = ConsentForm(
+        data,
+        minimum_age=way.study.minimum_age,
+        initial={"consent_version": way.study.consent_version},
+    )
+    if data is not None and form.refuses:
+        return _stopped(request, way.study, "refused", status=200)
+    try:
+        if data is not None and form.is_valid():
+            return _joined(way, form.cleaned_data["consent_version"])
+        joining.check(way.study, way.link, is_preview=way.is_preview)
+    except joining.CannotJoin as error:
+        if error.reason == "changed":
+            return redirect(way.url("consent"))
+        return _stopped(request, way.study, error.reason)
+    context = {"way": way, "study": way.study, "form": form, "back_url": way.url("information")}
+    return render(request, "taking_part/consent.html", context)
+
+
+def _joined(way: Way, consent_version: int) -> HttpResponse:
+    _participation, key = joining.join(
+        way.study,
+        language=way.language,
+        consent_version=consent_version,
+        link=way.link,
+        external_id=way.external_id,
+        is_preview=way.is_preview,
+    )
+    response = redirect("taking_part:run", way.study.link_key)
+    keys.remember(response, way.study, key)
+    return response
+
+
+def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
+    """The way to where somebody was, who is a participant already; None for a new one.
+
+    A device is often shared: a panel's next person, or the owner of another personal link, is
+    somebody new.
+    """
+    found = keys.find(way.study, request.COOKIES)
+    if found is None or way.is_preview != found[0].is_preview:
+        return None
+    if way.link is not None and found[0].personal_link_id != way.link.pk:
+        return None
+    if way.external_id and found[0].external_id != way.external_id:
+        return None
+    if way.is_preview and found[0].state in {_State.FINISHED, _State.LEFT}:
+        return None  # To try it once more.
+    return redirect("taking_part:run", way.study.link_key)
+
+
+def _stopped(request: HttpRequest, study: Study, reason: str, *, status: int = 410) -> HttpResponse:
+    """A friendly page for whoever cannot, or does not want to, take part."""
+    context = {"study": study, "reason": reason}
+    return render(request, "taking_part/stopped.html", context, status=status)
+
+
+# Taking part ------------------------------------------------------------------------------------
+
+
+def _mine(request: HttpRequest, link_key: str) -> tuple[Participation, str]:
+    """Whose cookie it is, and the key; their language is active from then on.
+
+    Raises:
+        Http404: there is no such study.
+        Stranger: it is nobody's.
+    """
+    study = get_object_or_404(Study, link_key=link_key)
+    found = keys.find(study, request.COOKIES)
+    if found is None:
+        raise Stranger
+    ways.speak(request, study, found[0].language)
+    return found
+
+
+class Stranger(Exception):
+    """Whoever asks is no participant of this study, or no longer."""
+
+
+def for_participants(view: View) -> View:
+    """Everybody else is sent to where the study begins."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, link_key: str, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, link_key, **kwargs)
+        except Stranger:
+            return redirect("taking_part:information", link_key)
+
+    return private(answer)
+
+
+@require_safe
+@for_participants
+def run(request: HttpRequest, link_key: str) -> HttpResponseBase:
+    """Camera check and blocks: one page, so that camera and full screen stay on."""
+    participation, _key = _mine(request, link_key)
+    blocks = joining.blocks_of(participation)
+    if len(blocks) != len(participation.sequence):
+        # A draft whose blocks were changed since: the preview begins anew.
+        leaving.delete(participation)
+        raise Stranger
+    if _is_too_late(participation):
+        leaving.leave(participation)
+        participation.state = _State.LEFT
+    if participation.state in {_State.FINISHED, _State.LEFT}:
+        return redirect("taking_part:end", link_key)
+    context = {
+        "study": participation.study,
+        "participation": participation,
+        "plan": showing.plan(participation, blocks),
+        "needs_camera": showing.needs_camera(blocks[participation.place :]),
+    }
+    response = render(request, "taking_part/run.html", context)
+    frames = [_source(block.url) for block in blocks if block.kind == Block.Kind.PAGE]
+    response._csp_update = {"frame-src": frames or ["'none'"]}  # type: ignore[attr-defined]
+    return response
+
+
+@require_POST
+@for_participants
+def token(request: HttpRequest, link_key: str) -> HttpResponseBase:
+    """What opens the socket, once and soon."""
+    participation, _key = _mine(request, link_key)
+    return JsonResponse({"token": keys.token_for(participation)})
+
+
+@require_POST
+@for_participants
+def leave(request: HttpRequest, link_key: str) -> HttpResponseBase:
+    """The participant ends before the end."""
+    participation, _key = _mine(request, link_key)
+    leaving.leave(participation)
+    return redirect("taking_part:end", link_key)
+
+
+@require_safe
+@for_participants
+def stimulus(request: HttpRequest, link_key: str, block: int) -> HttpResponseBase:
+    """The file of one of the participant's blocks."""
+    participation, _key = _mine(request, link_key)
+    if block not in participation.sequence:
+        raise Http404
+    found = get_object_or_404(Block, pk=block, study_id=participation.study_id)
+    return stimuli.serve(found, request.headers.get("Range", ""))
+
+
+@require_safe
+@for_participants
+def end(request: HttpRequest, link_key: str) -> HttpResponseBase:
+    """Thanks, and the withdrawal code."""
+    participation, key = _mine(request, link_key)
+    if participation.state not in {_State.FINISHED, _State.LEFT}:
+        return redirect("taking_part:run", link_key)
+    study = participation.study
+    context = {
+        "study": study,
+        "participation": participation,
+        "is_finished": participation.state == _State.FINISHED,
+        "code": keys.code_of(key),
+        "return_url": _return_url(participation),
+    }
+    return render(request, "taking_part/end.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@private
+def withdraw(request: HttpRequest) -> HttpResponseBase:
+    """Delete all of somebody's data, by their code."""
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        wait = rates.too_often("withdrawals", network_of(request), WITHDRAWALS)
+        if wait is not None:
+            page = render(request, "429.html", status=429)
+            page["Retry-After"] = str(wait)
+            return page
+        study = leaving.withdraw(form.cleaned_data["code"])
+        if study is not None:
+            response = render(request, "taking_part/withdrawn.html", {"study": study})
+            keys.forget(response, study)
+            return response
+        form.add_error(
+            "code",
+            _(
+                "Nothing belongs to this code. Check it letter by letter; if you have withdrawn "
+                "already, everything is deleted."
+            ),
+        )
+    return render(request, "taking_part/withdraw.html", {"form": form})
+
+
+def _is_too_late(participation: Participation) -> bool:
+    """Whether too much time has passed since the camera was first on."""
+    if participation.recording is None or participation.state == _State.FINISHED:
+        return False
+    longest = timedelta(seconds=MAXIMUM_SECONDS - _RESERVE_SECONDS)
+    return timezone.now() - participation.recording.started_at > longest
+
+
+def _return_url(participation: Participation) -> str:
+    """Where a panel wants its people back; ``{id}`` stands for the id that it gave."""
+    url = participation.study.return_url
+    if participation.state != _State.FINISHED or participation.is_preview:
+        return ""
+    return url.replace("{id}", quote(participation.external_id, safe=""))
+
+
+def _source(url: str) -> str:
+    """A URL as a content security policy names it: without what it has no words for."""
+    parts = urlsplit(url)
+    path = quote(parts.path, safe="/%:@-._~!$&'()*+=")
+    return f"{parts.scheme}://{parts.netloc}{path}"

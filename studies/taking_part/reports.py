@@ -1,0 +1,251 @@
+"""What a participant's page reports becomes rows. Everything may come twice, and counts once.
+
+A page that was cut off sends again what was not acknowledged, measured by a clock that has been
+compared anew since: so times that are almost the same are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from recognition.live import recordings
+from recognition.models import Recording
+from recognition.refusals import Refusal
+from recognition.series import markers
+from studies.models import Answer, Block, ClockReading, Participation, Visit
+from studies.taking_part import leaving
+
+#: Milliseconds between two reports of one moment, at most.
+SAME_MS = 500
+#: What may happen while a block is shown, and how often.
+EVENTS = frozenset({"play", "pause", "stall", "hidden", "shown", "failed", "seek"})
+MAXIMUM_EVENTS = 200
+LONGEST_ANSWER = 2000
+_State = Participation.State
+
+
+class Gone(Exception):
+    """The participation is not there any more: withdrawn, or deleted with its study."""
+
+
+class WrongBlock(Refusal):
+    """It is no block of this participant's, or not its turn."""
+
+    code, status = "wrong_block", 400
+
+
+class WrongAnswer(Refusal):
+    """It is no answer to this question, or one is missing."""
+
+    code, status = "wrong_answer", 400
+
+
+def recording_of(pk: UUID, model_version: str) -> Recording:
+    """The participant's recording, begun where there is none.
+
+    Raises:
+        Gone: the participation was deleted.
+    """
+    with transaction.atomic():
+        participation = _locked(pk)
+        if participation.recording is None:
+            participation.recording = recordings.begin_for_others(model_version)
+            participation.save(update_fields=["recording"])
+        return participation.recording
+
+
+def note_clock(pk: UUID, at_ms: int, offset_ms: float, round_trip_ms: float) -> None:
+    """Keep how the participant's clock differs, by :class:`ClockReading`'s units."""
+    with transaction.atomic():
+        ClockReading.objects.create(
+            participation=_locked(pk),
+            at_ms=max(0, at_ms),
+            offset_ms=offset_ms,
+            round_trip_ms=round_trip_ms,
+        )
+
+
+def is_there(pk: UUID) -> bool:
+    """Note that something came; whether the participation is still there, and not left."""
+    there = Participation.objects.filter(pk=pk).exclude(state=_State.LEFT)
+    return bool(there.update(seen_at=timezone.now()))
+
+
+def checked(pk: UUID, camera: dict[str, float]) -> None:
+    """The camera check was passed.
+
+    Raises:
+        Gone: the participation was deleted.
+    """
+    with transaction.atomic():
+        participation = _locked(pk)
+        participation.camera = camera
+        if participation.state == _State.CONSENTED:
+            participation.state = _State.CHECKED
+        participation.save(update_fields=["camera", "state"])
+
+
+def start(pk: UUID, block_id: Any, time_ms: int) -> None:
+    """A block begins to be shown, for the first time or anew after a reload.
+
+    Raises:
+        Gone, WrongBlock: as they say.
+    """
+
+    def report(participation: Participation, block: Block) -> None:
+        visit, is_new = Visit.objects.get_or_create(
+            participation=participation, block=block, defaults={"start_ms": time_ms}
+        )
+        if not is_new:
+            if abs(visit.start_ms - time_ms) <= SAME_MS:
+                return
+            visit.events = [*visit.events, [time_ms, "restart", visit.start_ms]]
+            visit.start_ms = time_ms
+            visit.save(update_fields=["start_ms", "events"])
+            for marker in _markers(participation).filter(name=block.name):
+                markers.remove(marker)
+        _mark(participation, time_ms, block.name)
+        if participation.state != _State.RUNNING:
+            participation.state = _State.RUNNING
+            participation.save(update_fields=["state"])
+
+    _report(pk, block_id, report)
+
+
+def event(pk: UUID, block_id: Any, time_ms: int, name: Any, value: Any = None) -> None:
+    """Something happens while a block is shown: one of :data:`EVENTS`.
+
+    Raises:
+        Gone, WrongBlock: as they say.
+        MarkerRefused: the event is unknown.
+    """
+    if name not in EVENTS:
+        raise markers.MarkerRefused("The event is unknown.")
+    number = float(value) if isinstance(value, int | float) and abs(value) < 1e9 else None
+
+    def report(participation: Participation, block: Block) -> None:
+        visit = _visit(participation, block)
+        alike = [one for one in visit.events if one[1:] == [name, number]]
+        if len(visit.events) >= MAXIMUM_EVENTS or any(
+            abs(one[0] - time_ms) <= SAME_MS for one in alike
+        ):
+            return
+        visit.events = [*visit.events, [time_ms, name, number]]
+        visit.save(update_fields=["events"])
+        _mark(participation, time_ms, f"{block.name} {name}", number)
+
+    _report(pk, block_id, report)
+
+
+def answer(pk: UUID, block_id: Any, given: Any) -> None:
+    """A question is answered; a later answer to the same one replaces it.
+
+    Args:
+        pk: of the participation.
+        block_id: of the question.
+        given: a number of the scale, one of the choices, or text.
+
+    Raises:
+        Gone, WrongBlock, WrongAnswer: as they say.
+    """
+
+    def report(participation: Participation, block: Block) -> None:
+        Answer.objects.update_or_create(
+            participation=participation, block=block, defaults=_checked_answer(block, given)
+        )
+
+    _report(pk, block_id, report)
+
+
+def end(pk: UUID, block_id: Any, time_ms: int) -> bool:
+    """A block is over; whether it was the last one, and the participant has finished.
+
+    Raises:
+        Gone, WrongBlock: as they say.
+        WrongAnswer: it is a question that must be answered, and was not.
+    """
+
+    def report(participation: Participation, block: Block) -> None:
+        visit = _visit(participation, block)
+        is_answered = participation.answers.filter(block=block).exists()
+        if block.is_question and block.is_required and not is_answered:
+            raise WrongAnswer("This question must be answered.")
+        visit.end_ms = max(visit.start_ms, time_ms)
+        visit.save(update_fields=["end_ms"])
+        _mark(participation, visit.end_ms, f"{block.name} end")
+        participation.place += 1
+        participation.save(update_fields=["place"])
+
+    participation = _report(pk, block_id, report)
+    if participation.place < len(participation.sequence):
+        return False
+    leaving.finish(participation)
+    return True
+
+
+def _report(
+    pk: UUID, block_id: Any, report: Callable[[Participation, Block], None]
+) -> Participation:
+    """Write a report of the block whose turn it is; one that is done has been reported already."""
+    with transaction.atomic():
+        participation = _locked(pk)
+        if isinstance(block_id, bool) or block_id not in participation.sequence:
+            raise WrongBlock("This is no block of yours.")
+        index = participation.sequence.index(block_id)
+        if index < participation.place:
+            return participation
+        block = Block.objects.filter(pk=block_id, study_id=participation.study_id).first()
+        if index > participation.place or block is None:
+            raise WrongBlock("It is not this block’s turn.")
+        report(participation, block)
+    return participation
+
+
+def _locked(pk: UUID) -> Participation:
+    rows = Participation.objects.select_for_update(of=("self",))
+    found = rows.select_related("study", "condition", "recording").filter(pk=pk).first()
+    if found is None:
+        raise Gone
+    return found
+
+
+def _visit(participation: Participation, block: Block) -> Visit:
+    visit = Visit.objects.filter(participation=participation, block=block).first()
+    if visit is None:
+        raise WrongBlock("The block has not begun.")
+    return visit
+
+
+def _markers(participation: Participation) -> Any:
+    assert participation.recording is not None
+    return participation.recording.markers
+
+
+def _mark(
+    participation: Participation, time_ms: int, name: str, value: float | None = None
+) -> None:
+    if participation.recording_id is None:
+        return
+    try:
+        markers.add(participation.recording_id, min(time_ms, markers.LATEST_MS), name, value)
+    except markers.TooManyMarkers:
+        return  # The visit says it, too.
+
+
+def _checked_answer(block: Block, given: Any) -> dict[str, Any]:
+    if block.kind == Block.Kind.SCALE:
+        if isinstance(given, bool) or not isinstance(given, int):
+            raise WrongAnswer("A scale is answered with a whole number.")
+        if not 1 <= given <= block.steps:
+            raise WrongAnswer("The scale has no such number.")
+        return {"number": given, "text": ""}
+    text = given.strip()[:LONGEST_ANSWER] if isinstance(given, str) else ""
+    is_one_of_them = block.kind == Block.Kind.CHOICE and text in block.answers
+    if not text or not (is_one_of_them or block.kind == Block.Kind.OPEN):
+        raise WrongAnswer("This is no answer to the question.")
+    return {"number": None, "text": text}

@@ -1,0 +1,60 @@
+"""A participant's blocks as their page takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+
+from studies.models import Block, Participation
+
+#: Seconds of a baseline whose length nobody chose.
+BASELINE_SECONDS = 10.0
+_Kind = Block.Kind
+
+
+def needs_camera(blocks: Sequence[Block]) -> bool:
+    """Whether any of them is looked at with the camera."""
+    return any(is_watched(block) for block in blocks)
+
+
+def is_watched(block: Block) -> bool:
+    return block.kind in {*Block.STIMULI, _Kind.BASELINE}
+
+
+def plan(participation: Participation, blocks: Sequence[Block]) -> dict[str, Any]:
+    """What the page's scripts need to know."""
+    key = participation.study.link_key
+    addresses = {
+        name: reverse(f"taking_part:{name}", args=[key]) for name in ("token", "end", "leave")
+    }
+    return {
+        **addresses,
+        "id": participation.pk.hex[:12],
+        "place": participation.place,
+        "blocks": [_block(block, key) for block in blocks],
+    }
+
+
+def _block(block: Block, key: str) -> dict[str, Any]:
+    seconds = block.seconds
+    if seconds is None and block.kind == _Kind.BASELINE:
+        seconds = BASELINE_SECONDS
+    shown: dict[str, Any] = {
+        "id": block.pk,
+        "kind": block.kind,
+        "text": block.text,
+        "seconds": seconds,
+        "watched": is_watched(block),
+    }
+    if block.kind in Block.WITH_FILE:
+        shown["file"] = reverse("taking_part:stimulus", args=[key, block.pk])
+        shown["bytes"] = block.stored_bytes
+    if block.kind == _Kind.PAGE:
+        shown["url"] = block.url
+    if block.is_question:
+        shown |= {
+            "answers": block.answers, "steps": block.steps, "required": block.is_required,
+        }  # fmt: skip
+    return shown

@@ -1,0 +1,353 @@
+"""The pages of participants, from the link to the withdrawal, as a browser without scripts."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from recognition.models import Recording
+from studies.models import Block, Member, Participation, Study
+from studies.taking_part import joining, keys
+from tests.support import studies
+from tests.support.factories import make_person
+from tests.support.series import recorded
+
+AGREES = {"old_enough": "yes", "agrees": "on", "decision": "yes", "consent_version": "1"}
+
+
+@pytest.fixture
+def study(ada: User) -> Study:
+    study = studies.open_study(ada)
+    studies.block(study)
+    return study
+
+
+def path(study: Study, page: str = "") -> str:
+    return f"/take-part/{study.link_key}/{page}"
+
+
+def agree(study: Study, client: Client | None = None, query: str = "") -> Client:
+    client = client or Client()
+    response = client.post(path(study, "consent/") + query, AGREES)
+    assert (response.status_code, response.headers["Location"]) == (302, path(study, "run/"))
+    return client
+
+
+def text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def code_at_end(client: Client, study: Study) -> str:
+    page = text(client.get(path(study, "end/")))
+    return page.split('id="code" translate="no">')[1].split("<")[0]
+
+
+def stored() -> tuple[int, int]:
+    return Participation.objects.count(), Recording.objects.count()
+
+
+def test_nothing_is_stored_before_consent(study: Study) -> None:
+    client = Client()
+    information = client.get(path(study))
+    assert "It is off now." in text(information)
+    assert client.get(path(study, "consent/")).status_code == 200
+    assert set(client.cookies) <= {"csrftoken"}
+    assert information.headers["Cache-Control"] == "private, no-store"
+    assert stored() == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{**AGREES, "old_enough": "no"}, {**AGREES, "decision": "no"}, {"decision": "no"}],
+    ids=["too young", "refuses", "refuses without a word"],
+)
+def test_the_young_and_the_unwilling_get_a_kind_page(study: Study, answers: Any) -> None:
+    client = Client()
+    response = client.post(path(study, "consent/"), answers)
+    assert response.status_code == 200
+    assert "nothing about you was stored" in text(response)
+    assert stored() == (0, 0)
+    assert set(client.cookies) <= {"csrftoken"}
+
+
+@pytest.mark.parametrize("missing", ["old_enough", "agrees"])
+def test_what_is_missing_is_asked_for(study: Study, missing: str) -> None:
+    answers = {name: value for name, value in AGREES.items() if name != missing}
+    response = Client().post(path(study, "consent/"), answers)
+    assert 'role="alert"' in text(response)
+    assert stored() == (0, 0)
+
+
+def test_consent_is_kept_word_for_word_and_keys_only_as_hashes(study: Study) -> None:
+    client = agree(study, query="?id=panel-7&language=de")
+    participation = study.participations.get()
+    assert participation.consent_text == studies.CONSENT
+    assert (participation.consent_version, participation.language) == (1, "de")
+    assert participation.external_id == "panel-7"
+    assert (participation.number, participation.state) == (1, "consented")
+    (cookie,) = (one for name, one in client.cookies.items() if name.startswith("part-"))
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    row = json.dumps(list(Participation.objects.values()), default=str)
+    assert cookie.value not in row
+    assert keys.code_of(cookie.value) not in row
+
+
+def test_who_read_an_older_text_reads_the_new_one(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(consent_text="Another text.", consent_version=2)
+    response = Client().post(path(study, "consent/"), AGREES)
+    assert response.headers["Location"].startswith(path(study, "consent/"))
+    assert stored() == (0, 0)
+
+
+def test_a_reload_goes_on_where_it_was(study: Study) -> None:
+    client = agree(study)
+    assert client.get(path(study)).headers["Location"] == path(study, "run/")
+    assert client.get(path(study, "consent/")).headers["Location"] == path(study, "run/")
+    page = client.get(path(study, "run/"))
+    assert page.status_code == 200
+    plan = json.loads(text(page).split('id="plan" type="application/json">')[1].split("</")[0])
+    assert [block["kind"] for block in plan["blocks"]] == ["text"]
+    assert study.participations.count() == 1
+
+
+def test_somebody_else_of_the_panel_is_somebody_new_in_the_same_browser(study: Study) -> None:
+    client = agree(study, query="?id=one")
+    assert client.get(path(study) + "?id=one").status_code == 302
+    assert client.get(path(study) + "?id=two").status_code == 200
+    agree(study, client, query="?id=two")
+    assert list(study.participations.values_list("external_id", flat=True)) == ["one", "two"]
+
+
+@pytest.mark.parametrize("page", ["run/", "end/"])
+def test_strangers_are_sent_to_the_beginning(study: Study, page: str) -> None:
+    assert Client().get(path(study, page)).headers["Location"] == path(study)
+    other = studies.open_study(study.owner, "Another")
+    studies.block(other)
+    client = agree(other)
+    assert client.get(path(study, page)).headers["Location"] == path(study)
+    # A cookie that says another study's key is still nobody of this one.
+    client.cookies[keys.cookie_name(study.pk)] = client.cookies[keys.cookie_name(other.pk)].value
+    assert client.get(path(study, page)).headers["Location"] == path(study)
+
+
+def test_a_personal_link_lets_one_person_in_once(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(is_link_open=False)
+    link = studies.personal_link(study, "A-17", group="old")
+    assert Client().get(path(study)).status_code == 410
+    begin = f"/take-part/p/{link.key}/"
+    assert Client().get(f"/take-part/{link.key}/").headers["Location"] == begin
+    client = Client()
+    assert client.get(begin).status_code == 200
+    assert client.post(f"{begin}consent/", AGREES).status_code == 302
+    participation = study.participations.get()
+    assert (participation.external_id, participation.attributes) == ("A-17", {"group": "old"})
+    assert client.get(begin).headers["Location"] == path(study, "run/")
+    other = Client().get(begin)
+    assert other.status_code == 410
+    assert "used already" in text(other)
+    assert Client().post(f"{begin}consent/", AGREES).status_code == 410
+    assert Client().get("/take-part/p/made-up/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": Study.Status.CLOSED},
+        {"ends_on": timezone.now().date() - timedelta(days=1)},
+        {"is_link_open": False},
+    ],
+    ids=["closed", "ended", "no open link"],
+)
+def test_a_study_that_takes_nobody_in_says_so(study: Study, fields: Any) -> None:
+    inside = agree(study)
+    Study.objects.filter(pk=study.pk).update(**fields)
+    for response in (Client().get(path(study)), Client().post(path(study, "consent/"), AGREES)):
+        assert response.status_code == 410
+        assert "takes nobody in" in text(response)
+    assert inside.get(path(study, "run/")).status_code == 200, "who is in may finish"
+
+
+def test_a_full_study_says_so_until_somebody_has_gone(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(most_participants=1)
+    client = agree(study)
+    assert "study is full" in text(Client().get(path(study)))
+    assert Client().post(path(study, "consent/"), AGREES).status_code == 410
+    client.post(path(study, "leave/"))
+    agree(study)
+    # Whoever has been silent for long takes nobody's place, whoever has finished does.
+    silent = study.participations.latest("number")
+    Participation.objects.filter(pk=silent.pk).update(
+        seen_at=timezone.now() - timedelta(minutes=joining.SILENT_MINUTES + 1)
+    )
+    assert Client().get(path(study)).status_code == 200
+    Participation.objects.filter(pk=silent.pk).update(state=Participation.State.FINISHED)
+    assert Client().get(path(study)).status_code == 410
+
+
+def test_conditions_fill_evenly(study: Study) -> None:
+    one, two = studies.condition(study, "one"), studies.condition(study, "two")
+    only = studies.block(study, condition=two)
+    shared = study.blocks.first()
+    assert shared is not None
+    for _ in range(4):
+        agree(study)
+    found = [(p.number, p.condition, p.sequence) for p in study.participations.all()]
+    assert found == [
+        (1, one, [shared.pk]), (2, two, [shared.pk, only.pk]),
+        (3, one, [shared.pk]), (4, two, [shared.pk, only.pk]),
+    ]  # fmt: skip
+
+
+def test_leaving_ends_it_and_keeps_the_way_to_withdraw(study: Study) -> None:
+    client = agree(study)
+    response = client.post(path(study, "leave/"))
+    assert response.headers["Location"] == path(study, "end/")
+    page = text(client.get(path(study, "end/")))
+    assert "You have stopped" in page
+    assert client.get(path(study, "run/")).headers["Location"] == path(study, "end/")
+    assert client.post(path(study, "token/")).status_code == 200
+
+
+def test_the_panel_gets_its_people_back(study: Study) -> None:
+    Study.objects.filter(pk=study.pk).update(return_url="https://panel.example/back?who={id}")
+    client = agree(study, query="?id=a%26b")
+    study.participations.update(state=Participation.State.FINISHED)
+    assert 'href="https://panel.example/back?who=a%26b"' in text(client.get(path(study, "end/")))
+
+
+def withdraw(code: str, client: Client | None = None) -> HttpResponse:
+    response: Any = (client or Client()).post("/take-part/withdraw/", {"code": code})
+    return response
+
+
+def test_withdrawing_deletes_everything(study: Study, ada: User) -> None:
+    client = agree(study)
+    recording = recorded(ada)
+    Recording.objects.filter(pk=recording.pk).update(owner=None)
+    study.participations.update(recording=recording)
+    other = studies.participation(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    # As people type it from paper.
+    response = withdraw(code.lower().replace("-", " "), client)
+    assert "Everything is deleted" in text(response)
+    assert stored() == (1, 0)
+    assert list(study.participations.all()) == [other]
+    study.refresh_from_db()
+    assert study.n_withdrawn == 1
+    assert client.get(path(study, "end/")).headers["Location"] == path(study)
+    assert "Nothing belongs to this code" in text(withdraw(code))
+    study.refresh_from_db()
+    assert study.n_withdrawn == 1
+
+
+def test_codes_cannot_be_tried_out(study: Study) -> None:
+    statuses = [withdraw(f"ABCD-EFGH-IJKL-{n:04d}").status_code for n in range(11)]
+    assert statuses == [200] * 10 + [429]
+
+
+def test_the_team_tries_a_draft_and_nobody_else(ada: User) -> None:
+    study = studies.draft_study(ada)
+    studies.block(study)
+    editor, viewer = (make_person(f"{who}@example.org", "a-good-password-7") for who in "ev")
+    studies.member(study, editor, Member.Role.EDITOR)
+    studies.member(study, viewer)
+    for user, status in ((None, 404), (viewer, 404), (editor, 200), (ada, 200)):
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        assert client.get(path(study)).status_code == status
+        assert client.get(path(study, "consent/")).status_code == status
+    agree(study, client)
+    assert "Preview" in text(client.get(path(study, "run/")))
+    tried = study.participations.get()
+    assert tried.is_preview
+    assert tried.number >= joining.FIRST_PREVIEW
+    study.status, study.opened_at = Study.Status.OPEN, timezone.now()
+    study.save()
+    assert stored() == (0, 0)
+
+
+def test_a_preview_of_an_open_study_takes_no_place(study: Study, ada: User) -> None:
+    Study.objects.filter(pk=study.pk).update(most_participants=1)
+    client = Client()
+    client.force_login(ada)
+    agree(study, client, query="?preview=1")
+    agree(study)
+    assert sorted(study.participations.values_list("is_preview", "number")) == [
+        (False, 1), (True, joining.FIRST_PREVIEW),
+    ]  # fmt: skip
+    assert Client().get(path(study) + "?preview=1").status_code == 404
+
+
+def test_the_language_is_one_of_the_studys(study: Study) -> None:
+    german = {"HTTP_ACCEPT_LANGUAGE": "de"}
+    assert '<html lang="de"' in text(Client().get(path(study), **german))
+    assert '<html lang="en"' in text(Client().get(path(study) + "?language=en", **german))
+    client = agree(study, query="?language=de")
+    assert '<html lang="de"' in text(client.get(path(study, "run/")))
+    Study.objects.filter(pk=study.pk).update(languages=["en"])
+    assert '<html lang="en"' in text(Client().get(path(study) + "?language=de", **german))
+
+
+FILE = bytes(range(256)) * 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "span"),
+    [
+        (None, 200, FILE, None),
+        ("bytes=0-9", 206, FILE[:10], "bytes 0-9/1024"),
+        ("bytes=1000-", 206, FILE[1000:], "bytes 1000-1023/1024"),
+        ("bytes=-24", 206, FILE[-24:], "bytes 1000-1023/1024"),
+        ("bytes=1020-5000", 206, FILE[1020:], "bytes 1020-1023/1024"),
+        ("bytes=1024-", 416, b"", "bytes */1024"),
+        ("bytes=9-2", 200, FILE, None),
+        ("bytes=0-1,4-5", 200, FILE, None),
+        ("lines=1", 200, FILE, None),
+    ],
+)
+def test_a_stimulus_is_served_to_its_participants(
+    study: Study, asked: str | None, status: int, content: bytes, span: str | None
+) -> None:
+    picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="image/png")
+    headers = {"HTTP_RANGE": asked} if asked else {}
+    client = agree(study)
+    response = client.get(path(study, f"blocks/{picture.pk}/"), **headers)
+    assert (response.status_code, response.content) == (status, content)
+    assert response.headers.get("Content-Range") == span
+    if status != 416:
+        assert response.headers["Content-Type"] == "image/png"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_stimulus_is_nobody_elses(study: Study) -> None:
+    picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="text/html")
+    address = path(study, f"blocks/{picture.pk}/")
+    assert Client().get(address).status_code == 302
+    assert agree(study).get(address).headers["Content-Type"] == "application/octet-stream"
+    other = studies.open_study(study.owner, "Another")
+    studies.block(other)
+    client = agree(other)
+    assert client.get(path(other, f"blocks/{picture.pk}/")).status_code == 404
+
+
+def test_only_the_studys_own_page_may_be_framed(study: Study) -> None:
+    studies.block(study, Block.Kind.PAGE, url="https://other.example/game;x/play?level=1#top")
+    policy = agree(study).get(path(study, "run/")).headers["Content-Security-Policy"]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";") if rule.strip())
+    assert rules["frame-src"] == "https://other.example/game%3Bx/play"
+    plain = studies.open_study(study.owner, "Plain")
+    studies.block(plain)
+    assert (
+        "frame-src 'none'"
+        in agree(plain).get(path(plain, "run/")).headers["Content-Security-Policy"]
+    )
