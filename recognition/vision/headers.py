@@ -5,7 +5,7 @@ over the same picture, run-length codes, a comment in forty thousand pieces. So 
 read first, in time that grows with the bytes alone, and what asks for too much is refused here.
 
 Sources: JPEG, ITU-T T.81 annex B; PNG, W3C third edition; WebP, RFC 9649; GIF89a; BMP, Microsoft's
-BITMAPINFOHEADER.
+BITMAPINFOHEADER. AVIF has a module of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import struct
 from dataclasses import dataclass
 
+from recognition.vision import avif
 from recognition.vision.errors import (
     ImageDamaged,
     ImageFormatNotAccepted,
@@ -79,6 +80,8 @@ def read_header(data: bytes) -> Header | None:
             return _gif(data)
         if data.startswith(b"BM"):
             return _bmp(data)
+        if avif.is_avif(data):
+            return Header("AVIF", *avif.size_of(data))
     except (struct.error, IndexError):
         raise damaged() from None
     return None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     ExifTags,
     GifImagePlugin,
@@ -52,14 +53,17 @@ ACCEPTED_FORMATS = tuple(
         WebPImagePlugin.WebPImageFile,
         GifImagePlugin.GifImageFile,
         BmpImagePlugin.BmpImageFile,
+        AvifImagePlugin.AvifImageFile,
     )
 )
-ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, GIF or BMP")
+ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, AVIF, GIF or BMP")
+# One thread and its memory, however many cores there are.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 MAXIMUM_BYTES = 25 * 1024 * 1024
 #: 50 megapixels: above every common camera, and about 200 MB while decoding.
 MAXIMUM_PIXELS = 50_000_000
-#: Of a WebP, whose decoder keeps four copies of the picture.
+#: Of a WebP or AVIF, whose decoders keep four copies of the picture.
 MAXIMUM_WEBP_PIXELS = 25_000_000
 MAXIMUM_SIDE = 16_000
 MINIMUM_SIDE = 24
@@ -140,7 +144,7 @@ def check(
     header = read_header(data)
     if header is None or header.format not in formats:
         raise _not_a_photo()
-    if header.format == "WEBP":
+    if header.format in {"WEBP", "AVIF"}:
         maximum_pixels = min(maximum_pixels, MAXIMUM_WEBP_PIXELS)
     _check_size(header.width, header.height, maximum_pixels)
     return header
