@@ -38,7 +38,7 @@ from studies.models.blocks import stimulus_path
 from studies.planning import media
 from studies.planning.blocks import changing
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class StimulusRefused(Refusal):

@@ -49,7 +49,10 @@ class PanelForm(forms.ModelForm):
         model = Study
         fields = ("return_url",)
         help_texts = {
-            "return_url": gettext_lazy("Participants who finish get a button to this URL.")
+            "return_url": gettext_lazy(
+                "Participants who finish get a button to this URL. {id} in it becomes the id "
+                "that the panel gave."
+            )
         }
         field_classes = {"return_url": HttpsField}
 

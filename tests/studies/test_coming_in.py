@@ -136,6 +136,21 @@ def test_the_footer_says_whose_site_it_is(settings: Settings, db: None, tmp_path
     assert Client().get("/legal/").status_code == 404
 
 
+def test_participants_are_told_whose_site_it_is(alice: User, settings: Settings) -> None:
+    settings.DEPLOYMENT_PURPOSE, settings.OPERATOR_CONTACT = "Studies of Psychology", "ops@e.org"
+    study = make.open_study(alice)
+    for page in ("", "consent/"):
+        text = Client().get(f"/take-part/{study.link_key}/{page}").text
+        assert "Studies of Psychology · ops@e.org" in text
+
+
+def test_the_preview_leads_to_what_participants_see(alice: User, alice_client: Client) -> None:
+    study = make.ready_study(alice)
+    path = f"/take-part/preview/{study.pk}/"
+    assert f'href="{path}"' in alice_client.get(study.get_absolute_url()).text
+    assert study.information in alice_client.get(path, follow=True).text
+
+
 def test_studies_are_listed_by_as_many_queries_as_one(alice: User, alice_client: Client) -> None:
 
     counts = []

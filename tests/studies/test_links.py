@@ -133,7 +133,7 @@ def test_a_personal_link_is_deleted_and_its_participant_stays(
 
 @pytest.mark.parametrize(
     ("url", "is_taken"),
-    [("https://panel.example/done?s=1", True), ("", True), ("http://panel.example/", False),
+    [("https://panel.example/done?s=1&id={id}", True), ("", True), ("http://panel.example/", False),
      ("javascript:alert(1)", False)],
 )  # fmt: skip
 def test_a_panel_gets_its_people_back(

@@ -124,7 +124,7 @@ def test_an_image_is_written_anew_without_its_metadata(alice: User, alice_client
         ("bytes=5012-", 416, b"", "bytes */5012"),
         ("bytes=9-3", 416, b"", "bytes */5012"),
         ("bytes=0-1,4-5", 200, MP4, None), ("lines=1-2", 200, MP4, None),
-        ("bytes=-", 200, MP4, None),
+        ("bytes=-", 200, MP4, None), ("bytes=" + "9" * 5000 + "-", 200, MP4, None),
     ],
 )  # fmt: skip
 def test_a_video_is_sent_from_wherever_the_player_is(
