@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-video chaos figures image image-test clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video chaos figures image image-test clean
 
 BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -81,6 +81,9 @@ bench-live: $(VENV)/dev.installed  ## The live page's figures: one client, many,
 
 bench-stages: $(VENV)/dev.installed  ## What each stage of a photo and of a live frame costs one core (JSON=path)
 	$(PYTHON) -m benchmarks.stages $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-study: $(VENV)/dev.installed  ## A study with 25 participants at once: what is stored, markers beside the truth, a killed process (JSON=path)
+	$(PYTHON) -m benchmarks.study $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core seconds and memory (JSON=path)
 	$(PYTHON) -m benchmarks.video $(if $(JSON),--json $(JSON)) $(ARGS)

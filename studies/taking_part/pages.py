@@ -48,7 +48,7 @@ def private(view: View) -> View:
     return answer
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The way for who may change a study to try it."""
@@ -112,7 +112,7 @@ def _joined(way: Way, consent_version: int) -> HttpResponse:
         external_id=way.external_id,
         is_preview=way.is_preview,
     )
-    response = redirect("taking_part:run", way.study.link_key)
+    response = redirect("taking_part:run", way.study.pk)
     keys.remember(response, way.study, key)
     return response
 
@@ -132,7 +132,7 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
         return None
     if way.is_preview and found[0].state in {_State.FINISHED, _State.LEFT}:
         return None  # To try it once more.
-    return redirect("taking_part:run", way.study.link_key)
+    return redirect("taking_part:run", way.study.pk)
 
 
 def _stopped(request: HttpRequest, study: Study, reason: str, *, status: int = 410) -> HttpResponse:
@@ -144,14 +144,14 @@ def _stopped(request: HttpRequest, study: Study, reason: str, *, status: int = 4
 # Taking part ------------------------------------------------------------------------------------
 
 
-def _mine(request: HttpRequest, link_key: str) -> tuple[Participation, str]:
+def _mine(request: HttpRequest, pk: UUID) -> tuple[Participation, str]:
     """Whose cookie it is, and the key; their language is active from then on.
 
     Raises:
         Http404: there is no such study.
         Stranger: it is nobody's.
     """
-    study = get_object_or_404(Study, link_key=link_key)
+    study = get_object_or_404(Study, pk=pk)
     found = keys.find(study, request.COOKIES)
     if found is None:
         raise Stranger
@@ -164,23 +164,23 @@ class Stranger(Exception):
 
 
 def for_participants(view: View) -> View:
-    """Everybody else is sent to where the study begins."""
+    """Everybody else is told so. The study's links are not: only those who have one know it."""
 
     @wraps(view)
-    def answer(request: HttpRequest, link_key: str, **kwargs: Any) -> HttpResponseBase:
+    def answer(request: HttpRequest, pk: UUID, **kwargs: Any) -> HttpResponseBase:
         try:
-            return view(request, link_key, **kwargs)
+            return view(request, pk, **kwargs)
         except Stranger:
-            return redirect("taking_part:information", link_key)
+            return render(request, "taking_part/stopped.html", {"reason": "stranger"}, status=410)
 
     return private(answer)
 
 
 @require_safe
 @for_participants
-def run(request: HttpRequest, link_key: str) -> HttpResponseBase:
+def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Camera check and blocks: one page, so that camera and full screen stay on."""
-    participation, _key = _mine(request, link_key)
+    participation, _key = _mine(request, pk)
     blocks = joining.blocks_of(participation)
     if len(blocks) != len(participation.sequence):
         # A draft whose blocks were changed since: the preview begins anew.
@@ -190,7 +190,7 @@ def run(request: HttpRequest, link_key: str) -> HttpResponseBase:
         leaving.leave(participation)
         participation.state = _State.LEFT
     if participation.state in {_State.FINISHED, _State.LEFT}:
-        return redirect("taking_part:end", link_key)
+        return redirect("taking_part:end", pk)
     context = {
         "study": participation.study,
         "participation": participation,
@@ -205,26 +205,26 @@ def run(request: HttpRequest, link_key: str) -> HttpResponseBase:
 
 @require_POST
 @for_participants
-def token(request: HttpRequest, link_key: str) -> HttpResponseBase:
+def token(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """What opens the socket, once and soon."""
-    participation, _key = _mine(request, link_key)
+    participation, _key = _mine(request, pk)
     return JsonResponse({"token": keys.token_for(participation)})
 
 
 @require_POST
 @for_participants
-def leave(request: HttpRequest, link_key: str) -> HttpResponseBase:
+def leave(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The participant ends before the end."""
-    participation, _key = _mine(request, link_key)
+    participation, _key = _mine(request, pk)
     leaving.leave(participation)
-    return redirect("taking_part:end", link_key)
+    return redirect("taking_part:end", pk)
 
 
 @require_safe
 @for_participants
-def stimulus(request: HttpRequest, link_key: str, block: int) -> HttpResponseBase:
+def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
     """The file of one of the participant's blocks."""
-    participation, _key = _mine(request, link_key)
+    participation, _key = _mine(request, pk)
     if block not in participation.sequence:
         raise Http404
     found = get_object_or_404(Block, pk=block, study_id=participation.study_id)
@@ -233,11 +233,11 @@ def stimulus(request: HttpRequest, link_key: str, block: int) -> HttpResponseBas
 
 @require_safe
 @for_participants
-def end(request: HttpRequest, link_key: str) -> HttpResponseBase:
+def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Thanks, and the withdrawal code."""
-    participation, key = _mine(request, link_key)
+    participation, key = _mine(request, pk)
     if participation.state not in {_State.FINISHED, _State.LEFT}:
-        return redirect("taking_part:run", link_key)
+        return redirect("taking_part:run", pk)
     study = participation.study
     context = {
         "study": study,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -25,19 +26,19 @@ def is_watched(block: Block) -> bool:
 
 def plan(participation: Participation, blocks: Sequence[Block]) -> dict[str, Any]:
     """What the page's scripts need to know."""
-    key = participation.study.link_key
+    study_id = participation.study_id
     addresses = {
-        name: reverse(f"taking_part:{name}", args=[key]) for name in ("token", "end", "leave")
+        name: reverse(f"taking_part:{name}", args=[study_id]) for name in ("token", "end", "leave")
     }
     return {
         **addresses,
         "id": participation.pk.hex[:12],
         "place": participation.place,
-        "blocks": [_block(block, key) for block in blocks],
+        "blocks": [_block(block, study_id) for block in blocks],
     }
 
 
-def _block(block: Block, key: str) -> dict[str, Any]:
+def _block(block: Block, study_id: UUID) -> dict[str, Any]:
     seconds = block.seconds
     if seconds is None and block.kind == _Kind.BASELINE:
         seconds = BASELINE_SECONDS
@@ -49,7 +50,7 @@ def _block(block: Block, key: str) -> dict[str, Any]:
         "watched": is_watched(block),
     }
     if block.kind in Block.WITH_FILE:
-        shown["file"] = reverse("taking_part:stimulus", args=[key, block.pk])
+        shown["file"] = reverse("taking_part:stimulus", args=[study_id, block.pk])
         shown["bytes"] = block.stored_bytes
     if block.kind == _Kind.PAGE:
         shown["url"] = block.url

@@ -244,7 +244,7 @@ test("without a network for the token it tries again; without a participation it
   answer = new Error("no network");
   await socket.open();
   assert.deepEqual(heard, [["lost", null]]);
-  answer = { type: "opaqueredirect", status: 0, ok: false };
+  answer = { type: "basic", status: 410, ok: false };
   mock.timers.tick(1000);
   await settled();
   assert.deepEqual(heard.at(-1), ["refused", "gone"]);

@@ -30,7 +30,9 @@ def study(ada: User) -> Study:
 
 
 def path(study: Study, page: str = "") -> str:
-    return f"/take-part/{study.link_key}/{page}"
+    if page in {"", "consent/"}:
+        return f"/take-part/{study.link_key}/{page}"
+    return f"/take-part/in/{study.pk}/{page}"
 
 
 def agree(study: Study, client: Client | None = None, query: str = "") -> Client:
@@ -127,15 +129,24 @@ def test_somebody_else_of_the_panel_is_somebody_new_in_the_same_browser(study: S
 
 
 @pytest.mark.parametrize("page", ["run/", "end/"])
-def test_strangers_are_sent_to_the_beginning(study: Study, page: str) -> None:
-    assert Client().get(path(study, page)).headers["Location"] == path(study)
+def test_strangers_get_neither_in_nor_the_link(study: Study, page: str) -> None:
     other = studies.open_study(study.owner, "Another")
     studies.block(other)
     client = agree(other)
-    assert client.get(path(study, page)).headers["Location"] == path(study)
+    for who in (Client(), client):
+        response = who.get(path(study, page))
+        assert response.status_code == 410
+        assert study.link_key not in text(response)
     # A cookie that says another study's key is still nobody of this one.
     client.cookies[keys.cookie_name(study.pk)] = client.cookies[keys.cookie_name(other.pk)].value
-    assert client.get(path(study, page)).headers["Location"] == path(study)
+    assert client.get(path(study, page)).status_code == 410
+
+
+def test_a_new_link_leaves_those_who_are_in_alone(study: Study) -> None:
+    client = agree(study)
+    Study.objects.filter(pk=study.pk).update(link_key="another")
+    assert client.get(path(study, "run/")).status_code == 200
+    assert client.get(path(study)).status_code == 404
 
 
 def test_a_personal_link_lets_one_person_in_once(study: Study) -> None:
@@ -243,7 +254,7 @@ def test_withdrawing_deletes_everything(study: Study, ada: User) -> None:
     assert list(study.participations.all()) == [other]
     study.refresh_from_db()
     assert study.n_withdrawn == 1
-    assert client.get(path(study, "end/")).headers["Location"] == path(study)
+    assert client.get(path(study, "end/")).status_code == 410
     assert "Nothing belongs to this code" in text(withdraw(code))
     study.refresh_from_db()
     assert study.n_withdrawn == 1
@@ -332,7 +343,7 @@ def test_a_stimulus_is_served_to_its_participants(
 def test_a_stimulus_is_nobody_elses(study: Study) -> None:
     picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="text/html")
     address = path(study, f"blocks/{picture.pk}/")
-    assert Client().get(address).status_code == 302
+    assert Client().get(address).status_code == 410
     assert agree(study).get(address).headers["Content-Type"] == "application/octet-stream"
     other = studies.open_study(study.owner, "Another")
     studies.block(other)

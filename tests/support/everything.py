@@ -144,7 +144,8 @@ def make(upload: Upload) -> Arguments:
     invited = PersonalLink.objects.create(study=running, label="A-17")
     return {
         "open study": {"link_key": running.link_key},
-        "block of the open study": {"link_key": running.link_key, "block": shown.pk},
+        "running study": {"pk": running.pk},
+        "block of the running study": {"pk": running.pk, "block": shown.pk},
         "personal link": {"key": invited.key},
         **{name: {"pk": row.pk} for name, row in rows.items()},
         **{f"{name}, administered": {"object_id": row.pk} for name, row in rows.items()},

@@ -55,7 +55,7 @@ class Participant:
         return time.monotonic() * 1000 + self.skew
 
     def token(self) -> str:
-        response: Any = self.browser.post(f"/take-part/{self.study.link_key}/token/")
+        response: Any = self.browser.post(f"/take-part/in/{self.study.pk}/token/")
         return str(response.json()["token"])
 
     def cookie(self) -> str:

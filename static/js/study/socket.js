@@ -83,8 +83,8 @@ export class StudySocket extends EventTarget {
     let token;
     try {
       const headers = { "X-CSRFToken": this.#csrf };
-      const answer = await fetch(this.#tokenUrl, { method: "POST", headers, redirect: "manual" });
-      if (answer.type === "opaqueredirect" || answer.status === 404) {
+      const answer = await fetch(this.#tokenUrl, { method: "POST", headers });
+      if (answer.status === 410 || answer.status === 404) {
         this.#refuse("gone");
         return;
       }
