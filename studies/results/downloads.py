@@ -154,8 +154,13 @@ def _answers(data: StudyData) -> Rows:
             yield (*_who(one), block.name, block.kind, answer.number, answer.text)
 
 
+#: The column of recordings that nobody fills in here: a participant does not answer the model.
+_ANSWER = series_downloads.csv_columns([]).index("answer")
+
+
 def samples(data: StudyData) -> Iterator[str]:
     columns = series_downloads.csv_columns(data.labels, "participant")
+    del columns[_ANSWER]
     header = (*columns, "is_participant", "block", "block_ms", "excluded")
     return as_csv(header, _samples(data))
 
@@ -173,8 +178,10 @@ def _samples(data: StudyData) -> Rows:
                 before = [gap for gap in gaps if gap.start_ms <= sample.time_ms]
                 gaps = [gap for gap in gaps if gap.start_ms > sample.time_ms]
                 visit = _visit_at(one, sample.time_ms)
+                cells = list(series_downloads.csv_cells(one.name, sample, before, data.labels))
+                del cells[_ANSWER]
                 yield (
-                    *series_downloads.csv_cells(one.name, sample, before, data.labels),
+                    *cells,
                     chosen[sample.time_ms] is sample,
                     by_pk[visit.block_id].name if visit else "",
                     sample.time_ms - visit.start_ms if visit else None,
