@@ -85,7 +85,8 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
             assert participation.recording is not None
             yield f"{folder}/{participation}.csv", downloads.as_csv(participation.recording)
     member = Member.objects.filter(user_id=user.pk).values("study", "email", "role", "invited_at")
-    yield "study_memberships.json", [_json(list(member)) + "\n"]
+    if member:
+        yield "study_memberships.json", [_json(list(member)) + "\n"]
 
 
 def _plan(study: Study) -> dict[str, Any]:
