@@ -6,12 +6,13 @@ NAME = "Visage"
 #: That of `pyproject.toml`, which is not on servers.
 VERSION = "0.2.0"
 
+#: The essence of the file of this name beside `pyproject.toml`.
 CITATION = f"""cff-version: 1.2.0
-message: If you use this software in research, please cite it.
-title: "{NAME}: self-hosted recognition of apparent facial expressions"
+message: If you use {NAME} in research, please cite it as below.
+title: "{NAME}: a self-hosted web application for facial expression recognition"
 type: software
-version: {VERSION}
-license: Apache-2.0
 authors:
   - name: The {NAME} contributors
+version: {VERSION}
+license: Apache-2.0
 """

@@ -28,6 +28,7 @@ from tests.support.factories import add_face, make_upload
 from tests.support.pictures import astronaut, encode, no_face_jpeg
 from tests.support.receiver import resolve_to
 from tests.support.series import write_series
+from tests.support.study_results import plan, take_part
 
 #: A request in this process ends by closing the connection that holds the test's transaction.
 pytestmark = pytest.mark.skipif("DATABASE_URL" in os.environ, reason="SQLite in memory alone")
@@ -68,6 +69,7 @@ def things(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     write_series(recording)
     Marker.objects.create(pk=MARKER, recording=recording, time_ms=1200, name="bell")
+    take_part(plan(alice, id=ID))
     hook = Webhook.objects.create(id=ID, owner=alice, url="https://example.org/", secret="s")
     deliveries.record_ping(hook)
 
