@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
+from recognition.models import Recording
 from recognition.series.columns import Gap, GapReason
 from recognition.series.storing import SeriesWriter
 from studies.models import Member, Participation, ParticipationGrid, Study, Visit
@@ -19,6 +20,7 @@ from studies.results import grouping
 from studies.results.grouping import View
 from studies.results.loading import load
 from studies.results.rules import Reason
+from studies.taking_part import keys, leaving
 from tests.support import studies
 from tests.support.study_results import plan, sample, take_part, with_data
 
@@ -147,13 +149,13 @@ def test_curves_are_kept_and_follow_the_data(study: Study) -> None:
     assert ParticipationGrid.objects.count() == 8
 
 
-def test_who_withdraws_is_gone_from_results_and_caches(study: Study) -> None:
+def test_who_withdraws_is_gone_from_results_and_caches(study: Study, alice_client: Client) -> None:
     load(study)
     one = study.participations.get(number=6)
-    recording = one.recording
-    assert recording is not None
-    one.delete()
-    recording.delete()
+    Participation.objects.filter(pk=one.pk).update(code_hash=keys.hash_of_code("ABCD-EFGH"))
+    assert leaving.withdraw("ABCD-EFGH") == study
+    assert not Recording.objects.filter(pk=one.recording_id).exists()
+    assert "1 withdrew" in alice_client.get(address(study)).text
     assert not ParticipationGrid.objects.filter(participation__number=6).exists()
     assert ParticipationGrid.objects.count() == 7
     n, mean, *_rest = block_figures(study, "sea")[""]
