@@ -270,7 +270,8 @@ class StudyConsumer(FramesConsumer):
         self.is_ready = False
         if self.turn is not None:
             await self.turn.leave()
-        await self.close(GONE)
+        has_left = await database_sync_to_async(reports.has_left)(self.participation_id)
+        await self.close(DONE if has_left else GONE)
 
     async def _wait_in_line(self) -> None:
         assert self.turn is not None

@@ -76,6 +76,11 @@ def is_there(pk: UUID) -> bool:
     return bool(there.update(seen_at=timezone.now()))
 
 
+def has_left(pk: UUID) -> bool:
+    """Whether the participant has ended before the end."""
+    return Participation.objects.filter(pk=pk, state=_State.LEFT).exists()
+
+
 def checked(pk: UUID, camera: dict[str, float]) -> None:
     """The camera check was passed.
 

@@ -223,7 +223,7 @@ async def test_who_comes_too_many_waits_and_comes_in_by_themselves(
     await first.leave()
     again = await ready(participant)
     await in_thread(leaving.leave)(await in_thread(lambda: participant.row)())
-    assert await again.close_code() == 4404
+    assert await again.close_code() == 4410
     assert (await second.receive())["type"] == "ready"
     assert await third.receive() == {"type": "line", "place": 1}
     await second.leave()
