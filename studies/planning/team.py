@@ -126,7 +126,7 @@ def hand_over(member: Member, owner: User) -> None:
     """
     with transaction.atomic():
         study = Study.objects.select_for_update().get(pk=member.study_id, owner=owner)
-        locked = study.members.select_for_update().select_related("user").get(pk=member.pk)
+        locked = study.members.select_for_update().get(pk=member.pk)
         if locked.user is None or locked.role != Member.Role.EDITOR:
             raise TeamRefused(_("Only an editor who has joined can become the owner."))
         new = quotas.lock(locked.user.pk)
