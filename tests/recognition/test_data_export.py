@@ -93,7 +93,6 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     recording = Recording.objects.get(owner=rich_alice)
     assert names == {
         "README.txt", "account.json", "uploads.json", "trash.json", "predictions.csv",
-        "study_memberships.json",
         f"photos/{alice_upload.pk}.jpg", f"recordings/{recording.pk}.csv",
         *(f"{t}.{ext}" for t in tables for ext in ("json", "csv")),
     }  # fmt: skip
