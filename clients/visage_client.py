@@ -43,7 +43,7 @@ LONGEST_PAUSE = 60
 #: Statuses of what may go well later; 409 is that of an upload that is still being taken in.
 AGAIN = {409, 429, 502, 503, 504}
 #: What may be sent again without doing anything twice.
-REPEATABLE = {"GET", "DELETE", "PATCH"}
+REPEATABLE = {"GET", "DELETE", "PATCH", "PUT"}
 #: The header by which the site knows a request that it has had.
 KEY = "Idempotency-Key"
 #: Samples of one page.
@@ -74,7 +74,7 @@ class Visage:
 
         Args:
             url: of the site, such as ``http://localhost:8000``.
-            token: an API token; to upload, correct or delete anything, one that may write.
+            token: an API token; to change anything, one that may write.
             timeout: seconds for one request, longer than it may wait for a result.
         """
         self._http = httpx.Client(
@@ -177,6 +177,35 @@ class Visage:
             face: its ``id``, as an upload has it.
         """
         found: Row = self._ask("PATCH", f"predictions/{face}/", json={"correction": label})
+        return found
+
+    # Videos -------------------------------------------------------------------------------------
+
+    def upload_video(
+        self, file: str | Path, *, frames_per_second: int = 10, keep: bool | None = None
+    ) -> Row:
+        """Send a video in parts, of which a lost connection costs one; it is not waited for.
+
+        Args:
+            frames_per_second: that are looked at, from 1 to 30.
+            keep: whether the site keeps the file; None for what its operator prefers.
+        """
+        path, rate = Path(file), {"frames_per_second": frames_per_second}
+        about = {"name": path.name, "byte_size": path.stat().st_size, "keep": keep, **rate}
+        begun: Row = self._ask("POST", "video-transfers/", json=about)
+        address, offset = f"video-transfers/{begun['id']}/", 0
+        with path.open("rb") as stream:
+            while part := stream.read(begun["part_bytes"]):
+                kind, place = {"Content-Type": "application/octet-stream"}, {"offset": offset}
+                self._ask("PUT", f"{address}part/", params=place, content=part, headers=kind)
+                offset += len(part)
+        # Asked again, it gives the same video.
+        video: Row = self._ask("POST", f"{address}finish/", headers={KEY: begun["id"]})
+        return video
+
+    def video(self, video: str) -> Row:
+        """How far a video is; its ``recording`` has what was seen in it so far."""
+        found: Row = self._ask("GET", f"videos/{video}/")
         return found
 
     # Recordings ---------------------------------------------------------------------------------

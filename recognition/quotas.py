@@ -21,7 +21,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import AuditEvent
-from recognition.models import DataExport, LiveUsage, Prediction, Recording, Upload, Video
+from recognition.models import (
+    DataExport,
+    LiveUsage,
+    Prediction,
+    Recording,
+    Upload,
+    Video,
+    VideoTransfer,
+)
 from recognition.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -104,6 +112,7 @@ def stored_bytes(user: User) -> Quota:
             (Recording.objects.for_owner(user), "stored_bytes"),
             (DataExport.objects.for_owner(user), "stored_bytes"),
             (Video.objects.for_owner(user), "stored_bytes"),
+            (VideoTransfer.objects.for_owner(user), "stored_bytes"),
         )
     )
     used += sum(stored(user) for stored in ALSO_STORED)

@@ -16,7 +16,8 @@ from clients import visage_client
 from clients.visage_client import Visage, VisageError
 from tests.support.pictures import encode, face_jpeg, meadow, no_face_jpeg
 from tests.support.series import LABELS
-from tests.support.site import Person, Site
+from tests.support.site import Person, Site, wait_until
+from tests.support.videos import make, pictures
 
 #: Makes a recording of two faces and 6,000 moments, more than one page; prints its id.
 RECORD = """
@@ -103,6 +104,25 @@ def test_what_is_still_worked_on_can_be_waited_for(visage: Visage, tmp_path: Pat
     upload = visage.upload(photo, seconds=0, name="grass.png")
     assert upload["name"] == "grass.png"
     assert visage.wait(upload["id"])["status"] == "done"
+
+
+def test_a_video_is_sent_in_parts_and_read_as_a_series(visage: Visage, tmp_path: Path) -> None:
+    path = tmp_path / "interview.avi"
+    # Room at its end makes three parts of it.
+    path.write_bytes(make(pictures(3.0), "avi", "mjpeg") + bytes(2_500_000))
+    video = visage.upload_video(path, frames_per_second=5, keep=True)
+    assert (video["name"], video["byte_size"]) == (path.name, path.stat().st_size)
+
+    def is_done() -> bool:
+        return bool(visage.video(video["id"])["status"] == "done")
+
+    wait_until(is_done, timeout=120)
+    series = visage.series(video["recording"])
+    assert len(series) == 15
+    assert set(series["label"]) == {"happy"}
+    with pytest.raises(VisageError) as refused:
+        visage.upload_video(__file__)
+    assert refused.value.code == "format_not_accepted"
 
 
 def test_a_list_is_followed_from_page_to_page(visage: Visage, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ KINDS: dict[str, Kind] = {
     "invalid_image": Kind(400, _("Photo refused"), _("`detail` says why.")),
     "invalid_address": Kind(400, _("Not a URL"), _("Give the webhook’s URL as https://host/path.")),
     "https_required": Kind(400, _("HTTPS required"), _("Webhook URLs must start with https://.")),
+    "invalid_part": Kind(400, _("Part refused"), _("`detail` says why.")),
     "invalid_answer": Kind(400, _("Correction refused"), _("`detail` says why.")),
     "invalid_marker": Kind(400, _("Marker refused"), _("`detail` says why.")),
     "address_not_found": Kind(
@@ -105,6 +106,9 @@ KINDS: dict[str, Kind] = {
         _("The first request with this key is still being processed; wait."),
     ),
     "too_many_webhooks": Kind(409, _("Too many webhooks"), _("Delete one first.")),
+    "wrong_offset": Kind(409, _("Wrong offset"), _("`detail` says where to go on.")),
+    "incomplete": Kind(409, _("Not complete"), _("Send what is missing, or ask again.")),
+    "too_many_transfers": Kind(409, _("Too many begun"), _("End or delete one first.")),
     "too_many_answers": Kind(409, _("Too many corrections"), _("Delete one first.")),
     "too_many_markers": Kind(409, _("Too many markers"), _("Delete one first.")),
     "deleted_since": Kind(

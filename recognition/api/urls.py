@@ -7,6 +7,7 @@ from recognition.api.views import documents, person
 from recognition.api.views.live import LiveSessionViewSet
 from recognition.api.views.predictions import PredictionViewSet
 from recognition.api.views.recordings import RecordingViewSet
+from recognition.api.views.transfers import VideoTransferViewSet
 from recognition.api.views.uploads import UploadViewSet
 from recognition.api.views.videos import VideoViewSet
 from recognition.api.views.webhooks import WebhookViewSet
@@ -16,6 +17,7 @@ router.register("uploads", UploadViewSet, basename="api-upload")
 router.register("predictions", PredictionViewSet, basename="api-prediction")
 router.register("recordings", RecordingViewSet, basename="api-recording")
 router.register("live-sessions", LiveSessionViewSet, basename="api-live-session")
+router.register("video-transfers", VideoTransferViewSet, basename="api-video-transfer")
 router.register("videos", VideoViewSet, basename="api-video")
 router.register("webhooks", WebhookViewSet, basename="api-webhook")
 

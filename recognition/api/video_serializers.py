@@ -10,7 +10,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from recognition.api.serializers import UploadErrorSerializer
-from recognition.models import Upload, Video
+from recognition.models import Upload, Video, VideoTransfer
+from recognition.videos.transfers import PART_BYTES
 
 
 class VideoProgressSerializer(serializers.Serializer):
@@ -104,3 +105,45 @@ class NewVideoSerializer(serializers.Serializer):
         help_text="Whether the file stays when it has been looked at; what the operator prefers "
         "where it is left out. Never where photos are not kept either.",
     )
+
+
+class TransferSerializer(serializers.ModelSerializer):
+    """A video that is sent in parts, and how much of it has arrived."""
+
+    offset = serializers.IntegerField(
+        help_text="Bytes that have arrived; the next part begins here."
+    )
+    part_bytes = serializers.SerializerMethodField()
+    video = serializers.UUIDField(
+        source="video_id", allow_null=True, help_text="Once it was ended."
+    )
+
+    class Meta:
+        model = VideoTransfer
+        fields = ("id", "name", "byte_size", "offset", "part_bytes", "video", "created_at")
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.IntegerField(help_text="The most that one part has."))
+    def get_part_bytes(self, transfer: VideoTransfer) -> int:
+        return PART_BYTES
+
+
+class NewTransferSerializer(serializers.Serializer):
+    """A video that is going to be sent in parts."""
+
+    name = serializers.CharField(max_length=255, help_text="The file's name.")
+    byte_size = serializers.IntegerField(
+        min_value=0, max_value=2**60, help_text="Of the whole file."
+    )
+    frames_per_second = serializers.IntegerField(
+        min_value=1, max_value=30, default=10, help_text="That are looked at, from 1 to 30."
+    )
+    keep = serializers.BooleanField(
+        allow_null=True, default=None, help_text="As for a video that is sent at once."
+    )
+
+
+class TransferOffset(serializers.Serializer):
+    """Where a part begins."""
+
+    offset = serializers.IntegerField(min_value=0, max_value=2**60)

@@ -11,6 +11,7 @@ from recognition.models.recordings import (
     SeriesChunk,
     StretchAnswer,
 )
+from recognition.models.transfers import TransferPart, VideoTransfer
 from recognition.models.uploads import Prediction, PredictionQuerySet, Upload, UploadQuerySet
 from recognition.models.videos import Video, VideoQuerySet
 from recognition.models.webhooks import Webhook, WebhookDelivery, WebhookQuerySet
@@ -28,10 +29,12 @@ __all__ = [
     "RecordingQuerySet",
     "SeriesChunk",
     "StretchAnswer",
+    "TransferPart",
     "Upload",
     "UploadQuerySet",
     "Video",
     "VideoQuerySet",
+    "VideoTransfer",
     "Webhook",
     "WebhookDelivery",
     "WebhookQuerySet",

@@ -19,6 +19,7 @@ from recognition.models import (
     StretchAnswer,
     Upload,
     Video,
+    VideoTransfer,
     Webhook,
     WebhookDelivery,
 )
@@ -53,6 +54,7 @@ stretch_corrections.*    what you said that a face in them showed, from when to 
 videos.*                 videos that you sent, each with its recording among the sessions
 videos/                  those that you keep, as <video>.<ending>; the others were deleted as soon
                          as they had been read
+videos_on_their_way.*    videos that you began to send; what never becomes whole goes after a day
 live_usage.*             how long you were live on each day (UTC)
 account.json             your account and its settings
 consents.*               what you agreed to, and when
@@ -160,6 +162,10 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
         lambda user: Video.objects.for_owner(user).order_by("created_at"),
         "id", "name", "recording", "status", "error_code", "byte_size", "duration_ms",
         "frames_per_second", "keep", "created_at", "finished_at",
+    ),
+    "videos_on_their_way": _table(
+        lambda user: VideoTransfer.objects.for_owner(user).order_by("created_at"),
+        "id", "name", "byte_size", "offset", "created_at", "touched_at",
     ),
     "live_usage": _table(
         lambda user: LiveUsage.objects.filter(owner=user).order_by("day"), "day", "seconds"

@@ -8,13 +8,14 @@ from django.db.models import FileField, Model
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
-from recognition.models import DataExport, Prediction, Upload, Video
+from recognition.models import DataExport, Prediction, TransferPart, Upload, Video
 from recognition.uploads import heat_maps
 
 
 @receiver(post_delete, sender=Upload)
 @receiver(post_delete, sender=DataExport)
 @receiver(post_delete, sender=Video)
+@receiver(post_delete, sender=TransferPart)
 def delete_files(instance: Model, **kwargs: Any) -> None:
     """Delete once the row is gone for good, also where an account's deletion takes it along."""
     fields = [field for field in instance._meta.fields if isinstance(field, FileField)]

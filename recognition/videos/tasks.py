@@ -28,6 +28,11 @@ def sweep_videos() -> None:
 
 @shared_task(name="recognition.sweep_kept_videos", ignore_result=True)
 def sweep_kept_videos() -> None:
-    """Delete videos that were kept for as long as their owners chose."""
+    """Delete videos that were kept for as long as their owners chose, and parts left behind."""
+    # Here and not above: the parent of a worker's children must stay small.
+    from recognition.videos import transfers
+
     if count := keeping.remove_due():
         logger.info("deleted %d videos that were due", count)
+    if count := transfers.forget_old():
+        logger.info("forgot %d videos that were sent in part", count)

@@ -22,7 +22,15 @@ from django.utils import timezone
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from recognition import quotas, tasks
 from recognition.jobs.job import ClaimLost
-from recognition.models import DataExport, Recording, StretchAnswer, Upload, Video, Webhook
+from recognition.models import (
+    DataExport,
+    Recording,
+    StretchAnswer,
+    Upload,
+    Video,
+    VideoTransfer,
+    Webhook,
+)
 from recognition.personal_data import export as data_export
 from recognition.series import markers
 from recognition.uploads import corrections, retention
@@ -68,6 +76,7 @@ def rich_alice(alice: User, bob: User, alice_upload: Upload, face_jpeg: bytes) -
             owner=user, recording=recording, name=f"film of {user.pk}", byte_size=1
         )
         markers.add(recording.pk, 1500, f"bell of {user.pk}", 1)
+        VideoTransfer.objects.create(owner=user, name=f"film of {user.pk}", byte_size=9)
         StretchAnswer.objects.create(
             recording=recording, face=user.pk, start_ms=0, end_ms=1, label="sad"
         )
@@ -89,6 +98,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     tables = (
         "corrections", "live_sessions", "markers", "live_usage", "consents", "audit_trail",
         "webhooks", "webhook_deliveries", "api_tokens", "videos", "stretch_corrections",
+        "videos_on_their_way",
     )  # fmt: skip
     recording = Recording.objects.get(owner=rich_alice)
     assert names == {

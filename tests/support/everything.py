@@ -30,6 +30,7 @@ from recognition.models import (
     StretchAnswer,
     Upload,
     Video,
+    VideoTransfer,
     Webhook,
     WebhookDelivery,
 )
@@ -110,6 +111,9 @@ def make(upload: Upload) -> Arguments:
         "webhook": webhook,
         "session": session,
         "marker": Marker.objects.create(recording=session, time_ms=5000, name="bell of Alice"),
+        "transfer": VideoTransfer.objects.create(
+            owner=owner, name="next film of Alice.mp4", byte_size=9, stored_bytes=9
+        ),
         "answer": StretchAnswer.objects.create(
             recording=session, face=1, start_ms=1000, end_ms=2000, label="neutral"
         ),
