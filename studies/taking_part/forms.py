@@ -16,7 +16,7 @@ class ConsentForm(forms.Form):
     old_enough = forms.ChoiceField(
         choices=[(YES, _("Yes")), (NO, _("No"))],
         widget=forms.RadioSelect,
-        error_messages={"required": _("Please say how old you are.")},
+        error_messages={"required": _("Please answer this question.")},
     )
     agrees = forms.BooleanField(
         error_messages={"required": _("You can take part only if you agree.")}

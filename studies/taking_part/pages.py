@@ -268,8 +268,8 @@ def withdraw(request: HttpRequest) -> HttpResponseBase:
         form.add_error(
             "code",
             _(
-                "Nothing belongs to this code. Check it letter by letter; if you have withdrawn "
-                "already, everything is deleted."
+                "No data belongs to this code. Check it letter by letter; if you have already "
+                "withdrawn, everything has been deleted."
             ),
         )
     return render(request, "taking_part/withdraw.html", {"form": form})

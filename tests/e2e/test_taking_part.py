@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
@@ -91,6 +92,24 @@ def make_study(site: Site, title: str) -> StudyOnSite:
     return StudyOnSite(site, json.loads(made.splitlines()[-1]))
 
 
+class StudySite(Site):
+    """What a participant meets: nothing of it waits for a worker."""
+
+    PROCESSES = ("redis", "web")
+
+    def is_healthy(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/take-part/withdraw/", timeout=10).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@pytest.fixture(scope="module")
+def study_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with StudySite(tmp_path_factory.mktemp("study-site")) as site:
+        yield site
+
+
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
@@ -113,6 +132,8 @@ def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 Visit = Callable[..., Page]
+
+pytestmark = pytest.mark.site
 
 
 @pytest.fixture
@@ -192,9 +213,9 @@ NAMES = ["rest", "words", "red", "quiet", "breath", "mood", "colour", "words-of-
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_somebody_takes_part_from_the_link_to_the_end_and_withdraws(
-    visit: Visit, browser: Browser, site: Site, width: int
+    visit: Visit, browser: Browser, study_site: Site, width: int
 ) -> None:
-    study = make_study(site, f"Whole {width}")
+    study = make_study(study_site, f"Whole {width}")
     page = visit(browser, study, width)
     check(page)
     page.get_by_role("link", name="Continue").click()
@@ -242,9 +263,9 @@ def test_somebody_takes_part_from_the_link_to_the_end_and_withdraws(
 
 
 def test_a_reload_goes_on_and_leaving_ends_cleanly(
-    visit: Visit, browser: Browser, site: Site
+    visit: Visit, browser: Browser, study_site: Site
 ) -> None:
-    study = make_study(site, "Leaving")
+    study = make_study(study_site, "Leaving")
     page = visit(browser, study)
     agree(page)
     pass_check(page)
@@ -271,19 +292,19 @@ def test_a_reload_goes_on_and_leaving_ends_cleanly(
 
 
 def test_a_web_process_dies_and_the_study_goes_on(
-    visit: Visit, browser: Browser, own_site: Site
+    visit: Visit, browser: Browser, study_site: Site
 ) -> None:
-    study = make_study(own_site, "Killed")
+    study = make_study(study_site, "Killed")
     page = visit(browser, study)
     agree(page)
     pass_check(page)
     expect(page.get_by_text("Read these words.")).to_be_visible(timeout=60_000)
     wait_until(lambda: study.read()["participants"][0]["samples"] > 5)
-    own_site.kill("web")
+    study_site.kill("web")
     # What is done meanwhile is reported later.
-    expect(page.get_by_text("The connection is lost.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Connection lost.")).to_be_visible(timeout=30_000)
     page.get_by_role("button", name="Continue").click()
-    own_site.start("web")
+    study_site.start("web")
     answer_questions(page)
     expect(page.get_by_role("heading", name="Thank you!")).to_be_visible(timeout=60_000)
     (mine,) = study.read()["participants"]
@@ -292,7 +313,7 @@ def test_a_web_process_dies_and_the_study_goes_on(
 
 
 def test_without_a_face_nobody_starts_and_hears_why(
-    visit: Visit, playwright: Playwright, site: Site, tmp_path: Path
+    visit: Visit, playwright: Playwright, study_site: Site, tmp_path: Path
 ) -> None:
     file = tmp_path / "nobody.mjpeg"
     with file.open("wb") as frames:
@@ -300,11 +321,11 @@ def test_without_a_face_nobody_starts_and_hears_why(
         for index in range(30):
             frames.write(clip.jpeg_frame(portrait, clip.AWAY[0] + 0.5 + index / 60))
     browser = launch(playwright, FAKE_CAMERA, ALLOW, f"--use-file-for-fake-video-capture={file}")
-    study = make_study(site, "Nobody")
+    study = make_study(study_site, "Nobody")
     page = visit(browser, study)
     agree(page)
     page.get_by_role("button", name="Switch on the camera").click()
-    expect(page.get_by_text("No face is to be seen.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("No face in view.")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Start the study")).to_be_disabled()
     expect(page.get_by_text("you can stop here")).to_be_visible()
     (mine,) = study.read()["participants"]
@@ -318,10 +339,10 @@ def test_without_a_face_nobody_starts_and_hears_why(
     ids=["denied", "none"],
 )
 def test_a_missing_camera_is_explained(
-    visit: Visit, playwright: Playwright, site: Site, arguments: list[str], text: str
+    visit: Visit, playwright: Playwright, study_site: Site, arguments: list[str], text: str
 ) -> None:
     browser = launch(playwright, *arguments)
-    page = visit(browser, make_study(site, text))
+    page = visit(browser, make_study(study_site, text))
     agree(page)
     page.get_by_role("button", name="Switch on the camera").click()
     expect(page.get_by_text(re.compile(re.escape(text)))).to_be_visible(timeout=60_000)

@@ -163,7 +163,7 @@ def test_a_personal_link_lets_one_person_in_once(study: Study) -> None:
     assert client.get(begin).headers["Location"] == path(study, "run/")
     other = Client().get(begin)
     assert other.status_code == 410
-    assert "used already" in text(other)
+    assert "already been used" in text(other)
     assert Client().post(f"{begin}consent/", AGREES).status_code == 410
     assert Client().get("/take-part/p/made-up/").status_code == 404
 
@@ -182,7 +182,7 @@ def test_a_study_that_takes_nobody_in_says_so(study: Study, fields: Any) -> None
     Study.objects.filter(pk=study.pk).update(**fields)
     for response in (Client().get(path(study)), Client().post(path(study, "consent/"), AGREES)):
         assert response.status_code == 410
-        assert "takes nobody in" in text(response)
+        assert "open at the moment" in text(response)
     assert inside.get(path(study, "run/")).status_code == 200, "who is in may finish"
 
 
@@ -255,7 +255,7 @@ def test_withdrawing_deletes_everything(study: Study, ada: User) -> None:
     study.refresh_from_db()
     assert study.n_withdrawn == 1
     assert client.get(path(study, "end/")).status_code == 410
-    assert "Nothing belongs to this code" in text(withdraw(code))
+    assert "No data belongs to this code" in text(withdraw(code))
     study.refresh_from_db()
     assert study.n_withdrawn == 1
 
