@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,8 @@ from studies.models import Block, Condition, Study
 
 #: Blocks, and conditions, of one study.
 MAXIMUM_BLOCKS, MAXIMUM_CONDITIONS = 200, 12
+#: Fields of a block that its file alone changes.
+OF_FILES = ("file", "media_type", "stored_bytes")
 
 
 class PlanIsFixed(Refusal):
@@ -74,13 +75,14 @@ def add(block: Block) -> None:
 
 
 def save(block: Block) -> None:
-    """Store what was changed in a block.
+    """Store what was changed in a block; its file and its place may have changed meanwhile.
 
     Raises:
         PlanIsFixed: the study was opened.
     """
+    names = {field.name for field in Block._meta.concrete_fields}
     with changing(block.study):
-        block.save()
+        block.save(update_fields=names - {"id", "study", "number", *OF_FILES})
 
 
 def move(block: Block, by: int) -> None:
@@ -123,7 +125,7 @@ def duplicate(block: Block) -> Block:
         from studies.planning import files
 
         with block.file.open("rb") as stored:
-            files.keep(copy, ContentFile(stored.read()), block.media_type)
+            files.keep(copy, stored, block.media_type)
     return copy
 
 

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from recognition import quotas
 from studies.models import Study
 from studies.planning import wording
+from studies.planning.blocks import TooMany
 from studies.planning.forms import Details, NewStudy
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+
+#: Of one person: their texts and lists take room that no quota counts.
+MAXIMUM_STUDIES = 200
 
 
 def create(owner: User, form: NewStudy) -> Study:
@@ -22,6 +28,7 @@ def create(owner: User, form: NewStudy) -> Study:
 
     Raises:
         AccountClosed: the owner's account is being deleted.
+        TooMany: they have :data:`MAXIMUM_STUDIES`.
     """
     study: Study = form.save(commit=False)
     study.owner = owner
@@ -31,6 +38,8 @@ def create(owner: User, form: NewStudy) -> Study:
     study.consent_text = wording.consent(study)
     with transaction.atomic():
         quotas.lock(owner.pk)
+        if Study.objects.filter(owner=owner).count() >= MAXIMUM_STUDIES:
+            raise TooMany(_("You can have %(n)d studies at most.") % {"n": MAXIMUM_STUDIES})
         study.save()
         audit.record("study_created", owner, owner, f"study:{study.pk}")
     return study

@@ -71,7 +71,8 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
     elif action == "panel":
         panel = PanelForm(request.POST, instance=study)
         if panel.is_valid():
-            panel.save()
+            # The rest of the study may have changed since it was read.
+            panel.save(commit=False).save(update_fields=["return_url"])
             messages.success(request, _("Saved."))
             return redirect("studies:invite", pk)
     elif action:

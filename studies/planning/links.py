@@ -57,15 +57,27 @@ def read_list(text: str) -> list[tuple[str, dict[str, str]]]:
     """
     if len(text) > MAXIMUM_CHARACTERS:
         raise BadList(_("The list is too long."))
+    if "\0" in text:
+        # No database keeps it.
+        raise BadList(_("The file is not a text file."))
     lines = [line for line in text.lstrip("\ufeff").splitlines() if line.strip()]
     if not lines:
         raise BadList(_("The list is empty."))
     separator = max("\t;,", key=lines[0].count)
     if separator not in lines[0]:
         return _checked([(line.strip(), {}) for line in lines])
-    rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)]
+    reader = csv.reader(lines, delimiter=separator)
+    try:
+        rows = [[cell.strip() for cell in row] for row in reader]
+    except csv.Error:
+        raise BadList(
+            _("Line %(n)d has no code, or a text that is too long.") % {"n": reader.line_num}
+        ) from None
     names = rows[0][1:]
-    if not all(names) or len(set(names)) < len(names) or len(names) > MAXIMUM_ATTRIBUTES:
+    # Each link repeats them.
+    is_long = any(len(name) > MAXIMUM_CODE for name in names)
+    is_odd = not all(names) or len(set(names)) < len(names)
+    if is_odd or is_long or len(names) > MAXIMUM_ATTRIBUTES:
         raise BadList(
             _("The first line must name the columns, each with a different name, %(most)d at most.")
             % {"most": MAXIMUM_ATTRIBUTES}

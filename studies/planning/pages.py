@@ -44,7 +44,11 @@ def new_study(request: HttpRequest) -> HttpResponse:
     initial = {"languages": [request.LANGUAGE_CODE], "contact_email": user.email}
     form = NewStudy(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        study = changes.create(user, form)
+        try:
+            study = changes.create(user, form)
+        except Refusal as error:
+            messages.error(request, str(error))
+            return redirect("studies:studies")
         messages.success(
             request,
             _("The study is a draft. Its texts are drafts, too: read them and make them yours."),

@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.adapter import ASKED_FOR_RATE
 from recognition import quotas
 from recognition.refusals import Refusal, check_rate
 from studies.models import Member, Study
@@ -43,10 +44,12 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
 
     Raises:
         TeamRefused: they are in the team, or it is full.
-        TooOften: the owner has sent too many mails.
+        TooOften: the owner has sent too many mails, or the address has had too many.
     """
     check_rate("study invitations", actor.pk, RATE)
     email, key = email.strip().lower(), secrets.token_urlsafe(24)
+    # Whoever it is to: an address gets so many mails of what anybody can ask for.
+    check_rate("mails", email, ASKED_FOR_RATE)
     with transaction.atomic():
         locked = Study.objects.select_for_update().get(pk=study.pk)
         member = locked.members.filter(email=email).first()
