@@ -6,11 +6,8 @@ like one of a short list, and leaves as exactly that type, which no browser may 
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator
-from typing import IO, Any
+from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
@@ -19,12 +16,12 @@ from django.db import transaction
 from django.db.models import Sum
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from operations.private_files import CHUNK_BYTES, private_file
+from operations.private_files import private_file
 from operations.whole_files import is_full
 from recognition import quotas
 from recognition.refusals import Refusal
@@ -37,8 +34,6 @@ from studies.models import Block
 from studies.models.blocks import stimulus_path
 from studies.planning import media
 from studies.planning.blocks import changing
-
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 class StimulusRefused(Refusal):
@@ -103,69 +98,16 @@ def keep(block: Block, file: File, media_type: str) -> None:
 
 
 def stimulus_response(request: HttpRequest, block: Block) -> HttpResponseBase:
-    """A block's file as a response, once the caller has made sure who may see it.
-
-    A single ``Range`` is answered with 206, one out of bounds with 416: videos are played from
-    wherever the participant is.
+    """A block's file, or the part that a player asks for, once the caller knows who may see it.
 
     Raises:
         Http404: there is no file.
     """
     if not block.file:
         raise Http404
-    response: HttpResponseBase
-    if settings.ACCEL_REDIRECT:
-        response = private_file(block.file, block.media_type)  # The web server knows ranges.
-    else:
-        response = _part(request, block)
-    response["Content-Disposition"] = "inline"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _part(request: HttpRequest, block: Block) -> HttpResponseBase:
-    try:
-        stream = block.file.open("rb")
-        size = int(block.file.size)
-    except FileNotFoundError:
-        raise Http404 from None
-    bounds = _bounds(request.headers.get("Range", ""), size)
-    if bounds is not None and bounds[0] >= bounds[1]:
-        stream.close()
-        refused = HttpResponse(status=416, content_type="text/plain")
-        refused["Content-Range"] = f"bytes */{size}"
-        return refused
-    first, end = bounds or (0, size)
-    stream.seek(first)
-    response = StreamingHttpResponse(
-        _pieces(stream, end - first), content_type=block.media_type, status=206 if bounds else 200
-    )
-    response["Accept-Ranges"] = "bytes"
-    response["Content-Length"] = str(end - first)
-    if bounds:
-        response["Content-Range"] = f"bytes {first}-{end - 1}/{size}"
-    return response
-
-
-def _bounds(header: str, size: int) -> tuple[int, int] | None:
-    """First byte and the one behind the last of what is asked for; None for all of it."""
-    match = _RANGE.fullmatch(header.strip())
-    if match is None or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    if not first:
-        return max(0, size - int(last)), size
-    return int(first), min(size, int(last) + 1) if last else size
-
-
-async def _pieces(stream: IO[Any], length: int) -> AsyncIterator[bytes]:
-    read = sync_to_async(stream.read, thread_sensitive=False)
-    try:
-        while length > 0 and (piece := await read(min(CHUNK_BYTES, length))):
-            length -= len(piece)
-            yield piece
-    finally:
-        stream.close()
+    is_known = block.media_type in {*media.VIDEOS, *media.SOUNDS, "image/jpeg"}
+    content_type = block.media_type if is_known else "application/octet-stream"
+    return private_file(block.file, content_type, request)
 
 
 def _clean_image(block: Block, file: UploadedFile) -> tuple[ContentFile, str]:

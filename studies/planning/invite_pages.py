@@ -79,7 +79,7 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
         _change_link(request, study, action)
         return redirect("studies:invite", pk)
     personal = study.personal_links.select_related("participation")
-    link = links.url(study.link_key)
+    link = links.url(study)
     return page(
         request,
         "studies/invite.html",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from recognition.refusals import Refusal
@@ -30,9 +31,14 @@ class BadList(Refusal):
     code, status = "bad_list", 400
 
 
-def url(key: str) -> str:
-    """Where whoever has this key comes in; below SITE_URL, whatever a request says."""
-    return f"{settings.SITE_URL}/take-part/{key}/"
+def url(study: Study) -> str:
+    """Where anybody comes in; below SITE_URL, whatever a request says."""
+    return f"{settings.SITE_URL}{reverse('taking_part:information', args=[study.link_key])}"
+
+
+def personal_url(link: PersonalLink) -> str:
+    """Where the one person comes in whom a link is for."""
+    return f"{settings.SITE_URL}{reverse('taking_part:personal_information', args=[link.key])}"
 
 
 def renew(study: Study) -> None:
@@ -113,7 +119,7 @@ def as_csv(study: Study) -> Iterator[str]:
     for link in links:
         values = [str(link.attributes.get(name, "")) for name in names]
         used = "yes" if hasattr(link, "participation") else "no"
-        yield csv_line(map(safe_cell, [link.label, url(link.key), used, *values]))
+        yield csv_line(map(safe_cell, [link.label, personal_url(link), used, *values]))
 
 
 def _checked(rows: list[tuple[str, dict[str, str]]]) -> list[tuple[str, dict[str, str]]]:

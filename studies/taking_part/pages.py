@@ -23,7 +23,8 @@ from operations import rates
 from recognition.series.timeline import MAXIMUM_SECONDS
 from studies import access
 from studies.models import Block, Participation, PersonalLink, Study
-from studies.taking_part import joining, keys, leaving, showing, stimuli, ways
+from studies.planning.files import stimulus_response
+from studies.taking_part import joining, keys, leaving, showing, ways
 from studies.taking_part.forms import CodeForm, ConsentForm
 from studies.taking_part.ways import Way
 
@@ -228,7 +229,7 @@ def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
     if block not in participation.sequence:
         raise Http404
     found = get_object_or_404(Block, pk=block, study_id=participation.study_id)
-    return stimuli.serve(found, request.headers.get("Range", ""))
+    return stimulus_response(request, found)
 
 
 @require_safe

@@ -14,6 +14,7 @@ from accounts.models import User
 from studies.models import Study
 from studies.planning import links
 from tests.support import studies as make
+from tests.support.participants import AGREES
 
 
 def test_links_lead_to_the_site_whatever_host_was_asked(alice: User, alice_client: Client) -> None:
@@ -39,6 +40,21 @@ def test_a_new_link_ends_the_old_one_and_links_are_closed(
         alice_client.post(path, {"action": action})
         study.refresh_from_db()
         assert study.is_link_open is is_open
+
+
+def test_a_link_from_the_list_lets_its_person_in(alice: User, alice_client: Client) -> None:
+    study = make.open_study(alice, is_link_open=False)
+    path = f"/studies/{study.pk}/invite/"
+    alice_client.post(path, {"action": "codes", "codes": "code,age\nA1,31"})
+    (row,) = csv.DictReader(io.StringIO(alice_client.get(f"{path}links.csv").text))
+    site, _slash, place = row["url"].partition("/take-part/")
+    assert site == "https://faces.example"
+    person = Client()
+    assert person.get(f"/take-part/{place}").status_code == 200
+    assert person.post(f"/take-part/{place}consent/", AGREES).status_code == 302
+    (participation,) = study.participations.all()
+    assert participation.external_id == "A1"
+    assert participation.attributes == {"age": "31"}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,7 @@ def test_personal_links_are_made_once_and_downloaded(alice: User, alice_client: 
     assert [(row["code"], row["used"], row["age"]) for row in rows] == [
         ("A1", "yes", "31"), ("B2", "no", "40"), ("C3", "no", "42"),
     ]  # fmt: skip
-    assert rows[0]["url"] == f"https://faces.example/take-part/{made['A1'].key}/"
+    assert rows[0]["url"] == f"https://faces.example/take-part/p/{made['A1'].key}/"
     # No spreadsheet runs them.
     assert rows[0]["note"] == "'=cmd()"
     assert rows[1]["note"] == "'+1"

@@ -122,7 +122,7 @@ def test_an_image_is_written_anew_without_its_metadata(alice: User, alice_client
         ("bytes=-5", 206, MP4[-5:], "bytes 5007-5011/5012"),
         ("bytes=10-99999", 206, MP4[10:], "bytes 10-5011/5012"),
         ("bytes=5012-", 416, b"", "bytes */5012"),
-        ("bytes=9-3", 416, b"", "bytes */5012"),
+        ("bytes=9-3", 200, MP4, None),
         ("bytes=0-1,4-5", 200, MP4, None), ("lines=1-2", 200, MP4, None),
         ("bytes=-", 200, MP4, None), ("bytes=" + "9" * 5000 + "-", 200, MP4, None),
     ],

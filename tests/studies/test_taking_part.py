@@ -17,9 +17,8 @@ from studies.models import Block, Member, Participation, Study
 from studies.taking_part import joining, keys
 from tests.support import studies
 from tests.support.factories import make_person
+from tests.support.participants import AGREES
 from tests.support.series import recorded
-
-AGREES = {"old_enough": "yes", "agrees": "on", "decision": "yes", "consent_version": "1"}
 
 
 @pytest.fixture
@@ -329,14 +328,14 @@ FILE = bytes(range(256)) * 4
 def test_a_stimulus_is_served_to_its_participants(
     study: Study, asked: str | None, status: int, content: bytes, span: str | None
 ) -> None:
-    picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="image/png")
+    picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="image/jpeg")
     headers = {"HTTP_RANGE": asked} if asked else {}
     client = agree(study)
     response = client.get(path(study, f"blocks/{picture.pk}/"), **headers)
     assert (response.status_code, response.content) == (status, content)
     assert response.headers.get("Content-Range") == span
     if status != 416:
-        assert response.headers["Content-Type"] == "image/png"
+        assert response.headers["Content-Type"] == "image/jpeg"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
