@@ -55,7 +55,7 @@ class Taker:
         )
         self._socket: ClientConnection | None = None
         self._ready = asyncio.Event()
-        self._passed = asyncio.Event()
+        self.passed = asyncio.Event()
         self._in_flight: dict[int, float] = {}
         self._n_frames = 0
         self._reports: list[dict[str, Any]] = []
@@ -140,7 +140,7 @@ class Taker:
         elif kind == "ack":
             if self._reports and message["n"] == self._reports[0]["n"]:
                 if self._reports.pop(0)["type"] == "checked":
-                    self._passed.set()
+                    self.passed.set()
                 self._flush()
         elif kind == "finished":
             self.is_finished = True
@@ -179,8 +179,13 @@ class Taker:
 
     async def take_part(self, rate: float, seconds: float) -> None:
         """The whole study, whose blocks last so long together."""
-        opened = asyncio.create_task(self.keep_open())
-        filming = asyncio.create_task(self.film(rate))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.keep_open())
+            tasks.create_task(self.film(rate))
+            await self._do(seconds)
+        await self._http.aclose()
+
+    async def _do(self, seconds: float) -> None:
         await self._ready.wait()
         self._films = True
         self.report("check")
@@ -188,7 +193,7 @@ class Taker:
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)
         self.report("checked", light=0.5)
-        await self._passed.wait()
+        await self.passed.wait()
         self._has_face = False
         await asyncio.sleep(1.0)
         for block in self.plan["blocks"]:
@@ -201,5 +206,3 @@ class Taker:
             self.report("end", block=block["id"])
         while not self.is_finished:
             await asyncio.sleep(0.1)
-        await asyncio.gather(opened, filming)
-        await self._http.aclose()
