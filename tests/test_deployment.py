@@ -191,6 +191,8 @@ def test_the_laptop_needs_no_file() -> None:
     assert {name for name, rest in over_tls if rest.startswith(":?")} == {
         "SERVER_NAME",
         "POSTGRES_PASSWORD",
+        "DEPLOYMENT_PURPOSE",
+        "OPERATOR_CONTACT",
     }
 
 
