@@ -298,3 +298,5 @@ element("leave").addEventListener("submit", (event) => {
 
 window.addEventListener("pagehide", () => stopCamera());
 showCamera();
+// Not before: a click that nobody hears would be lost.
+element("camera-on").disabled = false;
