@@ -189,7 +189,7 @@ def _form_page(request: HttpRequest, study: Study, form: BlockForm) -> HttpRespo
         "studies/block.html",
         study,
         form=form,
-        block=block,
+        item=block,  # Not "block": within a block of a template that is the block itself.
         meaning=MEANINGS[Block.Kind(block.kind)],
         takes_file=block.kind in Block.WITH_FILE,
         is_fixed=study.status != Study.Status.DRAFT,

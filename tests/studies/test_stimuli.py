@@ -212,3 +212,23 @@ def test_behind_a_web_server_its_name_goes_out(
     answer = alice_client.get(address(block))
     assert answer["X-Accel-Redirect"] == f"/protected/{block.file.name}"
     assert answer["Content-Type"] == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [("image", '<img class="study-stimulus"'), ("video", "<video"), ("sound", "<audio")],
+)
+def test_a_blocks_page_asks_for_its_file_and_shows_it(
+    kind: str, shown: str, alice: User, alice_client: Client
+) -> None:
+    block = make.block(make.ready_study(alice), kind)
+    path = f"/studies/{block.study_id}/blocks/{block.pk}/"
+    page = alice_client.get(path).text
+    assert f'<h1 class="h2 mb-1">{block.get_kind_display()}</h1>' in page
+    assert f'<input type="hidden" name="block" value="{block.pk}">' in page
+    assert "Choose a file</label>" in page
+    assert "Save block" in page
+    data = {"image": encode(meadow(), "JPEG"), "video": MP4, "sound": MP3}[kind]
+    page = upload(alice_client, block, data).text
+    assert f'src="{address(block)}"' in page.split(shown, 1)[1].split(">", 1)[0]
+    assert "Another file</label>" in page
