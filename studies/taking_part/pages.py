@@ -22,7 +22,7 @@ from accounts.addresses import network_of
 from operations import rates
 from recognition.series.timeline import MAXIMUM_SECONDS
 from studies import access
-from studies.models import Block, Participation, PersonalLink, Study
+from studies.models import Block, Participation, Study
 from studies.planning.files import stimulus_response
 from studies.taking_part import joining, keys, leaving, showing, ways
 from studies.taking_part.forms import CodeForm, ConsentForm
@@ -64,8 +64,6 @@ def preview(request: HttpRequest, pk: UUID) -> HttpResponse:
 @private
 def information(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResponseBase:
     """What the study is about, and what happens with the camera."""
-    if link_key and PersonalLink.objects.filter(key=link_key).exists():
-        return redirect("taking_part:personal_information", link_key)
     way = ways.way(request, link_key, key)
     if (back := _back(request, way)) is not None:
         return back

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.support import clip
 from tests.support.browser import check, launch, open_context
 from tests.support.site import Site, wait_until
+from tests.support.study_pages import agree, pass_check
 
 FAKE_CAMERA = "--use-fake-device-for-media-stream"
 ALLOW = "--use-fake-ui-for-media-stream"
@@ -165,22 +166,6 @@ def visit() -> Iterator[Visit]:
     assert complaints == []
 
 
-def agree(page: Page) -> None:
-    page.get_by_role("link", name="Continue").click()
-    page.get_by_label("Yes").check()
-    page.get_by_label("I have read the text above").check()
-    page.get_by_role("button", name="Agree and continue").click()
-    expect(page.locator("#camera-words")).to_have_text("Camera off")
-
-
-def pass_check(page: Page) -> None:
-    page.get_by_role("button", name="Switch on the camera").click()
-    expect(page.locator("#camera-words")).to_have_text("Camera on", timeout=60_000)
-    start = page.get_by_role("button", name="Start the study")
-    expect(start).to_be_enabled(timeout=60_000)
-    start.click()
-
-
 def continue_from(page: Page, text: str) -> None:
     expect(page.get_by_text(text)).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Continue").click()
@@ -285,7 +270,8 @@ def test_a_reload_goes_on_and_leaving_ends_cleanly(
     assert [name for name, *_rest in mine["visits"]][:2] == ["rest", "words"]
     assert mine["place"] == 2
     restarted = next(v for v in mine["visits"] if v[0] == "words")
-    assert [event[1] for event in restarted[3]] == ["restart"]
+    # That a reload hides the page for a moment is told as well, where it is in time.
+    assert [event[1] for event in restarted[3] if event[1] != "hidden"] == ["restart"]
     page.get_by_role("button", name="Delete all my data now").click()
     expect(page.get_by_role("heading", name="Everything is deleted")).to_be_visible()
     assert study.read()["participants"] == []

@@ -37,9 +37,9 @@ async def test_a_participation_from_the_check_to_the_end(
     assert (await socket.tell("start", block=words))["type"] == "ack"
     assert await state(participant) == "running"
     for _ in range(3):
+        await asyncio.sleep(0.11)  # Samples are a tenth of a second apart.
         seen = await socket.frame(picture)
         assert set(seen) == {"type", "frame"}, "nothing of the analysis is told"
-        await asyncio.sleep(0.11)  # Samples are a tenth of a second apart.
     assert (await socket.tell("event", block=words, name="hidden"))["type"] == "ack"
     assert (await socket.tell("end", block=words))["type"] == "ack"
     assert (await socket.tell("start", block=mood))["type"] == "ack"

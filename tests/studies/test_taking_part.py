@@ -153,7 +153,6 @@ def test_a_personal_link_lets_one_person_in_once(study: Study) -> None:
     link = studies.personal_link(study, "A-17", group="old")
     assert Client().get(path(study)).status_code == 410
     begin = f"/take-part/p/{link.key}/"
-    assert Client().get(f"/take-part/{link.key}/").headers["Location"] == begin
     client = Client()
     assert client.get(begin).status_code == 200
     assert client.post(f"{begin}consent/", AGREES).status_code == 302
