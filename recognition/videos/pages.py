@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -49,6 +50,7 @@ def new_video(request: HttpRequest) -> HttpResponse:
         "form": form,
         "maximum_megabytes": settings.VIDEO_MAXIMUM_BYTES // (1024 * 1024),
         "maximum_minutes": settings.VIDEO_MAXIMUM_MINUTES,
+        "transfers": reverse("api-video-transfer-list"),
         "may_keep": keeping.is_possible(user),
         "kept_for": keeping.how_long(user),
     }
