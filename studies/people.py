@@ -18,6 +18,7 @@ def register() -> None:
             "study_member_invited": _("Somebody was invited to a study’s team"),
             "study_member_removed": _("Somebody was removed from a study’s team"),
             "study_joined": _("A study’s team was joined"),
+            "study_role_changed": _("A role in a study’s team was changed"),
             "study_left": _("A study’s team was left"),
             "study_handed_over": _("A study was handed over"),
         },

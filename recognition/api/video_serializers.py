@@ -11,7 +11,7 @@ from rest_framework.reverse import reverse
 
 from recognition.api.serializers import UploadErrorSerializer
 from recognition.models import Upload, Video, VideoTransfer
-from recognition.videos.transfers import PART_BYTES
+from recognition.videos import transfers
 
 
 class VideoProgressSerializer(serializers.Serializer):
@@ -125,7 +125,7 @@ class TransferSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializers.IntegerField(help_text="The most that one part has."))
     def get_part_bytes(self, transfer: VideoTransfer) -> int:
-        return PART_BYTES
+        return transfers.PART_BYTES
 
 
 class NewTransferSerializer(serializers.Serializer):

@@ -50,7 +50,7 @@ class VideoTransfer(models.Model):
     stored_bytes = models.PositiveBigIntegerField(default=0)
     frames_per_second = models.PositiveSmallIntegerField(default=10)
     keep = models.BooleanField(null=True)
-    video = models.ForeignKey(Video, null=True, on_delete=models.SET_NULL, related_name="+")
+    video = models.ForeignKey(Video, null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(auto_now=True)
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: The most that one part has, in bytes. A larger body would need an exception in the web server.
 PART_BYTES = 1_000_000
+#: The least that any but the last one has: each is a file and a row.
+LEAST_BYTES = 65_536
 #: Transfers that one person may have at the same time.
 MOST_AT_ONCE = 8
 #: For how long a transfer is remembered after something arrived last.
@@ -116,6 +118,10 @@ def add(transfer: VideoTransfer, offset: int, data: bytes) -> int:
         raise PartRefused(_("A part has from 1 to %(limit)d bytes.") % {"limit": PART_BYTES})
     if offset == 0:
         container_of(data[:HEAD_BYTES])
+    if len(data) < min(LEAST_BYTES, transfer.byte_size - offset):
+        raise PartRefused(
+            _("All parts but the last have at least %(n)d bytes.") % {"n": LEAST_BYTES}
+        )
     part = TransferPart(transfer=transfer, offset=offset, size=len(data))
     # Named before it is written: whatever goes wrong later, it can then be deleted.
     part.file.name = TransferPart.file.field.generate_filename(part, "part")
@@ -166,6 +172,8 @@ def finish(transfer: VideoTransfer) -> Video:
     if not rows.filter(is_free, video=None).update(stored_bytes=0, touched_at=now):
         raise Incomplete(_("This video is being put together. Ask again in some seconds."))
     parts = list(found.parts.all())
+    if not parts:
+        raise VideoTransfer.DoesNotExist
     joined = cast("IO[Any]", io.BufferedReader(_Joined(parts)))
     try:
         with joined:
@@ -201,6 +209,7 @@ class _Joined(io.RawIOBase):
     def __init__(self, parts: Sequence[TransferPart]) -> None:
         super().__init__()
         self._parts = parts
+        self._offsets = [part.offset for part in parts]
         self._at = 0
         self._open: tuple[TransferPart, bytes] | None = None
 
@@ -223,7 +232,7 @@ class _Joined(io.RawIOBase):
         return len(data)
 
     def _rest_of_part(self) -> bytes:
-        number = bisect_right([part.offset for part in self._parts], self._at) - 1
+        number = bisect_right(self._offsets, self._at) - 1
         part = self._parts[number]
         if self._open is None or self._open[0] is not part:
             with part.file.open("rb") as file:

@@ -174,7 +174,7 @@ class Member(models.Model):
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
     key_hash = models.CharField(max_length=64, blank=True, editable=False)
-    invited_at = models.DateTimeField(_("invited"), auto_now_add=True)
+    invited_at = models.DateTimeField(_("invited"), default=timezone.now)
 
     class Meta:
         verbose_name = _("team member")

@@ -18,7 +18,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import audit
-from recognition.models import Recording
+from recognition.models import Recording, WebhookDelivery
 from studies.models import Participation, Study
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 #: Participants that go in one transaction.
 BATCH = 20
+#: What webhooks are told of a participant under.
+FINISHED_EVENT = "participation.finished"
 #: Called with the primary key of each study that is gone, for what is kept elsewhere than in the
 #: database and the storage.
 AFTER: list[Callable[[UUID], None]] = []
@@ -106,6 +108,12 @@ def _delete_the_rest(instance: Study, **kwargs: Any) -> None:
 
 @receiver(post_delete, sender=Participation)
 def _delete_recording(instance: Participation, **kwargs: Any) -> None:
-    """A participant's series belongs to nobody else; it goes whichever way the participant does."""
+    """A participant's series belongs to nobody else; it goes whichever way the participant does.
+
+    So does what webhooks were told, and what they are still to be told.
+    """
+    WebhookDelivery.objects.filter(
+        event=FINISHED_EVENT, payload__participation__id=str(instance.pk)
+    ).delete()
     if instance.recording_id is not None:
         Recording.objects.filter(pk=instance.recording_id).delete()

@@ -25,14 +25,17 @@ PARTICIPANTS_PER_PAGE = 50
 def study_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Counts, and the quality of each participant's series."""
     study = access.readable(signed_in(request), pk)
-    found = progress.qualities(study)
+    people = Paginator(progress.newest(study), PARTICIPANTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     return page(
         request,
         "studies/progress.html",
         study,
         counts=progress.counts(study),
         has_conditions=study.conditions.exists(),
-        page=Paginator(found, PARTICIPANTS_PER_PAGE).get_page(request.GET.get("page")),
+        page=people,
+        qualities=[progress.quality(study, one) for one in people.object_list],
         now=timezone.now(),
         is_live=study.status == Study.Status.OPEN,
     )

@@ -1,12 +1,13 @@
 """Who works on a study: invite, take up, change, remove, leave, hand over.
 
-Whether an email address has an account is told to nobody: every invitation looks the same, and a
-member is shown as the address that was invited.
+Whether an email address has an account is told to nobody: every invitation looks the same. Who has
+joined with another address than the invited one is shown by it: invitations may be passed on.
 """
 
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Mails that one person may have sent, and members of one study.
 RATE, MAXIMUM_MEMBERS = "30/h", 50
+#: Days for which an invitation can be taken up.
+INVITATION_DAYS = 14
 
 
 class TeamRefused(Refusal):
@@ -59,11 +63,13 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
             raise TeamRefused(_("The team has %(n)d members already.") % {"n": MAXIMUM_MEMBERS})
         member = member or Member(study=locked, email=email)
         member.role, member.key_hash = Member.Role(role), hash_of(key)
+        member.invited_at = timezone.now()
         member.save()
         audit.record("study_member_invited", actor, actor, f"study:{study.pk}")
     link = settings.SITE_URL + reverse("studies:join", args=[key])
     context = {"title": study.title, "role": member.get_role_display(), "link": link}
-    subject = render_to_string("studies/email/invitation_subject.txt", context).strip()
+    # A title may have line breaks, a subject may not.
+    subject = " ".join(render_to_string("studies/email/invitation_subject.txt", context).split())
     send_mail(subject, render_to_string("studies/email/invitation_message.txt", context), None,
               [email])  # fmt: skip
     return link
@@ -71,7 +77,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
 
 def invited(key: str) -> Member | None:
     """The invitation that a key opens, if it was not taken up."""
-    found = Member.objects.filter(key_hash=hash_of(key), user=None)
+    found = Member.objects.filter(key_hash=hash_of(key), user=None, invited_at__gt=_oldest())
     return found.select_related("study__owner").first()
 
 
@@ -83,7 +89,7 @@ def join(key: str, user: User) -> Study:
     """
     with transaction.atomic():
         person = quotas.lock(user.pk)
-        found = Member.objects.select_for_update().filter(key_hash=hash_of(key), user=None).first()
+        found = _open_invitation(key)
         if found is None:
             raise TeamRefused(_("This invitation was used or withdrawn."))
         study = found.study
@@ -91,18 +97,32 @@ def join(key: str, user: User) -> Study:
             raise TeamRefused(_("You are in this team already."))
         found.user, found.key_hash = person, ""
         found.save(update_fields=["user", "key_hash"])
-        audit.record("study_joined", person, person, f"study:{study.pk}")
+        # Its owner learns who it was: an invitation may have been passed on.
+        for one in {person, study.owner}:
+            audit.record("study_joined", one, person, f"study:{study.pk}")
     return study
 
 
-def change_role(member: Member, role: str) -> None:
+def _open_invitation(key: str) -> Member | None:
+    rows = Member.objects.select_for_update()
+    return rows.filter(key_hash=hash_of(key), user=None, invited_at__gt=_oldest()).first()
+
+
+def _oldest() -> datetime:
+    return timezone.now() - timedelta(days=INVITATION_DAYS)
+
+
+def change_role(member: Member, role: str, actor: User) -> None:
     """Make an editor a viewer, or the other way round.
 
     Raises:
         ValueError: there is no such role.
     """
     member.role = Member.Role(role)
-    member.save(update_fields=["role"])
+    with transaction.atomic():
+        if not Member.objects.filter(pk=member.pk).update(role=member.role):
+            raise TeamRefused(_("This member was removed meanwhile."))
+        audit.record("study_role_changed", member.user or actor, actor, f"study:{member.study_id}")
 
 
 def remove(member: Member, actor: User) -> None:

@@ -74,7 +74,7 @@ def change_member(request: HttpRequest, pk: UUID, member: int) -> HttpResponse:
     try:
         match request.POST.get("action"):
             case "role":
-                members.change_role(found, request.POST.get("role", ""))
+                members.change_role(found, request.POST.get("role", ""), user)
                 messages.success(request, _("Saved."))
             case "remove":
                 members.remove(found, user)

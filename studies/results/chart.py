@@ -81,10 +81,11 @@ def group_chart(curve: Curve, labels: Sequence[str], top: float, bottom: float) 
 def small_chart(curve: Floats, labels: Sequence[str], length: float, is_corrected: bool) -> Chart:
     """One participant's curves, coarsely; all of a block have the same length and scale."""
     top, bottom = (1.0, -1.0) if is_corrected else (1.0, 0.0)
-    fewer, together = binned(curve[None], SMALL_POINTS)
-    seconds = (np.arange(fewer.shape[1]) * together + (together - 1) / 2) / HZ
+    together = max(1, -(-len(curve) // SMALL_POINTS))
+    fewer = binned(curve, together)
+    seconds = (np.arange(len(fewer)) * together + (together - 1) / 2) / HZ
     lines = [
-        Line(label, _lines(seconds, fewer[0, :, place], length, top, bottom), [])
+        Line(label, _lines(seconds, fewer[:, place], length, top, bottom), [])
         for place, label in enumerate(labels)
     ]
     return Chart(lines, length, top, bottom)

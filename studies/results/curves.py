@@ -120,19 +120,15 @@ def stacked(grids: list[Floats], n_labels: int) -> Floats:
     return found
 
 
-def binned(values: Floats, most: int) -> tuple[Floats, int]:
-    """Curves with fewer points, each the mean of what is known of as many neighbours.
+def binned(values: Floats, together: int) -> Floats:
+    """A curve with fewer points, each the mean of what is known of as many neighbours.
 
     Args:
-        values: participants, points, labels.
-        most: points at most.
-
-    Returns:
-        The same with fewer points, and how many became one.
+        values: points by labels.
+        together: how many points become one; the last one may have fewer.
     """
-    n_people, n_points, n_labels = values.shape
-    together = max(1, -(-n_points // most))
-    n_bins = -(-n_points // together) if n_points else 0
-    padded = np.full((n_people, n_bins * together, n_labels), np.nan)
-    padded[:, :n_points] = values
-    return known_mean(padded.reshape(n_people, n_bins, together, n_labels), axis=2), together
+    n_points, n_labels = values.shape
+    n_bins = -(-n_points // together)
+    padded = np.full((n_bins * together, n_labels), np.nan)
+    padded[:n_points] = values
+    return known_mean(padded.reshape(n_bins, together, n_labels), axis=1)

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_safe
 from accounts.http import signed_in
 from operations.streaming import piecewise, piecewise_bytes
 from studies import access
+from studies.models import Study
 from studies.results import archive, codebook, methods, software
 from studies.results.downloads import FILES
-from studies.results.loading import load
+from studies.results.loading import load_for
 
 ARCHIVE = "study.zip"
 #: Beside the CSV files and the archive.
@@ -32,8 +33,12 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
     study = access.readable(signed_in(request), pk)
     if file not in {ARCHIVE, *TEXTS, *FILES}:
         raise Http404
-    data = load(study)
     response: HttpResponseBase
+    if file == "codebook.md":
+        return _named(study, file, HttpResponse(codebook.as_markdown(), content_type=TEXTS[file]))
+    if file == "CITATION.cff":
+        return _named(study, file, HttpResponse(software.CITATION, content_type=TEXTS[file]))
+    data = load_for(signed_in(request), study)
     if file in FILES:
         pieces = piecewise(FILES[file](data))
         response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
@@ -41,12 +46,12 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
         # The texts now, in the thread of the request: they are in its language.
         zipped = archive.zipped(list(archive.members(data)))
         response = StreamingHttpResponse(piecewise_bytes(zipped), content_type="application/zip")
-    elif file == "methods.txt":
-        response = HttpResponse(methods.in_both_languages(data), content_type=TEXTS[file])
-    elif file == "codebook.md":
-        response = HttpResponse(codebook.as_markdown(), content_type=TEXTS[file])
     else:
-        response = HttpResponse(software.CITATION, content_type=TEXTS[file])
+        response = HttpResponse(methods.in_both_languages(data), content_type=TEXTS[file])
+    return _named(study, file, response)
+
+
+def _named(study: Study, file: str, response: HttpResponseBase) -> HttpResponseBase:
     name = f"study-{str(study.pk)[:8]}-{file}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -9,7 +9,7 @@ import numpy as np
 
 from studies.results.bootstrap import Estimates, estimate
 from studies.results.curves import HZ, Floats, binned, corrected, stacked
-from studies.results.figures import figures_of
+from studies.results.figures import FIGURES, figures_of
 
 #: Points of a group's curve at most: more would not be seen.
 MOST_POINTS = 120
@@ -61,12 +61,19 @@ def block_result(
     people: Sequence[Seen], n_labels: int, *, is_corrected: bool, most_points: int = MOST_POINTS
 ) -> BlockResult:
     """Curve and figures of those who saw a block."""
-    raw = stacked([seen.grid for seen in people], n_labels)
-    curves = stacked([shown(seen, is_corrected) for seen in people], n_labels)
-    fewer, together = binned(curves, most_points)
-    figures = figures_of(raw, curves)
+    longest = max((len(seen.grid) for seen in people), default=0)
+    together = max(1, -(-longest // most_points))
+    # One after the other, and thinned at once: all of them at full length may be gigabytes.
+    thinned, rows, known = [], [], []
+    for seen in people:
+        curve = shown(seen, is_corrected)
+        thinned.append(binned(curve, together))
+        rows.append(figures_of(seen.grid[None], curve[None])[0])
+        known.append(not np.isnan(curve).all())
+    fewer = stacked(thinned, n_labels)
+    has_any = np.array(known, dtype=bool)
+    figures = np.stack(rows) if rows else np.zeros((0, len(FIGURES), n_labels))
     # Who has nothing to be shown has no figures either.
-    has_any = ~np.isnan(curves).all(axis=(1, 2))
     figures[~has_any] = np.nan
     steps = np.arange(fewer.shape[1])
     return BlockResult(
@@ -74,7 +81,7 @@ def block_result(
         curve=Curve(
             # A point stands for itself and those after it, up to the next one.
             seconds=(steps * together + (together - 1) / 2) / HZ,
-            length=curves.shape[1] / HZ,
+            length=longest / HZ,
             values=estimate(fewer),
         ),
         figures=estimate(figures),

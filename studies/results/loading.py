@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import F
 
 from recognition.models import Recording
+from recognition.refusals import check_rate
 from recognition.series.columns import Columns, GapReason
 from recognition.series.storing import read_columns
 from recognition.wording import LABEL_NAMES
@@ -22,8 +24,13 @@ from studies.results.groups import Seen
 from studies.results.packing import Grids
 from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 #: Recordings whose series are in memory at once.
 SERIES_AT_ONCE = 20
+#: How often one person may have results worked out.
+RATE = "60/min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,16 @@ def rules_of(study: Study) -> Rules:
     """The rules that stand."""
     rule = ExclusionRule.objects.filter(study=study).first() or ExclusionRule()
     return Rules(study.exclude_below, rule.least_frames_per_second, rule.keeps_unfinished)
+
+
+def load_for(user: User, study: Study) -> StudyData:
+    """As :func:`load`, as often as a person needs it.
+
+    Raises:
+        TooOften: it was more often than that.
+    """
+    check_rate("study results", user.pk, RATE)
+    return load(study)
 
 
 def load(study: Study) -> StudyData:
@@ -204,6 +221,7 @@ def _keep(rows: list[ParticipationGrid]) -> None:
         there = set(
             Participation.objects.select_for_update()
             .filter(pk__in=[row.participation_id for row in rows])
+            .order_by("pk")
             .values_list("pk", flat=True)
         )
         ParticipationGrid.objects.bulk_create(

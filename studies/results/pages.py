@@ -29,7 +29,7 @@ from studies.results.downloads import FILES
 from studies.results.figures import FIGURES
 from studies.results.forms import RulesForm
 from studies.results.groups import BlockResult, shown
-from studies.results.loading import Participant, StudyData, load
+from studies.results.loading import Participant, StudyData, load_for
 from studies.results.numbers import number
 from studies.results.rules import Reason
 
@@ -97,8 +97,9 @@ class BlockView:
 @login_required
 def results(request: HttpRequest, pk: UUID) -> HttpResponse:
     """All stimuli: the group's curves, and figures with intervals."""
-    study = access.readable(signed_in(request), pk)
-    data = load(study)
+    user = signed_in(request)
+    study = access.readable(user, pk)
+    data = load_for(user, study)
     view = grouping.view_of(data, request.GET)
     groups = grouping.groups_of(data, view.by)
     context = _common(data, view)
@@ -111,8 +112,9 @@ def results(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def block_results(request: HttpRequest, pk: UUID, block: int) -> HttpResponse:
     """One stimulus: the group's curves, and every participant's."""
-    study = access.readable(signed_in(request), pk)
-    data = load(study)
+    user = signed_in(request)
+    study = access.readable(user, pk)
+    data = load_for(user, study)
     found = _stimulus(data, block)
     view = grouping.view_of(data, request.GET)
     groups = grouping.groups_of(data, view.by)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -88,4 +87,4 @@ def milliseconds(clock: Any) -> float | None:
     """A number that a clock may show; None for anything else."""
     if isinstance(clock, bool) or not isinstance(clock, int | float):
         return None
-    return float(clock) if math.isfinite(clock) and abs(clock) < 1e13 else None
+    return float(clock) if abs(clock) < 1e13 else None

@@ -16,14 +16,16 @@ from django.conf import settings
 
 from accounts.sockets import CHECK_SECONDS, NOT_SIGNED_IN, TOO_MANY_SOCKETS, address_of
 from operations import open_sockets
+from operations.buckets import Bucket
 from operations.waiting_line import Turn
 from recognition.live.frames_consumer import BAD_FRAMES, TOO_MANY_BAD_FRAMES, FramesConsumer
 from recognition.live.recordings import Recorder
 from recognition.live.stream import Answer
 from recognition.refusals import Refusal
+from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.vision.live import LiveFrame
 from studies.models import Participation
-from studies.taking_part import clocks, keys, reports
+from studies.taking_part import clocks, keys, leaving, reports
 from studies.taking_part.camera import CameraCheck
 
 logger = logging.getLogger(__name__)
@@ -32,11 +34,16 @@ logger = logging.getLogger(__name__)
 GONE = 4404
 REPLACED = 4409
 DONE = 4410
+IDLE = 4411
 
 #: Of one participant: one in use, and one that its network has not let go of yet.
 SOCKETS_PER_PARTICIPANT = 3
 #: Seconds between two looks at the line.
 LINE_SECONDS = 1.0
+#: Reports a second, and at once: each is written.
+COMMANDS, COMMANDS_AT_ONCE = 4, 20
+#: Seconds without a frame or a report after which a socket gives its place to others.
+IDLE_SECONDS = 300.0
 #: Bytes before the picture: when it was taken, by the participant's clock, in milliseconds.
 TIME = struct.Struct(">d")
 
@@ -58,11 +65,16 @@ class StudyConsumer(FramesConsumer):
     is_ready = False
     #: Whether a block is being shown: nothing is told of the camera meanwhile.
     is_showing = False
+    #: Whether its owner's storage has room for more.
+    has_room = True
+    #: When a frame or a report came last, in seconds of ``time.monotonic``.
+    active_at = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.clock = clocks.Clock()
         self.saving = asyncio.Lock()
+        self.commands = Bucket(COMMANDS, COMMANDS_AT_ONCE)
 
     async def connect(self) -> None:
         offered = self.scope.get("subprotocols", [])
@@ -99,7 +111,12 @@ class StudyConsumer(FramesConsumer):
         if participation is None:
             return None
         key = self.scope.get("cookies", {}).get(keys.cookie_name(participation.study_id), "")
-        return participation if keys.hash_of(key) == participation.key_hash else None
+        if keys.hash_of(key) != participation.key_hash:
+            return None
+        if leaving.is_too_late(participation):
+            leaving.leave(participation)
+            participation.state = Participation.State.LEFT
+        return participation
 
     async def hand_over(self) -> None:
         """The participant has opened another socket: save what was seen here, and go."""
@@ -119,12 +136,13 @@ class StudyConsumer(FramesConsumer):
     async def _saw(self, answer: Answer, seen: LiveFrame) -> None:
         if not self.is_ready:
             return
+        self.active_at = time.monotonic()
         try:
             recorder = await self._recorder()
         except reports.Gone:
             await self.close(GONE)
             return
-        if not recorder.is_full:
+        if self.has_room and not recorder.is_full:
             recorder.add(seen, answer.taken_at, answer.number)
         message: dict[str, Any] = {"type": "seen", "frame": answer.number}
         if self.check is not None:
@@ -140,6 +158,8 @@ class StudyConsumer(FramesConsumer):
         """
         async with self.saving:
             if self.recorder is None:
+                if not self.is_ready:
+                    raise reports.Gone  # Another socket has taken over meanwhile.
                 assert self.participation_id is not None
                 recording = await database_sync_to_async(reports.recording_of)(
                     self.participation_id, self.model_version
@@ -163,6 +183,8 @@ class StudyConsumer(FramesConsumer):
 
     async def _command(self, message: dict[str, Any]) -> None:
         kind, number = message["type"], message.get("n")
+        if not isinstance(number, int) or abs(number) > 1e15:
+            number = None
         if kind == "pong":
             if self.clock.answered(message.get("id"), message.get("clock")):
                 return
@@ -173,7 +195,7 @@ class StudyConsumer(FramesConsumer):
         try:
             is_done = await self._report(kind, message)
         except reports.Gone:
-            await self.close(GONE)
+            await self._leave()
             return
         except Refusal as error:
             self.n_bad += 1
@@ -224,7 +246,8 @@ class StudyConsumer(FramesConsumer):
         moment = self.clock.moment(message.get("clock"))
         if moment is None:
             raise NotUnderstood("The clock shows no time.")
-        time_ms = max(0, round(recorder.seconds_at(moment) * 1000))
+        self.active_at = time.monotonic()
+        time_ms = min(max(0, round(recorder.seconds_at(moment) * 1000)), MAXIMUM_SECONDS * 1000)
         return await database_sync_to_async(report)(self.participation_id, block, time_ms, *more)
 
     async def _finish(self) -> None:
@@ -249,11 +272,18 @@ class StudyConsumer(FramesConsumer):
             self.is_ready = True
             await self._send({"type": "ready", "maximum_bytes": settings.LIVE_MAXIMUM_BYTES})
             measured_at = time.monotonic()
+            self.active_at = measured_at
             while await self._is_there():
                 await asyncio.sleep(CHECK_SECONDS)
                 await self._save()
+                if time.monotonic() - self.active_at > IDLE_SECONDS:
+                    await self._give_way()
+                    return
                 if time.monotonic() - measured_at > clocks.AGAIN_SECONDS:
                     measured_at = time.monotonic()
+                    self.has_room = await database_sync_to_async(reports.has_room)(
+                        self.participation_id
+                    )
                     if await self.clock.measure(self._send) and self.recorder is not None:
                         await self._note_clock(self.recorder)
             if self.is_ready:
@@ -264,6 +294,13 @@ class StudyConsumer(FramesConsumer):
             # A socket that is not watched must not stay open.
             logger.exception("a participant's socket could not be checked")
             await self.close(1011)
+
+    async def _give_way(self) -> None:
+        """Nothing came for long: whoever waits is let in, and this page may come back."""
+        self.is_ready = False
+        if self.turn is not None:
+            await self.turn.leave()
+        await self.close(IDLE)
 
     async def _leave(self) -> None:
         """The participation is gone, or was ended in another window."""
@@ -291,7 +328,10 @@ class StudyConsumer(FramesConsumer):
         if self.turn is not None and self.is_ready:
             await self.turn.keep()
         await self._learn_model()
-        return await database_sync_to_async(reports.is_there)(self.participation_id)
+        is_active = time.monotonic() - self.active_at < 2 * CHECK_SECONDS
+        return await database_sync_to_async(reports.is_there)(
+            self.participation_id, is_active=is_active
+        )
 
     async def _save(self, *, ends: bool = False) -> None:
         async with self.saving:

@@ -8,11 +8,16 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
+from recognition import quotas
 from studies.models import Block, Condition, Participation, PersonalLink, Study
 from studies.taking_part import keys, ordering
 
 #: Whoever has been silent for longer, in minutes, takes nobody's place.
 SILENT_MINUTES = 60
+#: Whoever has not switched the camera on takes a place for this many minutes only.
+UNDECIDED_MINUTES = 10
+#: How many may come and leave again: so many for each place, and so many more.
+COMERS_A_PLACE, MORE_COMERS = 5, 50
 #: Numbers of previews begin here, so that participants are numbered without gaps.
 FIRST_PREVIEW = 1_000_001
 #: Characters of a panel's id that are kept.
@@ -43,14 +48,23 @@ def check(study: Study, link: PersonalLink | None = None, *, is_preview: bool = 
         raise CannotJoin("closed")
     if link is not None and Participation.objects.filter(personal_link=link).exists():
         raise CannotJoin("used")
-    if taken(study) >= study.most_participants:
+    if not study.owner.is_active:
+        raise CannotJoin("closed")
+    everybody = study.participations.filter(is_preview=False).count()
+    if (
+        taken(study) >= study.most_participants
+        or everybody >= COMERS_A_PLACE * study.most_participants + MORE_COMERS
+        or not quotas.stored_bytes(study.owner).has_room_for(1)
+    ):
         raise CannotJoin("full")
 
 
 def taken(study: Study) -> int:
     """Places that are taken: by who has finished, and by who is taking part now."""
     since = timezone.now() - timedelta(minutes=SILENT_MINUTES)
-    is_here = ~Q(state=Participation.State.LEFT) & Q(seen_at__gte=since)
+    lately = timezone.now() - timedelta(minutes=UNDECIDED_MINUTES)
+    has_begun = Q(recording__isnull=False) | Q(seen_at__gte=lately)
+    is_here = ~Q(state=Participation.State.LEFT) & Q(seen_at__gte=since) & has_begun
     return study.participations.filter(
         Q(state=Participation.State.FINISHED) | is_here, is_preview=False
     ).count()
@@ -87,6 +101,9 @@ def join(
             raise CannotJoin("changed")
         condition = _least_filled(study)
         blocks = list(study.blocks.filter(Q(condition=None) | Q(condition=condition)))
+        # Only a Latin square looks at what the others got.
+        is_square = study.order == Study.Order.LATIN_SQUARE
+        others = _given(study, condition) if is_square else []
         key = keys.new()
         participation = Participation.objects.create(
             study=study,
@@ -101,7 +118,7 @@ def join(
             language=language,
             consent_version=study.consent_version,
             consent_text=study.consent_text,
-            sequence=ordering.sequence(study, blocks, _given(study, condition)),
+            sequence=ordering.sequence(study, blocks, others),
         )
     return participation, key
 

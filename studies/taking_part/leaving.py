@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -10,12 +11,15 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from recognition.models import Recording
+from recognition.models import DataExport, Recording
+from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
 from studies.models import Participation, Study
+from studies.planning.deleting import FINISHED_EVENT
 from studies.taking_part import keys
 
-FINISHED_EVENT = "participation.finished"
+#: Seconds of a recording's longest time that are left for whoever comes back.
+RESERVE_SECONDS = 600
 _State = Participation.State
 
 
@@ -33,6 +37,14 @@ def finish(participation: Participation) -> bool:
                 lambda: {"participation": _as_dict(participation, now.isoformat())},
             )
     return True
+
+
+def is_too_late(participation: Participation) -> bool:
+    """Whether too much time has passed since the camera was first on: a recording has an end."""
+    if participation.recording is None or participation.state == _State.FINISHED:
+        return False
+    longest = timedelta(seconds=MAXIMUM_SECONDS - RESERVE_SECONDS)
+    return timezone.now() - participation.recording.started_at > longest
 
 
 def leave(participation: Participation) -> None:
@@ -57,6 +69,10 @@ def withdraw(code: str) -> Study | None:
         if not mine.exists():
             return None  # Withdrawn by another window at the same moment.
         delete(mine.get())
+        # What the owner had exported of the study shows the participant, too.
+        DataExport.objects.filter(owner_id=study.owner_id, status=DataExport.Status.DONE).update(
+            expires_at=timezone.now()
+        )
         if not found.is_preview:
             Study.objects.filter(pk=study.pk).update(n_withdrawn=F("n_withdrawn") + 1)
     return study

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,13 +13,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.addresses import network_of
 from operations import rates
-from recognition.series.timeline import MAXIMUM_SECONDS
 from studies import access
 from studies.models import Block, Participation, Study
 from studies.planning.files import stimulus_response
@@ -28,10 +25,8 @@ from studies.taking_part import joining, keys, leaving, showing, ways
 from studies.taking_part.forms import CodeForm, ConsentForm
 from studies.taking_part.ways import Way
 
-#: How often one network address may try withdrawal codes.
-WITHDRAWALS = "10/min"
-#: Seconds of a recording's longest time that are left for whoever comes back.
-_RESERVE_SECONDS = 600
+#: How often one network address may try withdrawal codes, and join: a room of people may share one.
+WITHDRAWALS, JOINS = "10/min", "120/h"
 _State = Participation.State
 
 View = Callable[..., HttpResponseBase]
@@ -92,6 +87,8 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
         return _stopped(request, way.study, "refused", status=200)
     try:
         if data is not None and form.is_valid():
+            if (wait := rates.too_often("joins", network_of(request), JOINS)) is not None:
+                return _too_often(request, wait)
             return _joined(way, form.cleaned_data["consent_version"])
         joining.check(way.study, way.link, is_preview=way.is_preview)
     except joining.CannotJoin as error:
@@ -100,6 +97,12 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
         return _stopped(request, way.study, error.reason)
     context = {"way": way, "study": way.study, "form": form, "back_url": way.url("information")}
     return render(request, "taking_part/consent.html", context)
+
+
+def _too_often(request: HttpRequest, wait: int) -> HttpResponse:
+    page = render(request, "429.html", status=429)
+    page["Retry-After"] = str(wait)
+    return page
 
 
 def _joined(way: Way, consent_version: int) -> HttpResponse:
@@ -185,7 +188,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         # A draft whose blocks were changed since: the preview begins anew.
         leaving.delete(participation)
         raise Stranger
-    if _is_too_late(participation):
+    if leaving.is_too_late(participation):
         leaving.leave(participation)
         participation.state = _State.LEFT
     if participation.state in {_State.FINISHED, _State.LEFT}:
@@ -256,9 +259,7 @@ def withdraw(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         wait = rates.too_often("withdrawals", network_of(request), WITHDRAWALS)
         if wait is not None:
-            page = render(request, "429.html", status=429)
-            page["Retry-After"] = str(wait)
-            return page
+            return _too_often(request, wait)
         study = leaving.withdraw(form.cleaned_data["code"])
         if study is not None:
             response = render(request, "taking_part/withdrawn.html", {"study": study})
@@ -272,14 +273,6 @@ def withdraw(request: HttpRequest) -> HttpResponseBase:
             ),
         )
     return render(request, "taking_part/withdraw.html", {"form": form})
-
-
-def _is_too_late(participation: Participation) -> bool:
-    """Whether too much time has passed since the camera was first on."""
-    if participation.recording is None or participation.state == _State.FINISHED:
-        return False
-    longest = timedelta(seconds=MAXIMUM_SECONDS - _RESERVE_SECONDS)
-    return timezone.now() - participation.recording.started_at > longest
 
 
 def _return_url(participation: Participation) -> str:

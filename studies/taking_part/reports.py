@@ -11,8 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
+from recognition import quotas
 from recognition.live import recordings
 from recognition.models import Recording
 from recognition.refusals import Refusal
@@ -25,6 +27,8 @@ SAME_MS = 500
 #: What may happen while a block is shown, and how often.
 EVENTS = frozenset({"play", "pause", "stall", "hidden", "shown", "failed", "seek"})
 MAXIMUM_EVENTS = 200
+#: Of one participant's clock: one a minute, and one a connection.
+MAXIMUM_READINGS = 500
 LONGEST_ANSWER = 2000
 _State = Participation.State
 
@@ -62,18 +66,35 @@ def recording_of(pk: UUID, model_version: str) -> Recording:
 def note_clock(pk: UUID, at_ms: int, offset_ms: float, round_trip_ms: float) -> None:
     """Keep how the participant's clock differs, by :class:`ClockReading`'s units."""
     with transaction.atomic():
+        participation = _locked(pk)
+        if participation.clock_readings.count() >= MAXIMUM_READINGS:
+            return
         ClockReading.objects.create(
-            participation=_locked(pk),
+            participation=participation,
             at_ms=max(0, at_ms),
             offset_ms=offset_ms,
             round_trip_ms=round_trip_ms,
         )
 
 
-def is_there(pk: UUID) -> bool:
-    """Note that something came; whether the participation is still there, and not left."""
-    there = Participation.objects.filter(pk=pk).exclude(state=_State.LEFT)
-    return bool(there.update(seen_at=timezone.now()))
+def is_there(pk: UUID, *, is_active: bool = True) -> bool:
+    """Whether the participation goes on; `is_active` notes that something came of it."""
+    there = Participation.objects.select_related("recording", "study__owner").filter(pk=pk)
+    participation = there.exclude(state=_State.LEFT).first()
+    if participation is None or not participation.study.owner.is_active:
+        return False
+    if leaving.is_too_late(participation):
+        leaving.leave(participation)
+        return False
+    if is_active:
+        there.update(seen_at=timezone.now())
+    return True
+
+
+def has_room(pk: UUID) -> bool:
+    """Whether the study's owner has storage left for what is still to come."""
+    found = Participation.objects.select_related("study__owner").filter(pk=pk).first()
+    return found is not None and quotas.stored_bytes(found.study.owner).has_room_for(1)
 
 
 def has_left(pk: UUID) -> bool:
@@ -103,13 +124,18 @@ def start(pk: UUID, block_id: Any, time_ms: int) -> None:
     """
 
     def report(participation: Participation, block: Block) -> None:
+        nonlocal time_ms
+        # Blocks follow each other, whatever a clock says: no two share time.
+        others = participation.visits.exclude(block=block)
+        time_ms = max(time_ms, others.aggregate(latest=Max("end_ms"))["latest"] or 0)
         visit, is_new = Visit.objects.get_or_create(
             participation=participation, block=block, defaults={"start_ms": time_ms}
         )
         if not is_new:
             if abs(visit.start_ms - time_ms) <= SAME_MS:
                 return
-            visit.events = [*visit.events, [time_ms, "restart", visit.start_ms]]
+            if len(visit.events) < MAXIMUM_EVENTS:
+                visit.events = [*visit.events, [time_ms, "restart", visit.start_ms]]
             visit.start_ms = time_ms
             visit.save(update_fields=["start_ms", "events"])
             for marker in _markers(participation).filter(name=block.name):
@@ -129,7 +155,7 @@ def event(pk: UUID, block_id: Any, time_ms: int, name: Any, value: Any = None) -
         Gone, WrongBlock: as they say.
         MarkerRefused: the event is unknown.
     """
-    if name not in EVENTS:
+    if not isinstance(name, str) or name not in EVENTS:
         raise markers.MarkerRefused("The event is unknown.")
     number = float(value) if isinstance(value, int | float) and abs(value) < 1e9 else None
 
@@ -199,6 +225,8 @@ def _report(
     """Write a report of the block whose turn it is; one that is done has been reported already."""
     with transaction.atomic():
         participation = _locked(pk)
+        if participation.state == _State.LEFT:
+            raise Gone
         if isinstance(block_id, bool) or block_id not in participation.sequence:
             raise WrongBlock("This is no block of yours.")
         index = participation.sequence.index(block_id)
@@ -249,7 +277,9 @@ def _checked_answer(block: Block, given: Any) -> dict[str, Any]:
         if not 1 <= given <= block.steps:
             raise WrongAnswer("The scale has no such number.")
         return {"number": given, "text": ""}
-    text = given.strip()[:LONGEST_ANSWER] if isinstance(given, str) else ""
+    text = given if isinstance(given, str) else ""
+    # What no database stores: a NUL, and halves of characters.
+    text = text.replace("\0", "").encode("utf-8", "replace").decode().strip()[:LONGEST_ANSWER]
     is_one_of_them = block.kind == Block.Kind.CHOICE and text in block.answers
     if not text or not (is_one_of_them or block.kind == Block.Kind.OPEN):
         raise WrongAnswer("This is no answer to the question.")

@@ -65,6 +65,8 @@ def way(request: HttpRequest, link_key: str = "", personal: str = "") -> Way:
     Raises:
         Http404: there is no such link, or the study is a draft of other people's.
     """
+    if "\0" in link_key + personal:
+        raise Http404  # A database may refuse it.
     link = None
     if personal:
         link = get_object_or_404(PersonalLink.objects.select_related("study"), key=personal)
@@ -78,7 +80,9 @@ def way(request: HttpRequest, link_key: str = "", personal: str = "") -> Way:
     return Way(
         study=study,
         link=link,
-        external_id="" if link else request.GET.get("id", "").strip()[:LONGEST_ID],
+        external_id=""
+        if link
+        else request.GET.get("id", "").replace("\0", "").strip()[:LONGEST_ID],
         language=speak(request, study, request.GET.get("language", "")),
         is_preview=is_preview,
     )

@@ -55,7 +55,7 @@ def test_what_is_too_poor_is_marked(
 ) -> None:
     study = make.open_study(alice, exclude_below=0.7)
     make.participation(study, camera=camera)
-    (found,) = progress.qualities(study)
+    found = progress.quality(study, progress.newest(study).get())
     assert (found.problems, found.is_excluded) == (problems, is_excluded)
 
 
@@ -64,7 +64,7 @@ def test_the_series_tells_more_than_the_check(alice: User, alice_client: Client)
     part = make.with_series(make.participation(study, camera={"face_share": 0.1}))
     assert part.recording is not None
     type(part.recording).objects.update(n_frames=120, n_samples=90)
-    (found,) = progress.qualities(study)
+    found = progress.quality(study, progress.newest(study).get())
     assert found.face_share == 0.75
     assert found.frames_per_second == pytest.approx(2.0)
     page = alice_client.get(f"/studies/{study.pk}/progress/").text

@@ -133,11 +133,10 @@ def test_shorter_visits_end_earlier() -> None:
 
 
 def test_neighbours_become_one_point() -> None:
-    values = np.array([[[0.0], [1.0], [NAN], [NAN], [4.0]]])
-    fewer, together = binned(values, 3)
-    assert together == 2
-    np.testing.assert_equal(fewer[0, :, 0], [0.5, NAN, 4.0])
-    assert binned(values, 10)[1] == 1
+    values = np.array([[0.0], [1.0], [NAN], [NAN], [4.0]])
+    np.testing.assert_equal(binned(values, 2)[:, 0], [0.5, NAN, 4.0])
+    np.testing.assert_equal(binned(values, 1), values)
+    assert binned(np.zeros((0, 2)), 3).shape == (0, 2)
 
 
 def test_figures_of_a_block() -> None:

@@ -148,7 +148,7 @@ def test_a_study_is_handed_over_to_an_editor(
     member = make.member(study, bob)
     path = f"/studies/{study.pk}/team/{member.pk}/"
     assert "Only an editor" in alice_client.post(path, {"action": "owner"}, follow=True).text
-    team.change_role(member, "editor")
+    team.change_role(member, "editor", alice)
     alice_client.post(path, {"action": "owner"})
     study.refresh_from_db()
     assert study.owner == bob

@@ -49,6 +49,7 @@ def stored() -> list[str]:
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfers, "PART_BYTES", 10_000)
+    monkeypatch.setattr(transfers, "LEAST_BYTES", 1000)
 
 
 def test_it_arrives_in_parts_of_which_some_come_twice(
