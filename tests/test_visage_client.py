@@ -151,8 +151,7 @@ def test_what_is_refused_says_why(visage: Visage, site: Site, tmp_path: Path) ->
 def test_a_series_is_a_data_frame_with_the_columns_of_the_csv(
     visage: Visage, recording: str, person: Person
 ) -> None:
-    (listed,) = visage.recordings()
-    assert listed["id"] == recording
+    (listed,) = (row for row in visage.recordings() if row["id"] == recording)
     table = visage.series(recording)
     assert isinstance(table, pd.DataFrame)
     assert len(table) == listed["n_samples"] == 12_000

@@ -130,7 +130,7 @@ def test_the_tutorial_says_what_is_on_the_pages() -> None:
 
 
 def test_blocks_are_ordered_without_scripts(browser: Browser, site: Site) -> None:
-    person = site.sign_up("plain@example.org")
+    person = site.sign_up("plain-study@example.org")
     context = open_context(browser, site.url, person, java_script_enabled=False)
     page = context.new_page()
     page.goto("/studies/new/")
