@@ -129,7 +129,7 @@ def painted(page: Page) -> tuple[int, int]:
 
 def by_api(site: Site, film: Path) -> str:
     """The CSV of a film that a program sent."""
-    person = site.sign_up("program@example.org")
+    person = site.sign_up("film-program@example.org")
     with film.open("rb") as file:
         video = person.post("/api/v1/videos/", files={"video": (film.name, file)}).json()
 
