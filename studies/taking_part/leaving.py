@@ -11,7 +11,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from recognition.models import DataExport, Recording
+from recognition.models import DataExport
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
 from studies.models import Participation, Study
@@ -68,7 +68,7 @@ def withdraw(code: str) -> Study | None:
         mine = Participation.objects.select_for_update().filter(pk=found.pk)
         if not mine.exists():
             return None  # Withdrawn by another window at the same moment.
-        delete(mine.get())
+        mine.get().delete()  # Its recording goes with it, see `studies.planning.deleting`.
         # What the owner had exported of the study shows the participant, too.
         DataExport.objects.filter(owner_id=study.owner_id, status=DataExport.Status.DONE).update(
             expires_at=timezone.now()
@@ -78,14 +78,6 @@ def withdraw(code: str) -> Study | None:
     return study
 
 
-def delete(participation: Participation) -> None:
-    """Delete a participation with all that it led to, the recording and its series too."""
-    with transaction.atomic():
-        participation.delete()
-        if participation.recording_id is not None:
-            Recording.objects.filter(pk=participation.recording_id, owner=None).delete()
-
-
 @receiver(post_save, sender=Study)
 def _forget_previews(sender: type[Study], instance: Study, **kwargs: Any) -> None:
     """What the team tried before a study opened is no part of it."""
@@ -93,7 +85,7 @@ def _forget_previews(sender: type[Study], instance: Study, **kwargs: Any) -> Non
         return
     before = instance.participations.filter(is_preview=True, consented_at__lt=instance.opened_at)
     for participation in before:
-        delete(participation)
+        participation.delete()
 
 
 def _as_dict(participation: Participation, finished_at: str) -> dict[str, Any]:

@@ -186,7 +186,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     blocks = joining.blocks_of(participation)
     if len(blocks) != len(participation.sequence):
         # A draft whose blocks were changed since: the preview begins anew.
-        leaving.delete(participation)
+        participation.delete()
         raise Stranger
     if leaving.is_too_late(participation):
         leaving.leave(participation)

@@ -12,7 +12,7 @@ from accounts.models import User
 from recognition.models import Marker, Recording, SeriesChunk
 from recognition.series import storing
 from studies.models import Participation, Study
-from studies.taking_part import clocks, keys, leaving, reports
+from studies.taking_part import clocks, keys, reports
 from tests.support import studies
 from tests.support.participants import Closed, Participant, blocks_of, in_thread, ready
 
@@ -173,7 +173,7 @@ async def test_who_withdraws_is_cut_off_and_nothing_comes_back(
     socket = await ready(participant)
     await socket.frame(picture)
     row = await in_thread(lambda: participant.row)()
-    await in_thread(leaving.delete)(row)
+    await in_thread(row.delete)()
     assert await socket.close_code() == 4404
     await socket.leave()
     left = [model.objects.count for model in (Participation, Recording, SeriesChunk, Marker)]
