@@ -299,12 +299,12 @@ def test_refused_photos_are_explained_in_the_language_of_the_reader(alice_client
 
     page = alice_client.post("/uploads/new/", {"images": small()}, headers=GERMAN, follow=True)
     assert "notes.txt: Dieses Dateiformat wird nicht unterstützt." in page.text
-    assert "JPEG, PNG, WebP, AVIF, GIF oder BMP" in page.text
+    assert "JPEG, PNG, WebP, HEIC, AVIF, GIF oder BMP" in page.text
     api = alice_client.post("/api/v1/uploads/", {"image": small()}, headers=GERMAN)
     assert api.json()["code"] == "format_not_accepted"
     assert api.json()["detail"].startswith("Dieses Dateiformat")
     assert alice_client.post("/api/v1/uploads/", {"image": small()}).json()["detail"] == (
-        "This file type isn’t supported. Use JPEG, PNG, WebP, AVIF, GIF or BMP."
+        "This file type isn’t supported. Use JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP."
     )
 
 

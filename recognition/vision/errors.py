@@ -71,6 +71,29 @@ class ImageTooCostly(ImageError):
     code = "image_too_costly"
 
 
+def damaged() -> ImageDamaged:
+    """An image that breaks off, or contradicts itself."""
+    return ImageDamaged(gettext_noop("The file is damaged or incomplete."))
+
+
+def too_costly() -> ImageTooCostly:
+    """An image that asks for more work than any photo needs."""
+    return ImageTooCostly(
+        gettext_noop("Too complex to open safely. Save the photo again as an ordinary JPEG or PNG.")
+    )
+
+
+def rare_kind(image_format: str) -> ImageFormatNotAccepted:
+    """A known format in a form that is not read."""
+    return ImageFormatNotAccepted(
+        gettext_noop(
+            "This kind of %(format)s isn’t supported. Save the photo again as an ordinary JPEG or "
+            "PNG."
+        ),
+        format=image_format,
+    )
+
+
 class VideoError(FileError):
     """The bytes are not a video that we accept."""
 

@@ -5,7 +5,7 @@ over the same picture, run-length codes, a comment in forty thousand pieces. So 
 read first, in time that grows with the bytes alone, and what asks for too much is refused here.
 
 Sources: JPEG, ITU-T T.81 annex B; PNG, W3C third edition; WebP, RFC 9649; GIF89a; BMP, Microsoft's
-BITMAPINFOHEADER. AVIF has a module of its own.
+BITMAPINFOHEADER. AVIF and HEIC have modules of their own.
 """
 
 from __future__ import annotations
@@ -14,13 +14,8 @@ import re
 import struct
 from dataclasses import dataclass
 
-from recognition.vision import avif
-from recognition.vision.errors import (
-    ImageDamaged,
-    ImageFormatNotAccepted,
-    ImageTooCostly,
-    gettext_noop,
-)
+from recognition.vision import avif, heic
+from recognition.vision.errors import damaged, rare_kind, too_costly
 
 #: Usual progressive JPEGs have ten scans; those of the most thorough optimisers, about 20.
 MAXIMUM_SCANS = 40
@@ -82,29 +77,11 @@ def read_header(data: bytes) -> Header | None:
             return _bmp(data)
         if avif.is_avif(data):
             return Header("AVIF", *avif.size_of(data))
+        if heic.is_heic(data):
+            return Header("HEIF", *heic.size_of(data))
     except (struct.error, IndexError):
         raise damaged() from None
     return None
-
-
-def damaged() -> ImageDamaged:
-    return ImageDamaged(gettext_noop("The file is damaged or incomplete."))
-
-
-def too_costly() -> ImageTooCostly:
-    return ImageTooCostly(
-        gettext_noop("Too complex to open safely. Save the photo again as an ordinary JPEG or PNG.")
-    )
-
-
-def _rare_kind(image_format: str) -> ImageFormatNotAccepted:
-    return ImageFormatNotAccepted(
-        gettext_noop(
-            "This kind of %(format)s isn’t supported. Save the photo again as an ordinary JPEG or "
-            "PNG."
-        ),
-        format=image_format,
-    )
 
 
 # A marker that is none of the data's own: not a stuffed 0xFF (00), a filling one (FF) or a restart.
@@ -130,11 +107,11 @@ def _jpeg(data: bytes) -> Header:
             continue
         n_segments += 1
         if marker in _RARE_FRAMES:
-            raise _rare_kind("JPEG")
+            raise rare_kind("JPEG")
         if marker in _SEQUENTIAL or marker == _PROGRESSIVE:
             depth, rows, columns, n_components = struct.unpack_from(">BHHB", data, at + 2)
             if depth != 8:
-                raise _rare_kind("JPEG")
+                raise rare_kind("JPEG")
             width, height = max(width, columns), max(height, rows)
             is_sequential = is_sequential and marker != _PROGRESSIVE
         n_scans += marker == _SOS
@@ -227,7 +204,7 @@ def _bmp(data: bytes) -> Header:
         width, height, _planes, bits, compression = struct.unpack_from("<iiHHI", data, 18)
         height = abs(height)  # Negative for rows from top to bottom.
     if compression not in {0, 3}:
-        raise _rare_kind("BMP")
+        raise rare_kind("BMP")
     # Nothing is compressed, so the file must be as large as it says.
     if width <= 0 or (width * bits + 31) // 32 * 4 * height > len(data):
         raise damaged()

@@ -28,42 +28,47 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from recognition.vision import pixels
+from recognition.vision import heic, pixels
 from recognition.vision.errors import (
     ImageEmpty,
     ImageError,
     ImageFormatNotAccepted,
     ImageTooLarge,
     ImageTooSmall,
+    damaged,
     gettext_noop,
+    too_costly,
 )
-from recognition.vision.headers import Header, damaged, read_header, too_costly
+from recognition.vision.headers import Header, read_header
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 #: Importing a plugin is what makes Pillow know its format. JPEG covers MPO, the JPEG with extra
-#: frames that many phones write.
-ACCEPTED_FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-        GifImagePlugin.GifImageFile,
-        BmpImagePlugin.BmpImageFile,
-        AvifImagePlugin.AvifImageFile,
-    )
+#: frames that many phones write. HEIF is what Pillow's plugin calls HEIC.
+ACCEPTED_FORMATS = (
+    *(
+        plugin.format
+        for plugin in (
+            JpegImagePlugin.JpegImageFile,
+            PngImagePlugin.PngImageFile,
+            WebPImagePlugin.WebPImageFile,
+            GifImagePlugin.GifImageFile,
+            BmpImagePlugin.BmpImageFile,
+            AvifImagePlugin.AvifImageFile,
+        )
+    ),
+    "HEIF",
 )
-ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, AVIF, GIF or BMP")
+ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP")
 # One thread and its memory, however many cores there are.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 MAXIMUM_BYTES = 25 * 1024 * 1024
 #: 50 megapixels: above every common camera, and about 200 MB while decoding.
 MAXIMUM_PIXELS = 50_000_000
-#: Of a WebP or AVIF, whose decoders keep four copies of the picture.
+#: Of a WebP, AVIF or HEIC, whose decoders keep up to four copies of the picture.
 MAXIMUM_WEBP_PIXELS = 25_000_000
 MAXIMUM_SIDE = 16_000
 MINIMUM_SIDE = 24
@@ -144,7 +149,7 @@ def check(
     header = read_header(data)
     if header is None or header.format not in formats:
         raise _not_a_photo()
-    if header.format in {"WEBP", "AVIF"}:
+    if header.format in {"WEBP", "AVIF", "HEIF"}:
         maximum_pixels = min(maximum_pixels, MAXIMUM_WEBP_PIXELS)
     _check_size(header.width, header.height, maximum_pixels)
     return header
@@ -232,9 +237,12 @@ def _opened(
     maximum_pixels: int = MAXIMUM_PIXELS,
 ) -> Iterator[Image.Image]:
     """Open under limits, and turn whatever a decoder throws into one of our errors."""
-    check(data, formats, maximum_pixels)
+    header = check(data, formats, maximum_pixels)
+    if header.format == "HEIF":
+        heic.teach_pillow()
     try:
-        with Image.open(io.BytesIO(data), formats=formats) as image:
+        # Nothing but what the structure was read as.
+        with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
             # Once more, should Pillow read the size from another place.
             _check_size(*image.size, maximum_pixels)
             yield image
@@ -262,6 +270,7 @@ _DECODER_ERRORS = (
     AttributeError,
     ZeroDivisionError,
     OverflowError,
+    RuntimeError,
     struct.error,
 )
 
@@ -310,6 +319,8 @@ def _decoded(image: Image.Image) -> int:
     """Decode the first frame; returns its EXIF orientation."""
     image.seek(0)
     image.load()
+    if image.format == "HEIF":
+        return 1  # The file's own turns count, which the decoder has made; EXIF repeats them.
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DECODER_ERRORS:

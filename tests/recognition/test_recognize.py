@@ -68,6 +68,13 @@ def test_json_gives_one_object_a_line_for_all_photos_below(folder: Path) -> None
     assert face["rejected"] is None
 
 
+def test_photos_in_the_boxes_of_a_video_are_photos(tmp_path: Path) -> None:
+    for name in ("HEIF", "AVIF"):
+        (tmp_path / f"{name}.{name.lower()}").write_bytes(encode(astronaut(), name))
+    results = [json.loads(line) for line in run(str(tmp_path), "--format", "json").splitlines()]
+    assert [[face["label"] for face in result["faces"]] for result in results] == [["happy"]] * 2
+
+
 def test_a_bad_file_is_told_and_the_others_are_done(folder: Path) -> None:
     (folder / "broken.jpg").write_bytes(face_jpeg()[:5000])
     stdout = io.StringIO()

@@ -28,6 +28,7 @@ from tests.support.corpus_files import (
     png_chunk,
     small,
 )
+from tests.support.corpus_heic import heic_files
 from tests.support.corpus_oddities import oddities
 from tests.support.corpus_structures import structures
 from tests.support.pictures import astronaut, encode
@@ -49,6 +50,7 @@ def corpus() -> Iterator[HostileFile]:
     yield from _sizes()
     yield from structures()
     yield from oddities()
+    yield from heic_files()
 
 
 def _bombs() -> Iterator[HostileFile]:

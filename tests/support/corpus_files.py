@@ -20,7 +20,7 @@ TOO_COSTLY = frozenset({"image_too_costly"})
 #: Words that stand in metadata and must not survive.
 SECRET = b"a-secret-place"
 
-FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
+FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "HEIF": "heic"}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
+from recognition.vision import heic
+
 #: Where the face of :func:`astronaut` is, roughly: left, top, right, bottom.
 ASTRONAUT_FACE = (170, 60, 280, 175)
 
@@ -21,6 +23,8 @@ def astronaut() -> Image.Image:
 
 
 def encode(image: Image.Image, image_format: str = "JPEG", **options: Any) -> bytes:
+    if image_format == "HEIF":
+        heic.teach_pillow()
     buffer = io.BytesIO()
     image.save(buffer, image_format, **options)
     return buffer.getvalue()

@@ -27,7 +27,7 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP"])
 def test_accepted_formats_become_a_jpeg_of_the_same_size(image_format: str) -> None:
     clean = images.clean(encode(astronaut(), image_format))
     assert (clean.width, clean.height) == (512, 512)
@@ -73,7 +73,7 @@ def test_what_is_not_a_photo_is_refused_with_a_sentence(
     assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP"])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP"])
 @pytest.mark.parametrize("tenths", range(1, 10))
 def test_truncated_files_are_refused(image_format: str, tenths: int) -> None:
     whole = encode(astronaut(), image_format)

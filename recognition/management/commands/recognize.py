@@ -32,7 +32,10 @@ from recognition.vision.video.reader import ReadingStalled, VideoReader
 from recognition.vision.watching import Watched, watch
 
 #: Files that a folder is searched for; a file that is named itself is tried whatever its name.
-SUFFIXES = {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".avif", ".gif", ".bmp"}
+SUFFIXES = {
+    *(".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".avif", ".heic", ".heif"),
+    *(".gif", ".bmp"),
+}
 
 Result = dict[str, Any]
 

@@ -14,8 +14,7 @@ from contextlib import suppress
 
 from recognition.vision import images
 from recognition.vision.decoding import messages, processes
-from recognition.vision.errors import ImageError
-from recognition.vision.headers import too_costly
+from recognition.vision.errors import ImageError, too_costly
 from recognition.vision.images import CleanImage
 
 #: Bytes of addresses: the interpreter takes 30 MB of them, and the worst accepted photo 430 MB.

@@ -20,8 +20,8 @@ from recognition.vision import images
 from recognition.vision.decoding import messages, processes
 from recognition.vision.decoding.child import WALL_SECONDS
 from recognition.vision.decoding.turns import NoTurn, Turns
-from recognition.vision.errors import ImageError
-from recognition.vision.headers import Header, damaged, too_costly
+from recognition.vision.errors import ImageError, damaged, too_costly
+from recognition.vision.headers import Header
 from recognition.vision.images import CleanImage
 
 logger = logging.getLogger(__name__)

@@ -14,6 +14,10 @@ from recognition.vision.errors import (
 #: Bytes that :func:`container_of` wants to see.
 HEAD_BYTES = 16
 
+#: Photos in the same boxes as an MP4: AVIF and HEIC.
+_PHOTO_BRANDS = frozenset(
+    {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"mif3"}
+)
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -40,6 +44,8 @@ def container_of(head: bytes) -> str:
 
 
 def _demuxer(head: bytes) -> str | None:
+    if head[4:8] == b"ftyp" and head[8:12] in _PHOTO_BRANDS:
+        return None
     if head[4:8] in _MP4_BOXES:
         return "mov"
     if head.startswith(b"\x1aE\xdf\xa3"):
