@@ -85,7 +85,7 @@ bench-stages: $(VENV)/dev.installed  ## What each stage of a photo and of a live
 bench-study: $(VENV)/dev.installed  ## A study with 25 participants at once: what is stored, markers beside the truth, a killed process (JSON=path)
 	$(PYTHON) -m benchmarks.study $(if $(JSON),--json $(JSON)) $(ARGS)
 
-bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core seconds and memory (JSON=path)
+bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core seconds and memory (JSON=path; ARGS="--peer-python PATH", "--hours 2")
 	$(PYTHON) -m benchmarks.video $(if $(JSON),--json $(JSON)) $(ARGS)
 
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
