@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -36,7 +36,8 @@ LEAST_BYTES = 65_536
 MOST_AT_ONCE = 8
 #: For how long a transfer is remembered after something arrived last.
 FORGOTTEN_AFTER = timedelta(hours=24)
-#: After which a request that was making a video of its parts counts as dead.
+#: After which a request that was making a video of its parts, and has read none since, counts as
+#: dead.
 JOINED_WITHIN = timedelta(minutes=2)
 
 
@@ -174,7 +175,10 @@ def finish(transfer: VideoTransfer) -> Video:
     parts = list(found.parts.all())
     if not parts:
         raise VideoTransfer.DoesNotExist
-    joined = cast("IO[Any]", io.BufferedReader(_Joined(parts)))
+    # However long it takes, it is alive while it reads.
+    mine = rows.filter(stored_bytes=0, video=None)
+    parts_read = _Joined(parts, lambda: mine.update(touched_at=timezone.now()))
+    joined = cast("IO[Any]", io.BufferedReader(parts_read))
     try:
         with joined:
             video = actions.create_video(
@@ -187,6 +191,11 @@ def finish(transfer: VideoTransfer) -> Video:
         rows.update(stored_bytes=found.byte_size)
         raise
     with transaction.atomic():
+        locked = rows.select_for_update().select_related("video").first()
+        if locked is not None and locked.video is not None:
+            # Another request took this one for dead, and was first.
+            video.recording.delete()
+            return locked.video
         rows.update(video=video)
         for part in parts:
             part.delete()
@@ -206,8 +215,15 @@ def forget_old() -> int:
 class _Joined(io.RawIOBase):
     """Parts, in their order, as one file."""
 
-    def __init__(self, parts: Sequence[TransferPart]) -> None:
+    def __init__(self, parts: Sequence[TransferPart], alive: Callable[[], object]) -> None:
+        """Read them.
+
+        Args:
+            parts: without a gap between them.
+            alive: called for each part that is read.
+        """
         super().__init__()
+        self._alive = alive
         self._parts = parts
         self._offsets = [part.offset for part in parts]
         self._at = 0
@@ -235,6 +251,7 @@ class _Joined(io.RawIOBase):
         number = bisect_right(self._offsets, self._at) - 1
         part = self._parts[number]
         if self._open is None or self._open[0] is not part:
+            self._alive()
             with part.file.open("rb") as file:
                 # A part is small, and fits into memory.
                 self._open = (part, file.read())

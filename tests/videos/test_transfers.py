@@ -150,6 +150,56 @@ def test_whose_end_was_cut_off_is_ended_by_the_next_one(alice: User, alice_clien
     assert finish(alice_client, transfer).status_code == 201
 
 
+def in_parts(client: Client, data: bytes) -> VideoTransfer:
+    transfer = announce(client, len(data)).json()
+    for offset in range(0, len(data), 10_000):
+        put(client, transfer, offset, data[offset : offset + 10_000])
+    return VideoTransfer.objects.get()
+
+
+def minutes_pass() -> None:
+    VideoTransfer.objects.update(touched_at=timezone.now() - 2 * transfers.JOINED_WITHIN)
+
+
+def test_an_end_that_takes_long_is_not_begun_twice(
+    alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, original = in_parts(alice_client, face_mp4()), actions.create_video
+
+    def slow(owner: User, file: Any, **options: Any) -> Video:
+        for _part in range(2):
+            minutes_pass()
+            assert file.read(10_000)
+            answer = finish(alice_client, {"id": row.pk})
+            assert (answer.status_code, answer.json()["code"]) == (409, "incomplete")
+        file.seek(0)
+        return original(owner, file, **options)
+
+    monkeypatch.setattr(actions, "create_video", slow)
+    assert transfers.finish(row) == Video.objects.get()
+
+
+def test_of_two_ends_one_makes_the_video(
+    alice_client: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """Where nothing was read for minutes, the second request cannot know that the first lives."""
+    row, original, before = in_parts(alice_client, face_mp4()), actions.create_video, set(stored())
+    made = []
+
+    def stalled(owner: User, file: Any, **options: Any) -> Video:
+        video = original(owner, file, **options)
+        if not made:
+            minutes_pass()
+            made.append(video)
+            made.append(transfers.finish(row))
+        return video
+
+    monkeypatch.setattr(actions, "create_video", stalled)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert transfers.finish(row) == made[1] == Video.objects.get()
+    assert len(set(stored()) - before) == 1
+
+
 def test_parts_go_when_they_are_deleted_forgotten_or_their_owner_goes(
     alice: User, alice_client: Client, django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -183,7 +233,7 @@ def test_joined_parts_read_as_one_file(alice: User, alice_client: Client) -> Non
     transfer = announce(alice_client, len(data)).json()
     for offset in range(0, len(data), 10_000):
         put(alice_client, transfer, offset, data[offset : offset + 10_000])
-    joined = transfers._Joined(list(VideoTransfer.objects.get().parts.all()))
+    joined = transfers._Joined(list(VideoTransfer.objects.get().parts.all()), lambda: None)
     assert joined.readall() == data
     for offset in (0, 9_990, 10_000, len(data) - 1, len(data)):
         assert joined.seek(offset) == offset
