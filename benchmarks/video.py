@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.film import RATE
+from tests.support.film import RATE
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Seconds of film that are encoded where it is longer; the rest repeats them.
@@ -121,7 +121,7 @@ def main() -> None:
             DATA_DIR=folder, DEBUG="true", DJANGO_SETTINGS_MODULE="emotion_site.settings"
         )
         film = Path(folder) / "film.mp4"
-        making = [sys.executable, "-m", "benchmarks.film", str(film), str(encoded), str(times)]
+        making = [sys.executable, "-m", "tests.support.film", str(film), str(encoded), str(times)]
         subprocess.run(making, cwd=ROOT, check=True)
         figures, memory = measure(film, encoded * times, arguments.fps)
         core = figures["decoding, core s"] + figures["looking, core s"]

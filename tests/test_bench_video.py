@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import pytest
 
-from benchmarks.film import RATE, write_film
+from tests.support.film import RATE, write_film
 from tests.support.site import ROOT
 
 #: A Python with ``fer``, which no requirements of ours have.

@@ -1,7 +1,7 @@
 """A film of a face that moves, for benchmarks; a long one is a short one over and over.
 
 Run as a program, so that what encoding takes is not in the memory of what is measured:
-``python -m benchmarks.film PATH SECONDS [TIMES]``.
+``python -m tests.support.film PATH SECONDS [TIMES]``.
 """
 
 from __future__ import annotations
