@@ -2,12 +2,17 @@
 
 Redis holds both. While it is away each process keeps a line of its own: more may then be in at a
 time than there are places, which is slower for them and shuts nobody out.
+
+Who waits belongs to a group, such as a study. While several groups want places, each has an equal
+share of them: whoever is below it is let in before those who are above, who then wait for a place
+that nobody else's share claims. Nobody who is in is sent away.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import Awaitable, Iterable
 from typing import cast
 
 from redis.exceptions import RedisError
@@ -28,21 +33,66 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
     redis.call('ZREM', line, gone)
     redis.call('ZREM', alive, gone)
 end
-local rank, free = 0, 1
+local turn = 0
 if not is_in and not redis.call('ZSCORE', places, who) then
     if not redis.call('ZSCORE', line, who) then redis.call('ZADD', line, now, who) end
     redis.call('ZADD', alive, now + expiry, who)
-    rank = redis.call('ZRANK', line, who)
-    free = math.max(0, limit - redis.call('ZCARD', places))
+    local function group(one) return string.match(one, '^[^:]*') end
+    local inside, waiting = redis.call('ZRANGE', places, 0, -1), redis.call('ZRANGE', line, 0, -1)
+    local held, groups = {}, 0
+    for _, one in ipairs(inside) do
+        local its = group(one)
+        if not held[its] then held[its] = 0; groups = groups + 1 end
+        held[its] = held[its] + 1
+    end
+    for _, one in ipairs(waiting) do
+        local its = group(one)
+        if not held[its] then held[its] = 0; groups = groups + 1 end
+    end
+    local share = math.max(1, math.floor(limit / groups))
+    local first, later = {}, {}
+    for _, one in ipairs(waiting) do
+        local its = group(one)
+        if held[its] < share then
+            held[its] = held[its] + 1
+            table.insert(first, one)
+        else
+            table.insert(later, one)
+        end
+    end
+    for _, one in ipairs(later) do table.insert(first, one) end
+    local free = math.max(0, limit - #inside)
+    for rank, one in ipairs(first) do
+        if one == who then turn = math.max(0, rank - free) end
+    end
 end
 for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 4 * expiry) end
-if rank >= free then return rank - free + 1 end
+if turn > 0 then return turn end
 redis.call('ZREM', line, who)
 redis.call('ZREM', alive, who)
 redis.call('ZADD', places, now + expiry, who)
 redis.call('EXPIRE', places, 4 * expiry)
 return 0
 """
+
+
+def _in_turn(inside: Iterable[str], waiting: Iterable[str], limit: int) -> list[str]:
+    """Those who wait, in the order in which they are let in: the script's rule once more."""
+    waiting = list(waiting)
+    held = Counter(map(_group, inside))
+    share = max(1, limit // len({*held, *map(_group, waiting)}))
+    first, later = [], []
+    for one in waiting:
+        if held[_group(one)] < share:
+            held[_group(one)] += 1
+            first.append(one)
+        else:
+            later.append(one)
+    return first + later
+
+
+def _group(member: str) -> str:
+    return member.partition(":")[0]
 
 
 class _Line:
@@ -59,7 +109,8 @@ class _Line:
         if not is_in and who not in self.places:
             # A dict keeps the order in which its keys came, also where a value changes.
             self.waiting[who] = now + EXPIRY_SECONDS
-            rank, free = list(self.waiting).index(who), max(0, limit - len(self.places))
+            rank = _in_turn(self.places, self.waiting, limit).index(who)
+            free = max(0, limit - len(self.places))
             if rank >= free:
                 return rank - free + 1
         self.waiting.pop(who, None)
@@ -82,15 +133,16 @@ def forget() -> None:
 class Turn:
     """Somebody's turn; the same somebody has the same one in another process."""
 
-    def __init__(self, what: str, who: str, limit: int) -> None:
+    def __init__(self, what: str, who: str, limit: int, *, group: str = "") -> None:
         """Nothing is asked yet.
 
         Args:
             what: there are places for; each has a line of its own.
             who: unguessable, and nothing that tells who it is.
             limit: how many places there are.
+            group: that shares them with others equally; without a colon.
         """
-        self._what, self._who, self._limit = what, who, limit
+        self._what, self._who, self._limit = what, f"{group}:{who}", limit
 
     async def ask(self) -> int:
         """Take a place, or wait on; to be called every few seconds.

@@ -319,6 +319,8 @@ REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
 #: Bytes a second at which an answer must be read while the site waits for its reader, beyond three
 #: times that grace; who is slower is left.
 SLOWEST_READING = env.int("SLOWEST_READING", default=8192)
+#: Days for which events of the audit trail are kept; 0 for as long as the account.
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=730)
 #: Answers that wait for readers of one network address in each web process; beyond them, whoever
 #: does not read at once is left.
 READERS_PER_ADDRESS = env.int("READERS_PER_ADDRESS", default=100)

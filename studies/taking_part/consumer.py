@@ -100,7 +100,12 @@ class StudyConsumer(FramesConsumer):
         older, _open[found.pk] = _open.get(found.pk), self
         if older is not None:
             await older.hand_over()
-        self.turn = Turn("study", found.pk.hex, settings.STUDY_PARTICIPANTS_AT_ONCE)
+        self.turn = Turn(
+            "study",
+            found.pk.hex,
+            settings.STUDY_PARTICIPANTS_AT_ONCE,
+            group=found.study_id.hex,
+        )
         self.watch = asyncio.create_task(self._watch())
 
     def _let_in(self, token: str | None) -> Participation | None:

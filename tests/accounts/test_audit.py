@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.signals import user_logged_out
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
-from accounts import audit
+from accounts import audit, tasks
 from accounts.models import AuditEvent, User
 from tests.support.signing_in import sign_in
 
@@ -73,3 +77,20 @@ def test_the_list_has_pages(alice: User, alice_client: Client) -> None:
 def test_every_action_has_words(action: str, alice: User, alice_client: Client) -> None:
     audit.record(action, alice)
     assert f">{audit.ACTIONS[action]}" in alice_client.get("/accounts/activity/").content.decode()
+
+
+def test_events_are_kept_for_so_many_days(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "EVENTS_AT_ONCE", 2)
+    AuditEvent.objects.all().delete()
+    for days in (1, 29, 31, 32, 33, 400):
+        audit.record("signed_in", alice, alice, f"day:{days}")
+        at = timezone.now() - timedelta(days=days)
+        AuditEvent.objects.filter(target=f"day:{days}").update(at=at)
+    settings.AUDIT_DAYS = 0
+    tasks.clear_expired()
+    assert AuditEvent.objects.count() == 6
+    settings.AUDIT_DAYS = 30
+    tasks.clear_expired()
+    assert {event.target for event in AuditEvent.objects.all()} == {"day:1", "day:29"}
