@@ -20,8 +20,10 @@ def register() -> None:
             "study_joined": _("A study’s team was joined"),
             "study_role_changed": _("A role in a study’s team was changed"),
             "study_left": _("A study’s team was left"),
+            "study_offered": _("An editor was asked to become a study’s owner"),
+            "study_offer_ended": _("A study was not handed over: declined, or taken back"),
             "study_handed_over": _("A study was handed over"),
         },
-        mailed={"study_handed_over"},
+        mailed={"study_offered", "study_handed_over"},
         shown={"study"},
     )

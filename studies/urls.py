@@ -38,6 +38,7 @@ urlpatterns = [
     path("<uuid:pk>/invite/<int:link>/delete/", invite_pages.delete_link, name="delete_link"),
     path("<uuid:pk>/team/", team_pages.team, name="team"),
     path("<uuid:pk>/team/<int:member>/", team_pages.change_member, name="change_member"),
+    path("<uuid:pk>/team/owner/", team_pages.ownership, name="ownership"),
     path("<uuid:pk>/team/leave/", team_pages.leave, name="leave_team"),
     path("<uuid:pk>/progress/", progress_pages.study_progress, name="study_progress"),
     path("<uuid:pk>/data-protection/", progress_pages.data_protection, name="data_protection"),

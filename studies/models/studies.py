@@ -41,6 +41,7 @@ class Study(models.Model):
     """One study.
 
     Attributes:
+        next_owner: the editor who was asked to become its owner, and has not answered yet.
         consent_text: what participants agree to; a change of it after opening is a new version.
         languages: codes of the languages that participants may choose from.
         order: how the blocks that may move are put in order for each participant.
@@ -72,6 +73,15 @@ class Study(models.Model):
         verbose_name=_("owner"),
         on_delete=models.CASCADE,
         related_name="studies",
+    )
+    next_owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("next owner"),
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
     )
     title = models.CharField(_("title"), max_length=120)
     question = models.TextField(_("research question"), max_length=2000, blank=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -122,6 +124,8 @@ def change_role(member: Member, role: str, actor: User) -> None:
     with transaction.atomic():
         if not Member.objects.filter(pk=member.pk).update(role=member.role):
             raise TeamRefused(_("This member was removed meanwhile."))
+        if member.role != Member.Role.EDITOR:
+            _forget_offer(member.study_id, member.user_id)
         audit.record("study_role_changed", member.user or actor, actor, f"study:{member.study_id}")
 
 
@@ -130,6 +134,7 @@ def remove(member: Member, actor: User) -> None:
     with transaction.atomic():
         if member.user is not None:
             audit.record("study_member_removed", member.user, actor, f"study:{member.study_id}")
+        _forget_offer(member.study_id, member.user_id)
         member.delete()
 
 
@@ -138,30 +143,76 @@ def leave(study: Study, user: User) -> None:
     with transaction.atomic():
         n_left, _by_model = study.members.filter(user=user).delete()
         if n_left:
+            _forget_offer(study.pk, user.pk)
             audit.record("study_left", user, user, f"study:{study.pk}")
 
 
-def hand_over(member: Member, owner: User) -> None:
-    """Make an editor the owner; the owner before is then an editor.
+def offer(member: Member, owner: User) -> None:
+    """Ask an editor to become the owner; until they accept, nothing changes.
 
     Raises:
         TeamRefused: the member is no editor who has come.
     """
     with transaction.atomic():
         study = Study.objects.select_for_update().get(pk=member.study_id, owner=owner)
-        locked = study.members.select_for_update().get(pk=member.pk)
-        if locked.user is None or locked.role != Member.Role.EDITOR:
+        asked = study.members.filter(pk=member.pk, role=Member.Role.EDITOR).first()
+        if asked is None or asked.user is None:
             raise TeamRefused(_("Only an editor who has joined can become the owner."))
-        new = quotas.lock(locked.user.pk)
-        locked.delete()
-        study.members.filter(email=owner.email.lower()).delete()
+        study.next_owner = asked.user
+        study.save(update_fields=["next_owner"])
+        for person in (owner, asked.user):
+            audit.record("study_offered", person, owner, f"study:{study.pk}")
+
+
+def decline(study: Study, actor: User) -> bool:
+    """The editor who was asked declines, or the owner takes it back; False where nobody is asked.
+
+    Raises:
+        Study.DoesNotExist: it is not for `actor` to say.
+    """
+    with transaction.atomic():
+        rows = Study.objects.select_for_update(of=("self",)).select_related("owner", "next_owner")
+        locked = rows.get(Q(owner=actor) | Q(next_owner=actor), pk=study.pk)
+        asked = locked.next_owner
+        if asked is None:
+            return False
+        locked.next_owner = None
+        locked.save(update_fields=["next_owner"])
+        for person in (locked.owner, asked):
+            audit.record("study_offer_ended", person, actor, f"study:{study.pk}")
+    return True
+
+
+def take_over(study: Study, new: User) -> None:
+    """The editor who was asked becomes the owner; the owner before is then an editor.
+
+    Raises:
+        TeamRefused: nobody asks any more, or they are no editor now.
+    """
+    with transaction.atomic():
+        new = quotas.lock(new.pk)
+        rows = Study.objects.select_for_update(of=("self",)).select_related("owner")
+        locked = rows.filter(pk=study.pk, next_owner=new).first()
+        editors = Member.objects.select_for_update().filter(user=new, role=Member.Role.EDITOR)
+        mine = editors.filter(study=study).first()
+        if locked is None or mine is None:
+            raise TeamRefused(_("You are not asked to become the owner any more."))
+        owner = locked.owner
+        mine.delete()
+        locked.members.filter(email=owner.email.lower()).delete()
         Member.objects.create(
-            study=study, email=owner.email.lower(), user=owner, role=Member.Role.EDITOR
+            study=locked, email=owner.email.lower(), user=owner, role=Member.Role.EDITOR
         )
-        study.owner = new
-        study.save(update_fields=["owner"])
+        locked.owner, locked.next_owner = new, None
+        locked.save(update_fields=["owner", "next_owner"])
         for person in (owner, new):
-            audit.record("study_handed_over", person, owner, f"study:{study.pk}")
+            audit.record("study_handed_over", person, new, f"study:{locked.pk}")
+
+
+def _forget_offer(study_id: UUID, user_id: int | None) -> None:
+    """Whoever is no editor any more is not asked any more."""
+    if user_id is not None:
+        Study.objects.filter(pk=study_id, next_owner_id=user_id).update(next_owner=None)
 
 
 def hash_of(key: str) -> str:

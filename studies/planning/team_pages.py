@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.http import signed_in
 from recognition.refusals import Refusal
 from studies import access
-from studies.models import Member
+from studies.models import Member, Study
 from studies.planning import team as members
 from studies.planning.context import page
 
@@ -67,7 +67,7 @@ def team(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def change_member(request: HttpRequest, pk: UUID, member: int) -> HttpResponse:
-    """Change the ``role``, ``remove`` or make them the owner (``owner``), as ``action`` says."""
+    """Change the ``role``, ``remove`` or ask to become the ``owner``, as ``action`` says."""
     user = signed_in(request)
     study = access.owned(user, pk)
     found = get_object_or_404(study.members.select_related("user"), pk=member)
@@ -80,15 +80,40 @@ def change_member(request: HttpRequest, pk: UUID, member: int) -> HttpResponse:
                 members.remove(found, user)
                 messages.success(request, _("Removed: %(name)s") % {"name": found.email})
             case "owner":
-                members.hand_over(found, user)
+                members.offer(found, user)
                 messages.success(
                     request,
-                    _("%(email)s is the owner now. You are an editor.") % {"email": found.email},
+                    _("%(email)s is asked to become the owner. Until then it is you.")
+                    % {"email": found.email},
                 )
     except Refusal as error:
         messages.error(request, str(error))
     except ValueError:
         messages.error(request, _("Choose one of the options."))
+    return redirect("studies:team", pk)
+
+
+@require_POST
+@login_required
+def ownership(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Whoever is asked to become the owner answers: ``accept`` or ``decline``, as ``action`` says.
+
+    The owner may take the question back, by ``decline`` as well.
+    """
+    user = signed_in(request)
+    study = access.readable(user, pk)
+    if user.pk not in {study.owner_id, study.next_owner_id}:
+        raise Http404
+    try:
+        if request.POST.get("action") == "accept":
+            members.take_over(study, user)
+            messages.success(request, _("You are the owner now."))
+        elif members.decline(study, user):
+            messages.success(request, _("Saved."))
+    except Refusal as error:
+        messages.error(request, str(error))
+    except Study.DoesNotExist:
+        raise Http404 from None
     return redirect("studies:team", pk)
 
 

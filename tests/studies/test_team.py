@@ -141,23 +141,59 @@ def test_a_member_leaves_and_the_owner_cannot(
     assert "Hand the study over first." in page.text
 
 
-def test_a_study_is_handed_over_to_an_editor(
+def test_a_study_is_handed_over_to_an_editor_who_accepts(
     alice: User, alice_client: Client, bob: User, bob_client: Client
 ) -> None:
     study = make.ready_study(alice)
     member = make.member(study, bob)
-    path = f"/studies/{study.pk}/team/{member.pk}/"
+    path, answer = f"/studies/{study.pk}/team/{member.pk}/", f"/studies/{study.pk}/team/owner/"
     assert "Only an editor" in alice_client.post(path, {"action": "owner"}, follow=True).text
     team.change_role(member, "editor", alice)
-    alice_client.post(path, {"action": "owner"})
+    assert bob_client.post(answer, {"action": "accept"}).status_code == 404
+    assert "is asked" in alice_client.post(path, {"action": "owner"}, follow=True).text
     study.refresh_from_db()
-    assert study.owner == bob
+    assert (study.owner, study.next_owner) == (alice, bob)
+    assert bob_client.get(f"/studies/{study.pk}/delete/").status_code == 404
+    assert "asks you to become" in bob_client.get(f"/studies/{study.pk}/team/").text
+    # Nobody answers for somebody else.
+    page = alice_client.post(answer, {"action": "accept"}, follow=True)
+    assert "not asked" in page.text
+    page = bob_client.post(answer, {"action": "accept"}, follow=True)
+    assert "You are the owner now" in page.text
+    study.refresh_from_db()
+    assert (study.owner, study.next_owner) == (bob, None)
     former = study.members.get()
     assert (former.user, former.role) == (alice, "editor")
     assert alice_client.get(f"/studies/{study.pk}/delete/").status_code == 404
     assert bob_client.get(f"/studies/{study.pk}/delete/").status_code == 200
-    events = AuditEvent.objects.filter(action="study_handed_over")
-    assert {event.user for event in events} == {alice, bob}
+    for action in ("study_offered", "study_handed_over"):
+        events = AuditEvent.objects.filter(action=action)
+        assert {event.user for event in events} == {alice, bob}
+
+
+@pytest.mark.parametrize("ending", ["declined", "taken back", "viewer", "removed", "left"])
+def test_an_offer_that_has_ended_gives_nobody_the_study(
+    ending: str, alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    member = make.member(study, bob, "editor")
+    path, answer = f"/studies/{study.pk}/team/{member.pk}/", f"/studies/{study.pk}/team/owner/"
+    alice_client.post(path, {"action": "owner"})
+    if ending == "declined":
+        bob_client.post(answer, {"action": "decline"})
+    elif ending == "taken back":
+        alice_client.post(answer, {"action": "decline"})
+    elif ending == "viewer":
+        alice_client.post(path, {"action": "role", "role": "viewer"})
+    elif ending == "removed":
+        alice_client.post(path, {"action": "remove"})
+    else:
+        bob_client.post(f"/studies/{study.pk}/team/leave/")
+    assert bob_client.post(answer, {"action": "accept"}).status_code == 404
+    study.refresh_from_db()
+    assert (study.owner, study.next_owner) == (alice, None)
+    with pytest.raises(team.TeamRefused):
+        team.take_over(study, bob)
 
 
 @pytest.mark.parametrize("role", ["owner", ""])
