@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video chaos figures image image-test clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video chaos docs figures image image-test clean
 
 BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -22,7 +22,7 @@ run: $(VENV)/serve.installed  ## Install what is missing and run the whole site 
 
 install: $(VENV)/serve.installed  ## Only install what the site needs
 
-test: $(VENV)/dev.installed  ## Install test tools and run every check and test
+test: $(VENV)/dev.installed $(VENV)/docs.installed  ## Install test tools and run every check and test
 	sh scripts/install-browser $(PYTHON)
 	sh scripts/install-servers
 	$(MAKE) --no-print-directory lint typecheck
@@ -60,6 +60,9 @@ messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date
 	$(PYTHON) manage.py makemessages --all --no-wrap --no-obsolete --add-location file --ignore tests --ignore var --ignore node_modules
 	sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
 	$(PYTHON) manage.py compilemessages --ignore .venv
+
+docs: $(VENV)/docs.installed  ## Build the documentation as a site, into var/docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
 
 train: $(VENV)/train.installed  ## Train, export and calibrate the model (ARGS="--data PATH …"); resumes
 	$(PYTHON) manage.py train_model $(ARGS)
@@ -128,4 +131,10 @@ $(VENV)/audit.installed: | $(VENV)/bin/python
 $(VENV)/lock.installed: | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@touch $@
+
+# Apart from the rest, for the same reason.
+$(VENV)/docs.installed: requirements/docs.txt | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
 	@touch $@
