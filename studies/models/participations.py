@@ -19,6 +19,8 @@ class Participation(models.Model):
     Attributes:
         number: in the study, from 1; what data and pages call the participant.
         code_hash: of the withdrawal code, which only the participant has.
+        is_code_hidden: the page that showed the code was left: on a shared device the next person
+            must not see it.
         key_hash: of the key in the participant's cookie.
         external_id: that a panel or a personal link gave.
         attributes: of the participant, by name, as the link gave them.
@@ -43,6 +45,7 @@ class Participation(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="participations")
     number = models.PositiveIntegerField(_("number"))
     code_hash = models.CharField(max_length=64, unique=True)
+    is_code_hidden = models.BooleanField(default=False)
     key_hash = models.CharField(max_length=64, unique=True)
     personal_link = models.OneToOneField(
         PersonalLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="participation"

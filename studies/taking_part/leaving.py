@@ -20,6 +20,8 @@ from studies.taking_part import keys
 
 #: Seconds of a recording's longest time that are left for whoever comes back.
 RESERVE_SECONDS = 600
+#: Minutes for which the code is shown where nobody tells that its page was left.
+CODE_MINUTES = 15
 _State = Participation.State
 
 
@@ -52,6 +54,19 @@ def leave(participation: Participation) -> None:
     Participation.objects.filter(pk=participation.pk).exclude(state=_State.FINISHED).update(
         state=_State.LEFT, seen_at=timezone.now()
     )
+
+
+def shows_code(participation: Participation) -> bool:
+    """Whether the page at the end still shows the withdrawal code: not for long, and not again."""
+    has_just_ended = timezone.now() - participation.seen_at < timedelta(minutes=CODE_MINUTES)
+    return has_just_ended and not participation.is_code_hidden
+
+
+def hide_code(participation: Participation) -> None:
+    """From now on only whoever knows the code has it."""
+    Participation.objects.filter(
+        pk=participation.pk, state__in=(_State.FINISHED, _State.LEFT)
+    ).update(is_code_hidden=True)
 
 
 def withdraw(code: str) -> Study | None:

@@ -134,6 +134,8 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
         return None
     if way.is_preview and found[0].state in {_State.FINISHED, _State.LEFT}:
         return None  # To try it once more.
+    # Whoever comes by a link may be the next one at a shared device.
+    leaving.hide_code(found[0])
     return redirect("taking_part:run", way.study.pk)
 
 
@@ -236,7 +238,7 @@ def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
 @require_safe
 @for_participants
 def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """Thanks, and the withdrawal code."""
+    """Thanks, and the withdrawal code until the page is left."""
     participation, key = _mine(request, pk)
     if participation.state not in {_State.FINISHED, _State.LEFT}:
         return redirect("taking_part:run", pk)
@@ -245,10 +247,19 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         "study": study,
         "participation": participation,
         "is_finished": participation.state == _State.FINISHED,
-        "code": keys.code_of(key),
+        "code": keys.code_of(key) if leaving.shows_code(participation) else "",
         "return_url": _return_url(participation),
     }
     return render(request, "taking_part/end.html", context)
+
+
+@require_POST
+@for_participants
+def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The page with the code was left: it is not shown again."""
+    participation, _key = _mine(request, pk)
+    leaving.hide_code(participation)
+    return HttpResponse(status=204)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

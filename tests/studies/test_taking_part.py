@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from recognition.models import Recording
 from studies.models import Block, Member, Participation, Study
-from studies.taking_part import joining, keys
+from studies.taking_part import joining, keys, leaving
 from tests.support import studies
 from tests.support.factories import make_person
 from tests.support.participants import AGREES
@@ -223,6 +223,40 @@ def test_leaving_ends_it_and_keeps_the_way_to_withdraw(study: Study) -> None:
     assert "You have stopped" in page
     assert client.get(path(study, "run/")).headers["Location"] == path(study, "end/")
     assert client.post(path(study, "token/")).status_code == 200
+
+
+def test_the_next_one_at_a_shared_device_does_not_see_the_code(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "left/"))
+    assert not study.participations.get().is_code_hidden, "nothing was shown yet"
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    # A reload that came too soon, or an answer that was lost.
+    assert code_at_end(client, study) == code
+    assert client.post(path(study, "left/")).status_code == 204
+    page = text(client.get(path(study, "end/")))
+    assert code not in page
+    assert "It is not shown again" in page
+    assert "Everything is deleted" in text(withdraw(code))
+
+
+def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    page = text(client.get(path(study), follow=True))
+    assert "You have stopped" in page
+    assert code not in page
+    assert code not in text(client.get(path(study, "run/"), follow=True))
+
+
+def test_the_code_is_not_shown_for_long(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    ago = timezone.now() - timedelta(minutes=leaving.CODE_MINUTES)
+    study.participations.update(seen_at=ago)
+    assert code not in text(client.get(path(study, "end/")))
 
 
 def test_the_panel_gets_its_people_back(study: Study) -> None:
