@@ -1,0 +1,56 @@
+"""Tables of measured figures are what the commands wrote, missed figures included."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = ROOT / "scripts" / "render_figures.py"
+
+
+def render(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    (folder / "figures").mkdir(parents=True)
+    for name in ("study", "chaos"):
+        shutil.copy(ROOT / "docs" / "figures" / f"{name}.json", folder / "figures")
+    shutil.copy(ROOT / "docs" / "BENCHMARKS.md", folder)
+    return folder
+
+
+def test_the_tables_are_what_the_commands_wrote() -> None:
+    checked = render("--check")
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_a_figure_changed_by_hand_is_noticed(pages: Path) -> None:
+    page = pages / "BENCHMARKS.md"
+    page.write_text(page.read_text().replace("99.45%", "99.95%"))
+    assert render("--check", str(pages)).returncode == 1
+    assert "99.95%" in page.read_text()
+
+
+@pytest.mark.parametrize("name", ["study", "chaos"])
+def test_a_figure_measured_anew_makes_the_page_stale_until_it_is_rendered(
+    name: str, pages: Path
+) -> None:
+    file = pages / "figures" / f"{name}.json"
+    content = json.loads(file.read_text())
+    content["figures"][-1] |= {"measured": "a new measurement", "is_met": False}
+    file.write_text(json.dumps(content))
+    assert render("--check", str(pages)).returncode == 1
+    assert render(str(pages)).returncode == 0
+    assert render("--check", str(pages)).returncode == 0
+    assert "| a new measurement | missed |" in (pages / "BENCHMARKS.md").read_text()
