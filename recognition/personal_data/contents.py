@@ -210,7 +210,7 @@ def _as_csv(rows: Iterator[Row]) -> Iterator[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         # A negative number is one, and no formula.
         return str(value)
     text = value if isinstance(value, str) else _json(value).strip('"')
