@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video chaos docs tables figures image image-test clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video chaos docs tables commands figures image image-test clean
 
 BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -63,6 +63,9 @@ messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date
 
 docs: $(VENV)/docs.installed  ## Build the documentation as a site, into var/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+
+commands: $(VENV)/serve.installed  ## Write the page of commands anew from what they say of themselves
+	$(PYTHON) scripts/document_commands.py
 
 tables: $(VENV)/serve.installed  ## Write the figures of docs/figures into the tables of the documentation
 	$(PYTHON) scripts/render_figures.py
