@@ -235,8 +235,11 @@ def test_somebody_takes_part_from_the_link_to_the_end_and_withdraws(
     assert set(NAMES) <= set(mine["markers"])
     assert mine["clocks"] >= 1
 
-    code = page.locator("#code").inner_text()
+    code, end = page.locator("#code").inner_text(), page.url
+    assert code in page.request.get(end).text()
     page.goto("/take-part/withdraw/")
+    # Whoever sits down next does not find it: the page has told that it was left.
+    wait_until(lambda: code not in page.request.get(end).text())
     check(page)
     page.get_by_label("Withdrawal code").fill(code.lower())
     page.get_by_role("button", name="Delete all my data").click()
