@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.conf import settings
 
-from emotion_site.management.commands.redis_server import find_redis_server
+from emotion_site.redis_server import find_redis_server
 from recognition.vision.manifest import read_manifest
 from tests.support.pictures import face_jpeg, no_face_jpeg, two_faces_jpeg
 from tests.support.site import Site, wait_until

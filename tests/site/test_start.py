@@ -21,7 +21,7 @@ pytestmark = pytest.mark.site
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return Site(tmp_path / "data").environment
+    return Site(tmp_path / "data of mine").environment
 
 
 def start(environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -49,6 +49,7 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
 ) -> None:
     url = f"http://127.0.0.1:{environment['PORT']}"
     passwords = {}
+    prepared = None
     for run in (1, 2):
         process = start(environment)
         try:
@@ -63,8 +64,10 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
         if run == 1:
             passwords = dict(re.findall(r"sign in with (\S+) and password (\S+)", output))
             assert set(passwords) == {"demo@example.com", "admin@example.com"}
+            prepared = what_is_prepared(environment)
         else:
             assert "and password" not in output
+            assert what_is_prepared(environment) == prepared, "a second start prepares nothing"
     kept = {key: environment[key] for key in ("DATABASE_URL",) if key in environment}
     with Site(Path(environment["DATA_DIR"]), **kept) as site:
         person = Person(site.url)
@@ -73,23 +76,31 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
         assert person.get("/admin/").status_code == 200
 
 
+def what_is_prepared(environment: dict[str, str]) -> dict[str, int]:
+    """When each static file was written; migrations write the database, which work does, too."""
+    static = Path(environment["DATA_DIR"]) / "static"
+    found = {str(file): file.stat().st_mtime_ns for file in static.rglob("*") if file.is_file()}
+    assert len(found) > 10
+    return found
+
+
 def test_workers_step_back_for_pages(environment: dict[str, str]) -> None:
     """By their niceness and, where the kernel shares cores among sessions, by their session's."""
     niceness = 7
     process = start({**environment, "WORKERS": "2", "WORKER_NICENESS": str(niceness)})
     try:
         wait_until(lambda: is_healthy(f"http://127.0.0.1:{environment['PORT']}"), timeout=90)
-        found = wait_until(lambda: celery_and_daphne(process))
+        found = wait_until(lambda: all_of_celery_and_daphne(process))
         # Honcho fails to end its programs while it is still starting one.
         wait_until(lambda: n_programs(process) == 5)
-        stepped_back = {"celery": niceness, "daphne": 0}
         # The tests may be stepping back themselves.
         own = os.nice(0)
         for name, program in found.items():
-            assert program.nice() == own + stepped_back[name], name
+            expected = 0 if name == "daphne" else niceness
+            assert program.nice() == own + expected, name
             autogroup = Path(f"/proc/{program.pid}/autogroup")
             if autogroup.exists():
-                assert autogroup.read_text().endswith(f" nice {stepped_back[name]}\n"), name
+                assert autogroup.read_text().endswith(f" nice {expected}\n"), name
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)
@@ -100,16 +111,21 @@ def n_programs(process: subprocess.Popen[str]) -> int:
     return sum(bool(child.children()) for child in psutil.Process(process.pid).children())
 
 
-def celery_and_daphne(process: subprocess.Popen[str]) -> dict[str, psutil.Process] | None:
-    """The worker of photos and the web server, once both run."""
+def all_of_celery_and_daphne(process: subprocess.Popen[str]) -> dict[str, psutil.Process] | None:
+    """The worker of photos, the one of webhooks, the scheduler and the web server, once all run."""
+    words = {
+        "daphne": "bin/daphne",
+        "worker": "--concurrency 2",
+        "webhooks": "--hostname webhooks@",
+        "scheduler": " beat ",
+    }
     found = {}
     for child in psutil.Process(process.pid).children(recursive=True):
         command = " ".join(child.cmdline())
-        if "bin/daphne" in command:
-            found["daphne"] = child
-        elif "bin/celery" in command and "--concurrency 2" in command:
-            found["celery"] = child
-    return found if len(found) == 2 else None
+        for name, word in words.items():
+            if word in command and "scripts/" not in command:
+                found[name] = child
+    return found if len(found) == len(words) else None
 
 
 def test_several_web_processes_listen_on_ports_side_by_side(environment: dict[str, str]) -> None:
@@ -119,6 +135,9 @@ def test_several_web_processes_listen_on_ports_side_by_side(environment: dict[st
     try:
         for url in (f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"):
             wait_until(lambda url=url: is_healthy(url), timeout=90)
+        elsewhere = {**environment, "PORT": str(free_port()), "WEB_PROCESSES": "1"}
+        output = failed_start(elsewhere)
+        assert output == f"CommandError: Another copy already runs on {environment['DATA_DIR']}.\n"
     finally:
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.demo import create_demo_users
 from emotion_site import static_files
 from emotion_site.health import ping_redis
-from emotion_site.management.commands.redis_server import find_redis_server
+from emotion_site.redis_server import NOT_FOUND, find_redis_server
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
 
@@ -74,9 +74,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error} Restore it or train one with `make train`.") from None
         if settings.REDIS_IS_OURS:
             if find_redis_server() is None:
-                raise CommandError(
-                    "No Redis found. Install redis-server or valkey-server, or set REDIS_URL."
-                )
+                raise CommandError(NOT_FOUND)
             try:
                 ping_redis()
             except Exception:
