@@ -27,9 +27,8 @@ def read_by_settings() -> set[str]:
 
 
 def in_the_table() -> set[str]:
-    text = (ROOT / "README.md").read_text()
-    section = text[text.index("## Configure it") : text.index("## Run it for others")]
-    rows = re.findall(r"^\| (`[^|]+) \|", section, re.M)
+    page = (ROOT / "docs" / "SETTINGS.md").read_text()
+    rows = re.findall(r"^\| (`[^|]+) \|", page, re.M)
     return {name for row in rows for name in re.findall(r"`([A-Z0-9_]+)`", row)}
 
 

@@ -1,4 +1,4 @@
-"""All settings, driven by the environment; the README has a table of the variables."""
+"""All settings, driven by the environment; docs/SETTINGS.md has a table of the variables."""
 
 import os
 import re
