@@ -4,7 +4,7 @@ from __future__ import annotations
 
 NAME = "Visage"
 #: That of `pyproject.toml`, which is not on servers.
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 
 #: The essence of the file of this name beside `pyproject.toml`.
 CITATION = f"""cff-version: 1.2.0
