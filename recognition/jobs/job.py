@@ -65,16 +65,18 @@ class JobQuerySet(models.QuerySet[AnyJob]):
         Args:
             pk: what the message names; None for whichever is due. Where it is more somebody
                 else's turn, theirs is begun (:mod:`recognition.jobs.picking`), and the message
-                for that one finds what is left.
+                for that one finds what is left. So does this message where the one it names
+                has just gone to another worker: else there would be one message fewer than
+                jobs, and the last of them would wait until it is swept.
 
         Returns:
-            The job to work on; None where there is none, or the one named is gone, finished, in
-            other hands, or has just been given up after too many attempts.
+            The job to work on; None where nothing is left to do.
         """
         while (chosen := pick(self, pk)) is not None:
-            job = self._claim(chosen)
-            if job is not None or str(chosen) == str(pk):
+            if (job := self._claim(chosen)) is not None:
                 return job
+            if str(chosen) == str(pk):
+                pk = None
         return None
 
     def held(self, job: AnyJob) -> Self:

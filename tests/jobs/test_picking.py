@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from recognition.jobs import job
 from recognition.jobs.picking import MANY_WAITING
 from recognition.models import Upload, Webhook, WebhookDelivery
 from tests.support.factories import make_person
@@ -70,6 +71,24 @@ def test_shares_of_several_people_are_equal(db: None) -> None:
             served[done.owner] += 1
             assert Upload.objects.finish(done)
     assert max(served.values()) - min(served.values()) <= 2
+
+
+def test_a_message_whose_own_was_taken_in_that_moment_finds_another(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers choose the same row; the second one's message must not be spent on nothing."""
+    first, second = wait(alice, 2)
+    choose = job.pick
+
+    def too_late(jobs: Any, named: Any) -> Any:
+        monkeypatch.setattr(job, "pick", choose)
+        chosen = choose(jobs, named)
+        assert str(claim(chosen).pk) == first
+        return chosen
+
+    monkeypatch.setattr(job, "pick", too_late)
+    assert str(claim(first).pk) == second
+    assert Upload.objects.claim(second) is None
 
 
 def test_a_worker_kept_free_for_people_is_not_given_a_batch(alice: User, bob: User) -> None:
