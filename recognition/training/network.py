@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from recognition.training.convolution import SmallConvolution
 from recognition.training.dataset import CLASSES
 
 #: Filters of the convolutions in each block of configuration D.
@@ -31,7 +32,7 @@ class EmotionNetwork(nn.Module):
         for block, filters in enumerate(BLOCKS, start=1):
             for position, n_filters in enumerate(filters, start=1):
                 name = f"block{block}_conv{position}"
-                convolution = nn.Conv2d(channels, n_filters, 3, padding=1, bias=False)
+                convolution = SmallConvolution(channels, n_filters)
                 nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
                 self.trunk.add_module(name, convolution)
                 self.trunk.add_module(f"{name}_norm", nn.BatchNorm2d(n_filters, momentum=0.05))
