@@ -18,10 +18,10 @@ from typing import Any
 
 
 def main(film: Path, frequency: int) -> dict[str, Any]:
-    import fer  # type: ignore[import-not-found]
     from fer.classes import Video  # type: ignore[import-not-found]
+    from fer.fer import FER  # type: ignore[import-not-found]
 
-    detector = fer.FER()
+    detector = FER()
     wanted = {
         "display": False, "output": "csv", "frequency": frequency, "save_frames": False,
         "save_video": False, "annotate_frames": False, "zip_images": False,
