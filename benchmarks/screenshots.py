@@ -1,0 +1,158 @@
+"""Pictures of the pages for the documentation, taken from a running site in a real browser.
+
+``python -m benchmarks.screenshots FOLDER`` starts a site, fills it with pictures that may be shown
+(NASA's portrait, and faces composed from it), and writes WebP files: each page on a desktop in
+light and on a phone in dark, and an animation in which somebody looks at faces and corrects one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support import clip
+from tests.support.browser import launch, open_context
+from tests.support.pictures import face_jpeg, two_faces_jpeg
+from tests.support.site import ROOT, Person, Site, wait_until
+from tests.support.videos import make
+
+SAMPLES = ROOT / "static" / "img" / "samples"
+VIDEO_SECONDS = 12
+QUALITY = 60
+#: Of the animation: width in pixels, milliseconds a picture.
+FRAME_WIDTH, FRAME_MS = 800, 900
+#: For how long the camera is looked at: its figures come once a second.
+LIVE_MS = 2500
+
+
+class Look(NamedTuple):
+    """What the pages are looked at with."""
+
+    name: str
+    width: int
+    height: int
+    scheme: str
+
+
+LOOKS = (Look("desktop", 1280, 860, "light"), Look("phone", 390, 780, "dark"))
+
+
+def fill(site: Site) -> tuple[Person, dict[str, str]]:
+    """Somebody with photos and a video; the addresses of pages by the names of their pictures."""
+    person = site.sign_up("ada@example.org").accept_camera()
+    assert person.upload(face_jpeg(), "at work.jpg").status_code == 201
+    assert person.upload(two_faces_jpeg(), "two friends.jpg").status_code == 201
+    assert person.upload((SAMPLES / "portrait.jpg").read_bytes(), "portrait.jpg").is_success
+    many = person.upload((SAMPLES / "prints.jpg").read_bytes(), "prints.jpg").json()
+    frames = [clip.frame(clip.astronaut(), at) for at in np.arange(0, VIDEO_SECONDS, 0.1)]
+    files = {"video": ("interview.mp4", make(frames, g="10"), "video/mp4")}
+    sent = person.post("/api/v1/videos/", files=files, data={"keep": "true"})
+    assert sent.status_code == 201, sent.text
+    person.wait_until_finished()
+    video = f"/api/v1/videos/{sent.json()['id']}/"
+    wait_until(lambda: person.get(video).json()["status"] == "done", timeout=300)
+    recording = person.get("/api/v1/recordings/").json()["results"][0]["id"]
+    return person, {
+        "upload": "/",
+        "history": "/uploads/",
+        "photo": f"/uploads/{many['id']}/",
+        "statistics": "/statistics/",
+        "live": "/live/",
+        "recording": f"/live/sessions/{recording}/",
+        "studies": "/studies/",
+    }
+
+
+def take(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def write_pages(
+    browser: Browser, site: Site, person: Person, pages: dict[str, str], folder: Path
+) -> None:
+    """Write ``NAME-LOOK.webp`` for each page and each of :data:`LOOKS`."""
+    for look in LOOKS:
+        context = open_context(
+            browser,
+            site.url,
+            person,
+            viewport={"width": look.width, "height": look.height},
+            color_scheme=look.scheme,
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
+        page = context.new_page()
+        for name, path in pages.items():
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            if name == "live":
+                page.get_by_role("button", name="Start camera").click()
+                expect(page.locator(".live-face").first).to_be_visible(timeout=30_000)
+                page.wait_for_timeout(LIVE_MS)
+            take(page).save(folder / f"{name}-{look.name}.webp", quality=QUALITY, method=6)
+        context.clear_cookies()
+        page.goto("/")
+        page.wait_for_load_state("networkidle")
+        take(page).save(folder / f"welcome-{look.name}.webp", quality=QUALITY, method=6)
+        context.close()
+
+
+def write_animation(browser: Browser, site: Site, person: Person, path: str, file: Path) -> None:
+    """Hover over faces of a photo with many, then correct one."""
+    context = open_context(
+        browser, site.url, person, viewport={"width": 1200, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    pictures = [take(page)]
+    for face in (0, 3, 2):
+        page.locator(f'.face-box[data-face="{face}"]').hover()
+        pictures.append(take(page))
+    page.locator('.face-box[data-face="2"]').click()
+    pictures.append(take(page))
+    page.keyboard.press("2")
+    page.wait_for_load_state("networkidle")
+    pictures += [take(page), take(page)]
+    context.close()
+    height = round(FRAME_WIDTH * pictures[0].height / pictures[0].width)
+    small = [
+        picture.resize((FRAME_WIDTH, height), Image.Resampling.LANCZOS) for picture in pictures
+    ]
+    small[0].save(
+        file, save_all=True, append_images=small[1:], duration=FRAME_MS, loop=0,
+        quality=QUALITY, method=6,
+    )  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs" / "screenshots")
+    folder: Path = parser.parse_args(arguments).folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        camera = Path(scratch) / "face.mjpeg"
+        clip.write_mjpeg(camera, clip.astronaut())
+        browser = launch(
+            playwright,
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-video-capture={camera}",
+        )
+        with Site(Path(scratch) / "site") as site:
+            person, pages = fill(site)
+            write_pages(browser, site, person, pages, folder)
+            write_animation(browser, site, person, pages["photo"], folder / "correct.webp")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
