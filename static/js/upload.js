@@ -1,11 +1,15 @@
 // The upload page: many files at once, each with its own progress and its own answer.
 import { watchChanges } from "./changes.js";
+import { dropped, sort } from "./folders.js";
 import { offerShared } from "./offer.js";
 import { percent } from "./percent.js";
 import { forget, keep, left, newKey } from "./unsent.js";
 
 const form = document.getElementById("upload-form");
 const input = document.getElementById("images");
+const folder = document.getElementById("folder");
+const folderNote = document.getElementById("folder-note");
+const camera = document.getElementById("camera");
 const dropZone = document.getElementById("drop-zone");
 const queue = document.getElementById("queue");
 const summary = document.getElementById("queue-summary");
@@ -197,7 +201,17 @@ const waiting = () => [...lines.keys()]
   .slice(0, 10);
 
 function addAll(files) {
+  folderNote.textContent = "";
   [...files].forEach((file) => add(file));
+}
+
+/** Of folders, `found` as `{ path, file }`, the photos; it says how much else there was. */
+function addFolders(found) {
+  const { photos, others } = sort(found, input.accept);
+  addAll(photos);
+  folderNote.textContent = photos.length
+    ? texts.folder.replace("{photos}", photos.length).replace("{others}", others)
+    : texts.folderEmpty;
 }
 
 retryAll.addEventListener("click", () => {
@@ -208,6 +222,15 @@ retryAll.addEventListener("click", () => {
 addEventListener("beforeunload", (event) => { if (unsent()) event.preventDefault(); });
 
 input.addEventListener("change", () => { addAll(input.files); input.value = ""; });
+camera.addEventListener("change", () => { addAll(camera.files); camera.value = ""; });
+folder.addEventListener("change", () => {
+  addFolders([...folder.files].map((file) => ({ path: file.webkitRelativePath, file })));
+  folder.value = "";
+});
+document.getElementById("take-photo").addEventListener("click", () => camera.click());
+const chooseFolder = document.getElementById("choose-folder");
+chooseFolder.addEventListener("click", () => folder.click());
+chooseFolder.hidden = !("webkitdirectory" in folder);
 form.addEventListener("submit", (event) => event.preventDefault());
 
 for (const name of ["dragenter", "dragover"]) {
@@ -223,7 +246,9 @@ for (const name of ["dragleave", "drop"]) {
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  addAll(event.dataTransfer.files);
+  const { files, inFolders } = dropped(event.dataTransfer);
+  addAll(files);
+  inFolders?.then(addFolders);
 });
 document.addEventListener("paste", (event) => addAll(event.clipboardData.files));
 
