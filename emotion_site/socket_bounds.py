@@ -39,7 +39,7 @@ class Bounds:
 
 #: By path; pages have nothing to say to the others. A client that sends its next frame when an
 #: answer comes must not be cut off because the server is fast: one core answers 230 a second.
-_FRAMES = Bounds(2 * settings.LIVE_MAXIMUM_BYTES, 500, 8 * 1024 * 1024)
+_FRAMES = Bounds(2 * settings.LIVE_MAXIMUM_BYTES, 500, 12 * 1024 * 1024)
 BOUNDS = {"/ws/live/": _FRAMES, "/ws/study/": _FRAMES}
 SILENT = Bounds(1024, 5, 2048)
 
