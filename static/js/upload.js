@@ -18,13 +18,15 @@ const announcer = document.getElementById("announcer");
 const texts = document.getElementById("texts").dataset;
 const maximumBytes = Number(form.dataset.maximumBytes);
 const PARALLEL = 3;
+/** Stands for the id in the address of a photo's page. */
+const ANY_ID = "00000000-0000-0000-0000-000000000000";
 
 /** Who the photos belong to; what is kept for the next visit is kept for them alone. */
 const owner = document.body.dataset.user;
 
 /** Id of an accepted upload to its line on the page. */
 const lines = new Map();
-/** Photos on their way, as `{ file, line, key }`, the oldest first. */
+/** Photos on their way, as `{ file, line, key, isWantedTwice }`, the oldest first. */
 const waitingToSend = [];
 let sending = 0;
 /** Until then (in milliseconds of Date.now) the server wants to hear of no more photos. */
@@ -80,6 +82,40 @@ function retry(photo) {
   sendNext();
 }
 
+function linkTo(line, page) {
+  const link = line.querySelector(".queue-link");
+  link.href = page;
+  link.hidden = false;
+}
+
+/** The same file is there as upload `id`, so that nothing is lost if nobody answers. */
+function askAboutDuplicate(photo, id) {
+  const { line, file } = photo;
+  const choice = line.querySelector(".queue-duplicate");
+  forget(photo.key);
+  line.classList.add("is-sent");
+  linkTo(line, form.dataset.page.replace(ANY_ID, id));
+  show(line, texts.duplicate);
+  choice.hidden = false;
+  // The focus was on a button that is gone.
+  const goOn = () => (queue.querySelector(".queue-duplicate:not([hidden]) button") ?? input).focus();
+  choice.querySelector(".queue-anyway").onclick = () => {
+    choice.hidden = true;
+    line.querySelector(".queue-link").hidden = true;
+    Object.assign(photo, { key: newKey(), isWantedTwice: true });
+    keep(owner, photo.key, file);
+    retry(photo);
+    goOn();
+  };
+  choice.querySelector(".queue-skip").onclick = () => {
+    line.remove();
+    summarise();
+    goOn();
+  };
+  finish(line);
+  announcer.textContent = `${line.querySelector(".queue-name").textContent}: ${texts.duplicate}`;
+}
+
 function add(file, key = newKey()) {
   const line = document.getElementById("queue-item").content.firstElementChild.cloneNode(true);
   line.querySelector(".queue-name").textContent = file.name || texts.unnamed;
@@ -117,7 +153,7 @@ function send(photo) {
     body.append("image", file, file.name || "pasted.png");
     // XMLHttpRequest, because fetch() does not tell how much of the body has been sent.
     const request = new XMLHttpRequest();
-    request.open("POST", form.dataset.api);
+    request.open("POST", form.dataset.api + (photo.isWantedTwice ? "" : "?duplicates=reject"));
     request.responseType = "json";
     request.setRequestHeader("X-CSRFToken", form.elements.csrfmiddlewaretoken.value);
     request.setRequestHeader("Idempotency-Key", key);
@@ -133,10 +169,10 @@ function send(photo) {
         const upload = request.response;
         lines.set(upload.id, line);
         line.dataset.status = upload.status;
-        const link = line.querySelector(".queue-link");
-        link.href = upload.links.page;
-        link.hidden = false;
+        linkTo(line, upload.links.page);
         update(upload);
+      } else if (code === "duplicate") {
+        askAboutDuplicate(photo, request.response.duplicate_of);
       } else if (["throttled", "busy", "request_in_progress"].includes(code)) {
         pausedUntil = Date.now() + 1000 * Number(request.getResponseHeader("Retry-After") || 1);
         show(line, texts.waiting);

@@ -72,7 +72,7 @@ def test_a_large_folder_and_one_without_photos(
     person = site.sign_up("many-in-a-folder@example.org")
     context = open_context(browser, site.url, person)
     page = context.new_page()
-    page.route("**/api/v1/uploads/", lambda route: None)
+    page.route("**/api/v1/uploads/*", lambda route: None)
     page.goto("/")
     page.wait_for_load_state()
     many, none = tmp_path / "many", tmp_path / "none"

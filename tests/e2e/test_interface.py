@@ -72,7 +72,7 @@ def test_photos_that_come_too_fast_wait_and_are_all_accepted(
 ) -> None:
     sign_up(page, f"fast-{request.node.callspec.id}@example.org")
     for number in range(7):
-        (tmp_path / f"{number}.jpg").write_bytes(no_face_jpeg())
+        (tmp_path / f"{number}.jpg").write_bytes(no_face_jpeg() + bytes([number]))
     page.set_input_files("#images", sorted(tmp_path.iterdir()))
     expect(page.locator(".queue-item.is-sent")).to_have_count(7, timeout=60_000)
     expect(page.locator(".queue-item.is-refused")).to_have_count(0)

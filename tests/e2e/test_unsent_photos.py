@@ -56,7 +56,7 @@ def photos(tmp_path: Path) -> list[Path]:
 
 def cut_off(page: Page) -> None:
     """From now on what is sent arrives nowhere, and nothing is answered."""
-    page.route("**/api/v1/uploads/", lambda route: None)
+    page.route("**/api/v1/uploads/*", lambda route: None)
 
 
 def choose(page: Page, photos: list[Path]) -> None:
@@ -106,11 +106,11 @@ def test_what_was_not_sent_is_sent_at_the_next_visit(
 def test_a_lost_connection_can_be_tried_again(context: BrowserContext, photos: list[Path]) -> None:
     page = context.new_page()
     sign_up(page, "retrier@example.org")
-    page.route("**/api/v1/uploads/", lambda route: route.abort("connectionfailed"))
+    page.route("**/api/v1/uploads/*", lambda route: route.abort("connectionfailed"))
     page.set_input_files("#images", photos[:2])
     expect(page.locator(".queue-state", has_text="Connection lost.")).to_have_count(2)
     expect(page.locator("#queue-summary")).to_contain_text("2 failed")
-    page.unroute("**/api/v1/uploads/")
+    page.unroute("**/api/v1/uploads/*")
     page.get_by_role("button", name="Retry all failed").click()
     expect(page.locator(".queue-item[data-finished]")).to_have_count(2, timeout=60_000)
     expect(page.get_by_role("link", name="Open")).to_have_count(2)
