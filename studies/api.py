@@ -17,6 +17,7 @@ from rest_framework.reverse import reverse
 from rest_framework.routers import SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.http import signed_in
 from recognition.api import schema
 from recognition.api.pagination import CursorPages
 from recognition.api.serializers import LABELS
@@ -24,7 +25,7 @@ from studies.models import Block, Participation, Study
 from studies.results import bootstrap, grouping
 from studies.results.bootstrap import Estimates
 from studies.results.figures import FIGURES
-from studies.results.loading import StudyData, load
+from studies.results.loading import StudyData, load_for
 from studies.results.numbers import number
 from studies.results.rules import Reason
 
@@ -198,7 +199,8 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
 
     def _data(self) -> StudyData:
         readable = Study.objects.for_team(self.request.user)
-        return load(get_object_or_404(readable, pk=self.kwargs["pk"]))
+        study = get_object_or_404(readable, pk=self.kwargs["pk"])
+        return load_for(signed_in(self.request), study)
 
     @extend_schema(
         operation_id="studies_participants",

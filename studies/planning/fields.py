@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -15,8 +16,13 @@ class HttpsField(forms.URLField):
         super().__init__(**{"assume_scheme": "https", **options})
 
     def clean(self, value: Any) -> Any:
-        """As Django's; refuses other schemes."""
+        """As Django's; refuses other schemes, and names of people in front of the host.
+
+        Those may have semicolons and commas, which have a meaning in a content security policy.
+        """
         url = super().clean(value)
         if url and not url.startswith("https://"):
             raise forms.ValidationError(_("The URL must begin with https://."))
+        if url and "@" in urlsplit(url).netloc:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return url

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 #: Mails that one person may have sent, and members of one study.
 RATE, MAXIMUM_MEMBERS = "30/h", 50
+#: Times that one person may be asked to become an owner, by whomever: each is mailed, out of the
+#: mails that tell of changes to their account. Changes of roles that one owner may make.
+OFFERS, CHANGES = "5/d", "60/h"
 #: Days for which an invitation can be taken up.
 INVITATION_DAYS = 14
 
@@ -119,7 +122,12 @@ def change_role(member: Member, role: str, actor: User) -> None:
 
     Raises:
         ValueError: there is no such role.
+        TeamRefused: they are no member any more.
+        TooOften: the owner has changed too many; each is written into the member's trail.
     """
+    if member.role == Member.Role(role):
+        return
+    check_rate("study roles", actor.pk, CHANGES)
     member.role = Member.Role(role)
     with transaction.atomic():
         if not Member.objects.filter(pk=member.pk).update(role=member.role):
@@ -152,12 +160,16 @@ def offer(member: Member, owner: User) -> None:
 
     Raises:
         TeamRefused: the member is no editor who has come.
+        TooOften: they were asked too often.
     """
     with transaction.atomic():
         study = Study.objects.select_for_update().get(pk=member.study_id, owner=owner)
         asked = study.members.filter(pk=member.pk, role=Member.Role.EDITOR).first()
         if asked is None or asked.user is None:
             raise TeamRefused(_("Only an editor who has joined can become the owner."))
+        if study.next_owner_id == asked.user.pk:
+            return  # Asked already, and told.
+        check_rate("study offers", asked.user.pk, OFFERS)
         study.next_owner = asked.user
         study.save(update_fields=["next_owner"])
         for person in (owner, asked.user):

@@ -160,3 +160,16 @@ def test_a_panel_gets_its_people_back(
     answer = alice_client.post(path, {"action": "panel", "return_url": url})
     assert (answer.status_code == 302) is is_taken
     assert Study.objects.get().return_url == (url if is_taken else "")
+
+
+@pytest.mark.parametrize("user", ["a;sandbox;b", "a,b", "panel.example"])
+def test_a_url_names_nobody_in_front_of_its_host(
+    user: str, alice: User, alice_client: Client
+) -> None:
+    study = make.ready_study(alice)
+    url = f"https://{user}@evil.example/back"
+    path = f"/studies/{study.pk}/invite/"
+    page = alice_client.post(path, {"action": "panel", "return_url": url})
+    assert "Enter a valid URL." in page.text
+    study.refresh_from_db()
+    assert study.return_url == ""

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import tokens
 from accounts.models import ApiToken, User
 from studies.models import Study
+from studies.results import loading
 from tests.support import studies
 from tests.support.study_results import plan, take_part, with_data
 
@@ -94,3 +95,18 @@ def test_a_list_asks_as_often_for_many_as_for_few(alice: User, alice_client: Cli
             assert alice_client.get("/api/v1/studies/").status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("what", ["participants", "blocks", "curves"])
+def test_a_script_has_results_worked_out_no_more_often_than_a_page(
+    what: str, study: Study, alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "RATE", "2/d")
+    client, path = Client(**bearer(alice)), f"/api/v1/studies/{study.pk}/{what}/"
+    asked = {"block": "sea"} if what == "curves" else {}
+    assert [client.get(path, asked).status_code for _ in range(2)] == [200, 200]
+    refused = client.get(path, asked)
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    assert int(refused["Retry-After"]) > 0
+    # They are the same person's, whichever way they come.
+    assert alice_client.get(f"/studies/{study.pk}/results/").status_code == 429

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.test import Client
+from django.test import Client, TestCase
 from pytest_django import Settings
 
+from accounts import audit
 from accounts.models import AuditEvent, User
 from studies.models import Member, Study
 from studies.planning import team
@@ -194,6 +195,38 @@ def test_an_offer_that_has_ended_gives_nobody_the_study(
     assert (study.owner, study.next_owner) == (alice, None)
     with pytest.raises(team.TeamRefused):
         team.take_over(study, bob)
+
+
+def test_being_asked_leaves_mails_of_ones_own_account(
+    alice: User, alice_client: Client, bob: User, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    study = make.ready_study(alice)
+    member = make.member(study, bob, "editor")
+    path, answer = f"/studies/{study.pk}/team/{member.pk}/", f"/studies/{study.pk}/team/owner/"
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        for _ in range(30):
+            alice_client.post(path, {"action": "owner"})
+            alice_client.post(path, {"action": "owner"})
+            alice_client.post(answer, {"action": "decline"})
+    often = int(team.OFFERS.partition("/")[0])
+    assert len([message for message in mail.outbox if message.to == [bob.email]]) == often
+    assert AuditEvent.objects.filter(user=bob, action="study_offered").count() == often
+    mail.outbox.clear()
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        audit.record("token_created", bob, bob)
+    assert [message.to for message in mail.outbox] == [[bob.email]]
+
+
+def test_nobody_fills_a_members_trail(alice: User, alice_client: Client, bob: User) -> None:
+    study = make.ready_study(alice)
+    path = f"/studies/{study.pk}/team/{make.member(study, bob).pk}/"
+    for number in range(80):
+        role = "viewer" if number % 2 else "editor"
+        alice_client.post(path, {"action": "role", "role": role})
+        alice_client.post(path, {"action": "role", "role": role})
+    often = int(team.CHANGES.partition("/")[0])
+    assert AuditEvent.objects.filter(user=bob, action="study_role_changed").count() == often
 
 
 @pytest.mark.parametrize("role", ["owner", ""])
