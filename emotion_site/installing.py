@@ -40,7 +40,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "id": "/",
         "name": "Visage",
         "short_name": "Visage",
-        "description": _("Expressions in your photos"),
+        "description": _("Expressions in photos and videos"),
         "lang": get_language(),
         "start_url": reverse("home"),
         "scope": "/",

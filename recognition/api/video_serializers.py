@@ -45,7 +45,7 @@ class VideoSerializer(serializers.ModelSerializer):
     status = serializers.ChoiceField(choices=[*Upload.Status.values, Video.CANCELLED])
     error = serializers.SerializerMethodField()
     byte_size = serializers.IntegerField(help_text="Of the file as it was received.")
-    frames_per_second = serializers.IntegerField(help_text="That are looked at.")
+    frames_per_second = serializers.IntegerField(help_text="How many are analysed.")
     keep = serializers.BooleanField(help_text="Whether the file stays when it has been looked at.")
     progress = serializers.SerializerMethodField()
     recording = serializers.UUIDField(
@@ -97,7 +97,7 @@ class NewVideoSerializer(serializers.Serializer):
         allow_empty_file=True, error_messages={"required": _("No file was submitted.")}
     )
     frames_per_second = serializers.IntegerField(
-        min_value=1, max_value=30, default=10, help_text="That are looked at, from 1 to 30."
+        min_value=1, max_value=30, default=10, help_text="How many are analysed, from 1 to 30."
     )
     keep = serializers.BooleanField(
         allow_null=True,
@@ -136,7 +136,7 @@ class NewTransferSerializer(serializers.Serializer):
         min_value=0, max_value=2**60, help_text="Of the whole file."
     )
     frames_per_second = serializers.IntegerField(
-        min_value=1, max_value=30, default=10, help_text="That are looked at, from 1 to 30."
+        min_value=1, max_value=30, default=10, help_text="How many are analysed, from 1 to 30."
     )
     keep = serializers.BooleanField(
         allow_null=True, default=None, help_text="As for a video that is sent at once."
