@@ -61,6 +61,8 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
         assert f"http://localhost:{environment['PORT']}" in output
         _gone, alive = psutil.wait_procs(family, timeout=20)
         assert not alive
+        assert "no sample photos" not in output
+        assert "cannot be reached" not in output
         if run == 1:
             passwords = dict(re.findall(r"sign in with (\S+) and password (\S+)", output))
             assert set(passwords) == {"demo@example.com", "admin@example.com"}
@@ -74,6 +76,16 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
         form = {"login": "admin@example.com", "password": passwords["admin@example.com"]}
         assert person.post("/accounts/login/", data=form).status_code == 302
         assert person.get("/admin/").status_code == 200
+        demo = Person(site.url)
+        form = {"login": "demo@example.com", "password": passwords["demo@example.com"]}
+        assert demo.post("/accounts/login/", data=form).status_code == 302
+        demo.post("/accounts/consent/", data={"consent": "on"})
+        photos = demo.uploads()
+        found = {
+            photo["name"]: (photo["status"], sum(not face["rejected"] for face in photo["faces"]))
+            for photo in photos
+        }
+        assert found == {"Astronaut.jpg": ("done", 1), "Six prints.jpg": ("done", 5)}
 
 
 def what_is_prepared(environment: dict[str, str]) -> dict[str, int]:
