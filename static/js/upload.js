@@ -4,11 +4,15 @@ import { dropped, sort } from "./folders.js";
 import { offerShared } from "./offer.js";
 import { percent } from "./percent.js";
 import { forget, keep, left, newKey } from "./unsent.js";
+import { filesIn, isZip } from "./zip.js";
 
 const form = document.getElementById("upload-form");
 const input = document.getElementById("images");
 const folder = document.getElementById("folder");
 const folderNote = document.getElementById("folder-note");
+/** What a photo is, by its type or name; archives may be chosen as well, but hold no archives. */
+const photoTypes = input.accept;
+input.accept += ",.zip,application/zip";
 const camera = document.getElementById("camera");
 const dropZone = document.getElementById("drop-zone");
 const queue = document.getElementById("queue");
@@ -238,12 +242,15 @@ const waiting = () => [...lines.keys()]
 
 function addAll(files) {
   folderNote.textContent = "";
-  [...files].forEach((file) => add(file));
+  for (const file of files) {
+    if (isZip(file)) filesIn(file, maximumBytes).then(addFolders, () => add(file));
+    else add(file);
+  }
 }
 
-/** Of folders, `found` as `{ path, file }`, the photos; it says how much else there was. */
+/** Of folders and archives, `found` as `{ path, file }`, the photos; it says how much else there was. */
 function addFolders(found) {
-  const { photos, others } = sort(found, input.accept);
+  const { photos, others } = sort(found, photoTypes);
   addAll(photos);
   folderNote.textContent = photos.length
     ? texts.folder.replace("{photos}", photos.length).replace("{others}", others)

@@ -1,8 +1,9 @@
-"""Photos by whole folders, chosen or dropped, and from a phone's camera."""
+"""Photos by whole folders and archives, chosen or dropped, and from a phone's camera."""
 
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_chosen_folder(page: Page, folder: Path, request: pytest.FixtureReques
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a folder").click()
     chooser.value.set_files(folder)
-    note = page.get_by_text("Photos in the folder: 3. Other files left out: 3.")
+    note = page.get_by_text("Photos found: 3. Other files left out: 3.")
     expect(note).to_be_visible()
     assert names(page) == ["a9.jpg", "a10.jpg", "b.JPG"]
     expect(page.get_by_role("link", name="Open", exact=True)).to_have_count(3)
@@ -60,7 +61,7 @@ def test_a_dropped_folder(page: Page, folder: Path, request: pytest.FixtureReque
     """With what lies below it; beside it a file of its own, which is not left out but refused."""
     sign_up(page, re.sub(r"\W", "", request.node.name) + "@example.org")
     drop(page, folder, folder / "notes.txt")
-    expect(page.get_by_text("Photos in the folder: 3. Other files left out: 3.")).to_be_visible()
+    expect(page.get_by_text("Photos found: 3. Other files left out: 3.")).to_be_visible()
     assert names(page) == ["notes.txt", "a9.jpg", "a10.jpg", "b.JPG"]
     expect(page.get_by_role("link", name="Open", exact=True)).to_have_count(3)
     expect(page.locator(".is-refused .queue-name")).to_have_text(["notes.txt"])
@@ -82,12 +83,35 @@ def test_a_large_folder_and_one_without_photos(
         (many / f"{number}.png").write_bytes(b"photo")
     (none / "notes.txt").write_text("rainy")
     drop(page, many)
-    expect(page.get_by_text(f"Photos in the folder: {MANY}. Other")).to_be_visible()
+    expect(page.get_by_text(f"Photos found: {MANY}. Other")).to_be_visible()
     assert names(page) == [f"{number}.png" for number in range(MANY)]
     drop(page, none)
-    expect(page.get_by_text("There are no photos in this folder.")).to_be_visible()
+    expect(page.get_by_text("No photos were found there.")).to_be_visible()
     assert len(names(page)) == MANY
     context.close()
+
+
+def test_a_zip_archive(page: Page, folder: Path, request: pytest.FixtureRequest) -> None:
+    """Its photos, as if its folder were chosen; but not what claims to be small and is large."""
+    archive = folder.parent / "holiday.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as written:
+        for path in sorted(folder.rglob("*")):
+            stored = zipfile.ZIP_STORED if path.name == "a9.jpg" else None
+            written.write(path, path.relative_to(folder.parent), stored)
+        written.writestr("bomb.jpg", bytes(10_000_000))
+    data = archive.read_bytes()
+    size = (10_000_000).to_bytes(4, "little")
+    assert data.count(size) == 2
+    archive.write_bytes(data.replace(size, (1000).to_bytes(4, "little")))
+    broken = folder.parent / "broken.zip"
+    broken.write_bytes(data[:200])
+    sign_up(page, re.sub(r"\W", "", request.node.name) + "@example.org")
+    page.get_by_label("Add photos").set_input_files([archive, broken])
+    expect(page.get_by_text("Photos found: 3. Other files left out: 4.")).to_be_visible()
+    expect(page.get_by_role("link", name="Open", exact=True)).to_have_count(3)
+    assert sorted(names(page)) == ["a10.jpg", "a9.jpg", "b.JPG", "broken.zip"]
+    expect(page.locator(".is-refused .queue-name")).to_have_text(["broken.zip"])
+    check(page)
 
 
 def test_a_photo_from_the_camera(browser: Browser, site: Site, folder: Path) -> None:
