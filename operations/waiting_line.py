@@ -20,7 +20,8 @@ from redis.exceptions import RedisError
 from operations import open_sockets
 
 #: Seconds for which a place is kept, and a turn in the line, for somebody who does not ask again:
-#: a reload, or a moment without network, loses neither.
+#: a reload, or a moment without network, loses neither. Redis forgets all of them twice as long
+#: after the last question.
 EXPIRY_SECONDS = 20
 
 _ASK = """
@@ -66,12 +67,12 @@ if not is_in and not redis.call('ZSCORE', places, who) then
         if one == who then turn = math.max(0, rank - free) end
     end
 end
-for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 4 * expiry) end
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 2 * expiry) end
 if turn > 0 then return turn end
 redis.call('ZREM', line, who)
 redis.call('ZREM', alive, who)
 redis.call('ZADD', places, now + expiry, who)
-redis.call('EXPIRE', places, 4 * expiry)
+redis.call('EXPIRE', places, 2 * expiry)
 return 0
 """
 

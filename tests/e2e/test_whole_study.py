@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +13,35 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from operations.waiting_line import EXPIRY_SECONDS
 from tests.support import clip
 from tests.support.browser import check, launch, open_context, sign_up
 from tests.support.pictures import encode, meadow
-from tests.support.site import Site
+from tests.support.site import Site, wait_until
 from tests.support.study_pages import agree, pass_check, tab
 
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 STIMULI = ("calm", "storm", "ending")
+#: What names a study, its participants and their recordings.
+NAMES = """
+from studies.models import Participation
+people = Participation.objects.filter(study="{study}").values_list("pk", "recording")
+print("{study}".replace("-", ""), *(name.hex for pair in people for name in pair if name))
+"""
+#: Whether anything in Redis has one of these in its key or its value.
+IN_REDIS = """
+from operations.redis_client import connect
+redis = connect()
+def read(key):
+    kind = redis.type(key).decode()
+    read_all = {{"string": redis.get, "hash": redis.hgetall, "set": redis.smembers}}
+    read_all |= {{"list": lambda key: redis.lrange(key, 0, -1)}}
+    read_all |= {{"zset": lambda key: redis.zrange(key, 0, -1, withscores=True)}}
+    return read_all[kind](key) if kind in read_all else kind
+kept = {{key: str((key, read(key))).replace("-", "") for key in redis.scan_iter()}}
+names = "{names}".split()
+print([key for key, text in kept.items() if any(name in text for name in names)])
+"""
 #: What is left of a study, and recordings that belong to nobody and to no participant.
 COUNT = """
 from django.core.files.storage import default_storage
@@ -89,6 +111,15 @@ def plan(page: Page) -> str:
     tab(page, "Overview")
     page.get_by_role("button", name="Open the study").click()
     return page.get_by_label("Link for participants").input_value()
+
+
+def database_of(site: Site, backup: Path) -> tuple[str, str]:
+    """What a backup that is made now has: the database, on SQLite as text, and its manifest."""
+    site.manage("backup", str(backup))
+    with tarfile.open(backup) as archive:
+        kept = [archive.extractfile(name) for name in ("database", "manifest.json")]
+        database, manifest = (file.read() for file in kept if file)
+    return database.decode("latin-1"), manifest.decode()
 
 
 def take_part(page: Page) -> None:
@@ -162,10 +193,28 @@ def test_from_the_plan_to_the_curve_and_the_end(
 
     tab(researcher, "Overview")
     pk = researcher.url.rstrip("/").rpartition("/")[2]
+    names = site.manage("shell", "--verbosity", "0", "--command", NAMES.format(study=pk)).stdout
+    names = names.splitlines()[-1]
+    # The study, six who came less one who withdrew, and a recording of each.
+    assert len(names.split()) == 1 + 5 + 5
+    database, manifest = database_of(site, tmp_path / "before.tar")
+    assert all(name in database for name in names.split())
+    assert f"studies/{pk}/" in manifest
     researcher.get_by_role("link", name="Delete the study").click()
     researcher.get_by_role("button", name="Delete everything").click()
     expect(researcher.get_by_text("everything in it is deleted")).to_be_visible()
     left = site.manage("shell", "--verbosity", "0", "--command", COUNT.format(study=pk)).stdout
     assert left.splitlines()[-1] == "0 False"
+
+    def is_forgotten() -> bool:
+        search = IN_REDIS.format(names=names)
+        found = site.manage("shell", "--verbosity", "0", "--command", search)
+        return found.stdout.splitlines()[-1] == "[]"
+
+    # A place is kept for a reload.
+    wait_until(is_forgotten, timeout=3 * EXPIRY_SECONDS, every=1)
+    database, manifest = database_of(site, tmp_path / "after.tar")
+    assert [name for name in names.split() if name in database] == []
+    assert pk not in manifest
     with_face.close()
     nobody.close()
