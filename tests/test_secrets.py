@@ -25,6 +25,9 @@ SHAPES = {
         r"(?i)(?:secret|passw(?:or)?d|token|api_?key)[\w-]*[\"']?\s*[:=]\s*[\"'](?P<value>[^\"'\s]{16,})[\"']"
     ),
 }
+#: Sites that were made for the test of upgrades, with the keys that they were made with. Nobody
+#: runs them, and their people are made up.
+OLD_SITES = ("tests/upgrade/", "tests/support/old_sites/sites.py")
 #: What documents and tests show instead of one.
 HARMLESS = re.compile(r"(?i)password|secret|example|testing|token|wrong|\$|\{|\(|^\.+$|…|correct")
 
@@ -64,7 +67,9 @@ def test_there_are_none() -> None:
     found = {
         str(file.relative_to(ROOT)): secrets
         for file in files
-        if file != Path(__file__) and (secrets := secrets_in(file.read_text(errors="replace")))
+        if file != Path(__file__)
+        and not str(file.relative_to(ROOT)).startswith(OLD_SITES)
+        and (secrets := secrets_in(file.read_text(errors="replace")))
     }
     assert found == {}
 

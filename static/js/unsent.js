@@ -40,10 +40,13 @@ export function newKey() {
 const page = newKey();
 navigator.locks?.request(`visage-upload-${page}`, () => new Promise(() => {}));
 
+/** How many this page has kept: many are chosen in one millisecond. */
+let turn = 0;
+
 /** Keep a photo of `owner`; false where the browser has no room for it. */
 export async function keep(owner, key, file) {
   const name = file.name || "";
-  const record = { key, owner, page, name, file, keptAt: Date.now() };
+  const record = { key, owner, page, name, file, keptAt: Date.now(), turn: turn++ };
   try {
     await withStore("readwrite", (store) => answer(store.put(record)));
     return true;
@@ -68,8 +71,9 @@ export async function left(owner) {
     for (const record of records) if (!isOurs(record)) await forget(record.key);
     const found = records.filter((record) =>
       isOurs(record) && !locks.includes(`visage-upload-${record.page}`));
+    found.sort((one, other) => one.keptAt - other.keptAt || one.turn - other.turn);
     for (const record of found) await keep(owner, record.key, record.file);
-    return found.sort((one, other) => one.keptAt - other.keptAt);
+    return found;
   } catch {
     return [];
   }
