@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video screenshots chaos docs tables commands figures image image-test clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video screenshots compare chaos docs tables commands figures image image-test clean
 
 BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -99,6 +99,9 @@ bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core
 
 screenshots: $(VENV)/dev.installed  ## Take the pictures of the pages in docs/screenshots anew (needs a browser)
 	$(PYTHON) -m benchmarks.screenshots $(ARGS)
+
+compare: $(VENV)/dev.installed  ## Visage beside fer and deepface (FER=python DEEPFACE=python ARGS="--faces PATH --photos PATH")
+	$(PYTHON) -m benchmarks.compare $(if $(FER),--fer $(FER)) $(if $(DEEPFACE),--deepface $(DEEPFACE)) $(ARGS)
 
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
 	$(PYTHON) -m tests.chaos.promises $(if $(JSON),--json $(JSON)) $(ARGS)
