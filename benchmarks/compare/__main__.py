@@ -52,7 +52,9 @@ def look(python: str, name: str, files: Sequence[pictures.Picture]) -> dict[str,
             json.loads(line)
             for line in tqdm(process.stdout, desc=name, total=len(jobs) + 1, disable=None)
         ]
-        if process.wait() != 0:
+        if (status := process.wait()) < 0:
+            return {"missing": f"it crashed in the Python used here (signal {-status})"}
+        if status:
             said.seek(0)
             return {"missing": _reason(said.read().splitlines())}
     return {**told[-1]["about"], "parts": figures.count(files, told[:-1])}

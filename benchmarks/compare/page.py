@@ -27,7 +27,7 @@ def page(content: Figures) -> str:
     compared = {name: row for name, row in content["programs"].items() if "parts" in row}
     about, n = content["machine"], _parts(compared)
     sections = [
-        "# Beside deepface and fer",
+        "# Beside other programs",
         "The same pictures, one after the other, on one core with one thread, each program run by "
         f"its own Python in one run of `make compare` ({content['date']}, {about['processor']}). "
         "Rows in which another program wins stay in.",
@@ -132,7 +132,6 @@ def _costs(compared: Figures) -> str:
         "ms a given face": lambda row: _ms(row, "faces"),
         "first call, s": lambda row: f"{row['first_call']['core_seconds']:.1f}",
         "memory, MB": lambda row: f"{row['memory_mb']:,.0f}",
-        "installed, MB": lambda row: f"{row['installed_mb']:,.0f}",
     }
     return _table(["", *columns], _rows(compared, columns.values()))
 

@@ -4,7 +4,7 @@ Run by the Python in which that program is installed, so nothing but the standar
 imported before it: ``PYTHON peer.py NAME BEGAN < jobs.jsonl > seen.jsonl``. Each line in is
 ``{"path": …, "is_face": …}``; `is_face` says that the picture is the crop of a face, in which none
 has to be found. The first picture only warms up. Each line out has the faces (box and label) and
-the milliseconds of processor time and of the clock; the last one has versions, memory and sizes.
+the milliseconds of processor time and of the clock; the last one has versions and memory.
 """
 
 import contextlib
@@ -147,45 +147,6 @@ def one_core() -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 
-def installed(name: str) -> "dict[str, metadata.Distribution]":
-    """A distribution with all that it needs, by normalised name; empty where it is missing."""
-    found: dict = {}
-    wanted = [name]
-    while wanted:
-        one = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
-        # Only a graphics card needs these.
-        if one in found or one.startswith(("nvidia-", "cuda-", "triton")):
-            continue
-        try:
-            found[one] = metadata.distribution(one)
-        except metadata.PackageNotFoundError:
-            continue
-        for line in found[one].requires or ():
-            if "extra ==" not in line:
-                wanted.append(re.match(r"[\w.-]+", line).group())  # type: ignore[union-attr]
-    return found
-
-
-def megabytes(distributions: "dict[str, metadata.Distribution]") -> float:
-    """Bytes of all their files on disk, in millions."""
-    files = {file.locate() for one in distributions.values() for file in one.files or ()}
-    return sum(Path(str(file)).stat().st_size for file in files if Path(str(file)).is_file()) / 1e6
-
-
-def size(name: str) -> float:
-    """What is installed for it, in megabytes: packages, and models that do not come with them."""
-    if name != "visage":
-        return megabytes(installed(name))
-    lines = (ROOT / "requirements" / "serve.in").read_text().splitlines()
-    wanted = [re.match(r"[\w.-]+", line) for line in lines]
-    packages: dict = {}
-    for match in wanted:
-        if match:
-            packages.update(installed(match.group()))
-    models = [*(ROOT / "models").glob("*.tflite"), *(ROOT / "models").glob("*.json")]
-    return megabytes(packages) + sum(file.stat().st_size for file in models) / 1e6
-
-
 def versions(name: str) -> dict:
     found = {}
     for distribution in ABOUT[name]:
@@ -229,7 +190,6 @@ def look(name: str, began: float) -> None:
         "labels": getattr(program, "has_weights", True),
         "first_call": first,
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6,
-        "installed_mb": size("visage" if family == "visage" else family),
     }
     print(json.dumps({"about": about}), file=out, flush=True)
 
