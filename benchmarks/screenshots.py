@@ -31,6 +31,11 @@ QUALITY = 60
 FRAME_WIDTH, FRAME_MS = 800, 900
 #: For how long the camera is looked at: its figures come once a second.
 LIVE_MS = 2500
+#: The player shows the film's first picture, not that it is loading.
+HAS_FRAME = """() => {
+  const video = document.querySelector("video");
+  return video.readyState >= 2 && !video.seeking;
+}"""
 
 
 class Look(NamedTuple):
@@ -93,6 +98,8 @@ def write_pages(
         for name, path in pages.items():
             page.goto(path)
             page.wait_for_load_state("networkidle")
+            if name == "recording":
+                page.wait_for_function(HAS_FRAME)
             if name == "live":
                 page.get_by_role("button", name="Start camera").click()
                 expect(page.locator(".live-face").first).to_be_visible(timeout=30_000)
@@ -108,7 +115,12 @@ def write_pages(
 def write_animation(browser: Browser, site: Site, person: Person, path: str, file: Path) -> None:
     """Hover over faces of a photo with many, then correct one."""
     context = open_context(
-        browser, site.url, person, viewport={"width": 1200, "height": 800}, reduced_motion="reduce"
+        browser,
+        site.url,
+        person,
+        viewport={"width": 1200, "height": 800},
+        reduced_motion="reduce",
+        locale="en-GB",
     )
     page = context.new_page()
     page.goto(path)

@@ -36,13 +36,15 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         static_files.collect()
         shown_host = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host
+        users = create_demo_users() if settings.DEBUG else []
+        # Before anything is said: looking for faces makes libraries talk.
+        if any(password for email, password in users if email == DEMO_EMAIL):
+            self._give_samples(DEMO_EMAIL)
         self.stdout.write(self.style.SUCCESS(f"\n  Visage: http://{shown_host}:{port}\n"))
         if settings.DEBUG:
-            for email, password in create_demo_users():
+            for email, password in users:
                 if password:
                     self.stdout.write(f"  sign in with {email} and password {password}")
-                    if email == DEMO_EMAIL:
-                        self._give_samples(email)
                 else:
                     self.stdout.write(f"  sign in with {email} (password shown at first start)")
         self.stdout.write("  stop with Ctrl-C\n")
