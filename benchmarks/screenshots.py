@@ -31,10 +31,13 @@ QUALITY = 60
 FRAME_WIDTH, FRAME_MS = 800, 900
 #: For how long the camera is looked at: its figures come once a second.
 LIVE_MS = 2500
-#: The player shows the film's first picture, not that it is loading.
-HAS_FRAME = """() => {
+#: A player that has never played shows that it is loading.
+PLAY_AND_PAUSE = """async () => {
   const video = document.querySelector("video");
-  return video.readyState >= 2 && !video.seeking;
+  video.muted = true;
+  await video.play();
+  await new Promise((done) => { video.addEventListener("timeupdate", done, { once: true }); });
+  video.pause();
 }"""
 
 
@@ -99,7 +102,9 @@ def write_pages(
             page.goto(path)
             page.wait_for_load_state("networkidle")
             if name == "recording":
-                page.wait_for_function(HAS_FRAME)
+                page.evaluate(PLAY_AND_PAUSE)
+                page.mouse.move(0, 0)
+                page.wait_for_timeout(LIVE_MS)
             if name == "live":
                 page.get_by_role("button", name="Start camera").click()
                 expect(page.locator(".live-face").first).to_be_visible(timeout=30_000)
