@@ -48,12 +48,15 @@ def test_it_runs_the_whole_site_until_ctrl_c_and_keeps_the_data(
     environment: dict[str, str],
 ) -> None:
     url = f"http://127.0.0.1:{environment['PORT']}"
+    del environment["SITE_URL"]
     passwords = {}
     prepared = None
     for run in (1, 2):
         process = start(environment)
         try:
             wait_until(lambda: is_healthy(url), timeout=90)
+            told = httpx.get(f"{url}/api/v1/uploads/").json()["type"]
+            assert told.startswith(f"http://localhost:{environment['PORT']}/"), "as it was started"
             family = psutil.Process(process.pid).children(recursive=True)
         finally:
             os.killpg(process.pid, signal.SIGINT)

@@ -54,6 +54,8 @@ class Command(BaseCommand):
             **os.environ,
             # Not PORT: honcho gives each process a PORT of its own.
             "SITE_PORT": str(port),
+            # Made of PORT where nobody has set it.
+            "SITE_URL": settings.SITE_URL,
             "DATA_DIR": str(settings.DATA_DIR),
             "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
             "PYTHONUNBUFFERED": "1",
