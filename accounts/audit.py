@@ -6,8 +6,10 @@ Every part of the site writes it with :func:`record`; rows are never changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -55,12 +57,24 @@ MAILED = {
     "token_created", "token_deleted",
 }  # fmt: skip
 
+#: A person's downloads of one file count as one event for so long: a script that asks each minute
+#: would fill the list with nothing new.
+DOWNLOADS_TOGETHER = timedelta(hours=1)
+
 #: Kinds of targets of which the person is told the beginning of the id.
 SHOWN_TARGETS: set[str] = set()
 
+#: Actions of people who know each other, who are named by their email address; of all other
+#: actions the person is told only that somebody else did them.
+NAMED: set[str] = set()
+
 
 def register(
-    actions: Mapping[str, Promise], *, mailed: Iterable[str] = (), shown: Iterable[str] = ()
+    actions: Mapping[str, Promise],
+    *,
+    mailed: Iterable[str] = (),
+    shown: Iterable[str] = (),
+    named: Iterable[str] = (),
 ) -> None:
     """Add an app's own actions when the site starts.
 
@@ -68,10 +82,12 @@ def register(
         actions: each with what the person reads.
         mailed: those among them of which the person is mailed.
         shown: kinds of targets that are shown with an action.
+        named: those among the actions of which the person is told who did them.
     """
     ACTIONS.update(actions)
     MAILED.update(mailed)
     SHOWN_TARGETS.update(shown)
+    NAMED.update(named)
 
 
 def record(
@@ -84,7 +100,8 @@ def record(
         user: whose account or data it concerns.
         actor: who did it; None for the system, or somebody who is not known.
         target: as ``kind:id``; never a name or a picture.
-        details: small, as JSON knows them, and free of personal data. ``reason`` is shown.
+        details: small, as JSON knows them, and free of personal data. ``reason`` and
+            ``file`` are shown.
 
     Raises:
         ValueError: the action is not in the list.
@@ -94,3 +111,22 @@ def record(
     AuditEvent.objects.create(user=user, actor=actor, action=action, target=target, details=details)
     if action in MAILED:
         notices.send_soon(user, ACTIONS[action])
+
+
+def record_download(action: str, user: User, actor: User, target: str, file: str) -> None:
+    """Write down that data left the site, once for all downloads within an hour.
+
+    Args:
+        action: one of :data:`ACTIONS`.
+        user: whose data.
+        actor: who took them.
+        target: as for :func:`record`.
+        file: from a fixed list of names, which is shown; never one that somebody typed.
+
+    Raises:
+        ValueError: the action is not in the list.
+    """
+    same = AuditEvent.objects.filter(user=user, actor=actor, action=action, target=target)
+    lately = same.filter(at__gt=timezone.now() - DOWNLOADS_TOGETHER, details__file=file)
+    if not lately.exists():
+        record(action, user, actor, target, file=file)

@@ -24,6 +24,7 @@ from recognition.api.serializers import LABELS
 from studies.models import Block, Participation, Study
 from studies.results import bootstrap, grouping
 from studies.results.bootstrap import Estimates
+from studies.results.download_pages import written_down
 from studies.results.figures import FIGURES
 from studies.results.loading import StudyData, load_for
 from studies.results.numbers import number
@@ -200,7 +201,10 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     def _data(self) -> StudyData:
         readable = Study.objects.for_team(self.request.user)
         study = get_object_or_404(readable, pk=self.kwargs["pk"])
-        return load_for(signed_in(self.request), study)
+        data = load_for(signed_in(self.request), study)
+        if self.request.method != "HEAD":
+            written_down(study, signed_in(self.request), self.action)
+        return data
 
     @extend_schema(
         operation_id="studies_participants",

@@ -14,6 +14,7 @@ def register() -> None:
             "study_created": _("A study was created"),
             "study_opened": _("A study was opened"),
             "study_closed": _("A study was closed"),
+            "study_downloaded": _("Results of a study were downloaded"),
             "study_deleted": _("A study was deleted"),
             "study_member_invited": _("Somebody was invited to a study’s team"),
             "study_member_removed": _("Somebody was removed from a study’s team"),
@@ -26,4 +27,14 @@ def register() -> None:
         },
         mailed={"study_offered", "study_handed_over"},
         shown={"study"},
+        # Members of a team see each other on its page, too.
+        named={
+            "study_downloaded",
+            "study_joined",
+            "study_member_removed",
+            "study_role_changed",
+            "study_offered",
+            "study_offer_ended",
+            "study_handed_over",
+        },
     )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import purposes
-from accounts.audit import ACTIONS, SHOWN_TARGETS
+from accounts.audit import ACTIONS, NAMED, SHOWN_TARGETS
 from accounts.models import AuditEvent
 
 register = template.Library()
@@ -84,7 +84,11 @@ def event_text(event: AuditEvent) -> str:
 
 @register.filter
 def event_actor(event: AuditEvent) -> str:
-    """Who did it, if it was not oneself; members of staff are not named."""
+    """Who did it, as far as the person may know; members of staff are not named."""
     if event.actor is None:
         return ""
-    return _("by you") if event.actor_id == event.user_id else _("by staff")
+    if event.actor_id == event.user_id:
+        return _("by you")
+    if event.action in NAMED:
+        return _("by %(person)s") % {"person": event.actor.email}
+    return _("by staff")

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import consent
+from accounts import audit, consent
 from accounts.http import signed_in
 from operations.streaming import piecewise
 from recognition.live import marking, series_pages
@@ -108,6 +108,7 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
 def export_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One session as CSV, one row for each time through which a face kept a label."""
     session = get_object_or_404(_own(request), pk=pk)
+    _written_down(request, session, "live-session.csv")
     response = HttpResponse(content_type="text/csv")
     response["Content-Disposition"] = f'attachment; filename="live-session-{pk}.csv"'
     writer = csv.writer(response)
@@ -135,6 +136,7 @@ def download_recording(request: HttpRequest, pk: UUID, file_format: str) -> Http
     if file_format not in FORMATS:
         raise Http404
     content_type, write = FORMATS[file_format]
+    _written_down(request, recording, f"recording.{file_format}")
     response = StreamingHttpResponse(piecewise(write(recording)), content_type=content_type)
     name = f"recording-{pk}.{file_format}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -175,6 +177,13 @@ def delete_live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     deleting.delete(get_object_or_404(_own(request), pk=pk), signed_in(request))
     messages.success(request, _("Session deleted."))
     return redirect("live_sessions")
+
+
+def _written_down(request: HttpRequest, recording: Recording, file: str) -> None:
+    if request.method != "HEAD":
+        person = signed_in(request)
+        target = f"recording:{recording.pk}"
+        audit.record_download("recording_downloaded", person, person, target, file)
 
 
 def _own(request: HttpRequest) -> RecordingQuerySet:

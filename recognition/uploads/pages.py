@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import audit
 from accounts.http import signed_in
 from operations.private_files import private_file
 from operations.streaming import piecewise
@@ -280,7 +281,7 @@ def draw_face(request: HttpRequest, pk: UUID) -> HttpResponse:
 def export(request: HttpRequest, file_format: str) -> StreamingHttpResponse:
     """The history, filtered as on its page, as a CSV or JSON file."""
     found = HistoryFilter(request.GET).apply(_own(request))
-    return _export(found, file_format, "predictions")
+    return _export(request, found, file_format, "predictions")
 
 
 @require_safe
@@ -288,7 +289,8 @@ def export(request: HttpRequest, file_format: str) -> StreamingHttpResponse:
 def export_upload(request: HttpRequest, pk: UUID, file_format: str) -> StreamingHttpResponse:
     """One upload's faces as a CSV or JSON file."""
     _own_upload(request, pk)
-    return _export(_own(request).filter(pk=pk), file_format, f"prediction-{pk}")
+    found = _own(request).filter(pk=pk)
+    return _export(request, found, file_format, f"prediction-{pk}", f"upload:{pk}")
 
 
 def _chips(query: QueryDict) -> list[tuple[str, str, str]]:
@@ -326,9 +328,14 @@ def _chosen(request: HttpRequest) -> UploadQuerySet:
         raise Http404 from None
 
 
-def _export(found: UploadQuerySet, file_format: str, name: str) -> StreamingHttpResponse:
+def _export(
+    request: HttpRequest, found: UploadQuerySet, file_format: str, name: str, target: str = ""
+) -> StreamingHttpResponse:
     if file_format not in EXPORTS:
         raise Http404
+    if request.method != "HEAD":
+        person, file = signed_in(request), f"predictions.{file_format}"
+        audit.record_download("results_downloaded", person, person, target, file)
     content_type, write = EXPORTS[file_format]
     text = piecewise(write(reports.in_pieces(found)))
     response = StreamingHttpResponse(text, content_type=content_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from accounts import audit
 from accounts.http import signed_in
 from operations.streaming import piecewise, piecewise_bytes
 from studies import access
@@ -16,6 +18,9 @@ from studies.models import Study
 from studies.results import archive, codebook, methods, software
 from studies.results.downloads import FILES
 from studies.results.loading import load_for
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 ARCHIVE = "study.zip"
 #: Beside the CSV files and the archive.
@@ -39,6 +44,8 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
     if file == "CITATION.cff":
         return _named(study, file, HttpResponse(software.CITATION, content_type=TEXTS[file]))
     data = load_for(signed_in(request), study)
+    if request.method != "HEAD":
+        written_down(study, signed_in(request), file)
     if file in FILES:
         pieces = piecewise(FILES[file](data))
         response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
@@ -49,6 +56,11 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
     else:
         response = HttpResponse(methods.in_both_languages(data), content_type=TEXTS[file])
     return _named(study, file, response)
+
+
+def written_down(study: Study, actor: User, file: str) -> None:
+    """Let the study's owner see that results of theirs left the site, and what of them."""
+    audit.record_download("study_downloaded", study.owner, actor, f"study:{study.pk}", file)
 
 
 def _named(study: Study, file: str, response: HttpResponseBase) -> HttpResponseBase:

@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import audit
+from accounts.models import AuditEvent, User
 from recognition.live import recordings
 from recognition.models import Recording
 from recognition.series.storing import read
@@ -59,6 +60,31 @@ def test_the_csv_has_every_stretch(alice_client: Client, session: Recording) -> 
         ("2", "sad", "1.00", "2.00"),
         ("1", "sad", "60.00", "80.00"),
     ]
+
+
+def test_a_download_is_in_the_activity_once_an_hour(
+    alice_client: Client, bob_client: Client, session: Recording
+) -> None:
+    paths = [
+        reverse("export_live_session", args=[session.pk]),
+        reverse("download_recording", args=[session.pk, "csv"]),
+    ]
+    for path in paths:
+        assert alice_client.head(path).status_code == 200
+        assert bob_client.get(path).status_code == 404
+    downloads = AuditEvent.objects.filter(action="recording_downloaded")
+    assert not downloads.exists()
+    for path in paths * 2:
+        assert alice_client.get(path).status_code == 200
+    assert [event.details["file"] for event in downloads.order_by("id")] == [
+        "live-session.csv", "recording.csv",
+    ]  # fmt: skip
+    page = alice_client.get("/accounts/activity/").text
+    assert f"A recording was downloaded ({str(session.pk)[:8]})" in page
+    assert "recording.csv" in page
+    downloads.update(at=timezone.now() - audit.DOWNLOADS_TOGETHER)
+    alice_client.get(paths[0])
+    assert downloads.count() == 3
 
 
 def test_deleting_is_for_good(alice_client: Client, session: Recording) -> None:

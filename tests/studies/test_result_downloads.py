@@ -15,7 +15,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from recognition.models import Recording
 from studies.models import Answer, Block, Study
 from studies.results import codebook, downloads, software
@@ -204,3 +204,27 @@ def test_other_names_and_other_people_get_nothing(
     assert bob_client.get(where).status_code == 404
     studies.member(study, bob)
     assert bob_client.get(where).status_code == 200
+
+
+def test_the_owner_sees_who_took_which_results(
+    study: Study, alice: User, alice_client: Client, bob: User, bob_client: Client
+) -> None:
+    studies.member(study, bob)
+    files = [*downloads.FILES, "methods.txt", "study.zip"]
+    for name in [*files, *files, "codebook.md", "CITATION.cff"]:
+        download(bob_client, study, name)
+        where = reverse("studies:download", args=[study.pk, name])
+        assert alice_client.head(where).status_code == 200
+    for name in ("participants", "blocks"):
+        assert bob_client.get(f"/api/v1/studies/{study.pk}/{name}/").status_code == 200
+    assert bob_client.get(f"/studies/{study.pk}/results/").status_code == 200
+    events = AuditEvent.objects.filter(action="study_downloaded").order_by("id")
+    assert [event.details["file"] for event in events] == [*files, "participants", "blocks"]
+    assert {(event.user, event.actor, event.target) for event in events} == {
+        (alice, bob, f"study:{study.pk}")
+    }
+    page = alice_client.get("/accounts/activity/").text
+    assert page.count(f"Results of a study were downloaded ({str(study.pk)[:8]})") == 9
+    assert page.count(f"by {bob.email}") == 9
+    assert "study.zip" in page
+    assert "study.zip" not in bob_client.get("/accounts/activity/").text
