@@ -1,4 +1,4 @@
-"""A whole study as one zip archive, which is made while it is sent."""
+"""A whole study as one zip archive, which is made while it is sent; no file is in memory whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from studies.models import Participation
-from studies.results import codebook, methods, software
+from studies.results import codebook, methods, software, stimuli
 from studies.results.downloads import FILES
 from studies.results.loading import StudyData
 
@@ -26,30 +26,37 @@ study.json        the study's plan and rules, and the consent texts that were ag
 methods.txt       a paragraph on methods, in English and German, to be checked and pasted
 codebook.md       what every column means
 CITATION.cff      how to cite the software
-
+{stimuli}
 The data are personal data: keep them where your ethics vote says, and delete them when it says.
 Whoever withdraws after this archive was made is still in it; make a new one before you publish.
 Made {now} by {name} {version}.
 """
 
 
-def members(data: StudyData) -> Iterator[tuple[str, Iterator[str]]]:
-    """Names and texts of the archive's files; large ones are made as they are read."""
+#: Name and content of a file, in pieces: text, or the bytes of a stimulus.
+Member = tuple[str, Iterator[str] | Iterator[bytes]]
+
+
+def members(data: StudyData) -> Iterator[Member]:
+    """Names and contents of the archive's files; large ones are made as they are read."""
+    shown = stimuli.of(data.blocks)
     readme = README.format(
         title=data.study.title,
         now=timezone.now().isoformat(timespec="minutes"),
         name=software.NAME,
         version=software.VERSION,
+        stimuli="".join(f"{one.path}  shown in the block {one.block.name}\n" for one in shown),
     )
     texts = {
         "README.txt": readme,
         "study.json": json.dumps(plan(data), ensure_ascii=False, indent=1) + "\n",
         "methods.txt": methods.in_both_languages(data),
-        "codebook.md": codebook.as_markdown(),
+        "codebook.md": codebook.as_markdown(one.row for one in shown),
         "CITATION.cff": software.CITATION,
     }
     yield from ((name, iter([text])) for name, text in texts.items())
     yield from ((name, write(data)) for name, write in FILES.items())
+    yield from ((one.path, one.pieces()) for one in shown)
 
 
 def plan(data: StudyData) -> dict[str, Any]:
@@ -57,6 +64,7 @@ def plan(data: StudyData) -> dict[str, Any]:
     study, rules = data.study, data.rules
     consents = Participation.objects.filter(study=study, is_preview=False).order_by()
     versions = dict(consents.values_list("consent_version", "consent_text").distinct())
+    paths = {one.block.pk: one.path for one in stimuli.of(data.blocks)}
     return {
         "id": str(study.pk),
         "title": study.title,
@@ -82,6 +90,7 @@ def plan(data: StudyData) -> dict[str, Any]:
                 "condition": block.condition.name if block.condition else None,
                 "text": block.text,
                 "url": block.url,
+                "file": paths.get(block.pk),
                 "seconds": block.seconds,
                 "answers": block.answers,
             }
@@ -91,17 +100,19 @@ def plan(data: StudyData) -> dict[str, Any]:
     }
 
 
-def zipped(files: Iterable[tuple[str, Iterator[str]]]) -> Iterator[bytes]:
-    """The bytes of a zip archive of texts, in pieces."""
+def zipped(files: Iterable[Member]) -> Iterator[bytes]:
+    """The bytes of a zip archive, in pieces."""
     pipe = _Pipe()
     moment = timezone.localtime().timetuple()[:6]
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, pieces in files:
             info = zipfile.ZipInfo(name, date_time=moment)
-            info.compress_type = zipfile.ZIP_DEFLATED
+            # Pictures, videos and sounds are compressed as they are.
+            is_media = name.startswith(stimuli.FOLDER)
+            info.compress_type = zipfile.ZIP_STORED if is_media else zipfile.ZIP_DEFLATED
             with archive.open(info, "w", force_zip64=True) as member:
                 for piece in pieces:
-                    member.write(piece.encode())
+                    member.write(piece if isinstance(piece, bytes) else piece.encode())
                     yield pipe.take()
     yield pipe.take()
 

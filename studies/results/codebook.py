@@ -1,8 +1,8 @@
-"""What the columns of the downloads mean: the one list, for archive, documentation and tests."""
+"""What the downloads have in them: the one list, for archive, documentation and tests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 #: Column, type, meaning. `p_*` stands for a column for each label.
 Columns = Sequence[tuple[str, str, str]]
@@ -82,16 +82,25 @@ CODEBOOK: dict[str, Columns] = {
 }
 
 
-def as_markdown() -> str:
-    """The codebook as it lies in the archive."""
-    return "\n".join(_lines())
+def as_markdown(stimuli: Iterable[tuple[str, str, str, int]]) -> str:
+    """The codebook as it lies in the archive.
+
+    Args:
+        stimuli: files that the archive has beside the tables: path, block, its kind, bytes.
+    """
+    return "\n".join(_lines(list(stimuli)))
 
 
-def _lines() -> Iterator[str]:
+def _lines(stimuli: list[tuple[str, str, str, int]]) -> Iterator[str]:
     yield "# Codebook\n"
     yield "UTF-8, commas, a point in numbers. Text that begins like a formula of a spreadsheet has"
     yield "an apostrophe before it. An empty cell is something that is not known."
     for name, columns in CODEBOOK.items():
         yield f"\n## {name}\n\n| column | type | meaning |\n| --- | --- | --- |"
         yield from (f"| `{column}` | {kind} | {meaning} |" for column, kind, meaning in columns)
+    if stimuli:
+        yield "\n## stimuli/\n"
+        yield "What participants saw and heard, each file under the name of its block.\n"
+        yield "| file | block | kind | bytes |\n| --- | --- | --- | --- |"
+    yield from (f"| `{path}` | {block} | {kind} | {size} |" for path, block, kind, size in stimuli)
     yield ""

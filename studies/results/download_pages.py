@@ -15,7 +15,7 @@ from accounts.http import signed_in
 from operations.streaming import piecewise, piecewise_bytes
 from studies import access
 from studies.models import Study
-from studies.results import archive, codebook, methods, software
+from studies.results import archive, codebook, methods, software, stimuli
 from studies.results.downloads import FILES
 from studies.results.loading import load_for
 
@@ -40,7 +40,14 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
         raise Http404
     response: HttpResponseBase
     if file == "codebook.md":
-        return _named(study, file, HttpResponse(codebook.as_markdown(), content_type=TEXTS[file]))
+        return _named(
+            study,
+            file,
+            HttpResponse(
+                codebook.as_markdown(one.row for one in stimuli.of(study.blocks.all())),
+                content_type=TEXTS[file],
+            ),
+        )
     if file == "CITATION.cff":
         return _named(study, file, HttpResponse(software.CITATION, content_type=TEXTS[file]))
     data = load_for(signed_in(request), study)

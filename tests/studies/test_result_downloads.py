@@ -18,7 +18,8 @@ from django.urls import reverse
 from accounts.models import AuditEvent, User
 from recognition.models import Recording
 from studies.models import Answer, Block, Study
-from studies.results import codebook, downloads, software
+from studies.results import archive, codebook, downloads, software
+from studies.results.loading import load
 from tests.support import studies
 from tests.support.series import LABELS
 from tests.support.study_results import plan, take_part, with_data
@@ -107,21 +108,22 @@ def test_the_codebook_has_every_column(study: Study, alice_client: Client) -> No
 
 
 def test_the_archive_has_everything(study: Study, alice_client: Client) -> None:
-    archive = zipfile.ZipFile(io.BytesIO(download(alice_client, study, "study.zip")))
-    assert archive.testzip() is None
-    assert set(archive.namelist()) == {
+    zipped = zipfile.ZipFile(io.BytesIO(download(alice_client, study, "study.zip")))
+    assert zipped.testzip() is None
+    assert set(zipped.namelist()) == {
         "README.txt", "study.json", "methods.txt", "codebook.md", "CITATION.cff",
         *downloads.FILES,
     }  # fmt: skip
-    readme = archive.read("README.txt").decode()
-    assert all(name in readme for name in archive.namelist() if name != "README.txt")
+    assert "stimuli/" not in zipped.read("codebook.md").decode()
+    readme = zipped.read("README.txt").decode()
+    assert all(name in readme for name in zipped.namelist() if name != "README.txt")
     for name in downloads.FILES:
-        assert archive.read(name) == download(alice_client, study, name)
-    plan_of_it = json.loads(archive.read("study.json"))
+        assert zipped.read(name) == download(alice_client, study, name)
+    plan_of_it = json.loads(zipped.read("study.json"))
     assert [block["name"] for block in plan_of_it["blocks"]] == ["cross", "sea", "storm", "liked"]
     assert plan_of_it["consent_texts"] == {"1": studies.CONSENT}
     # Codes that lead back to a participant are in nothing.
-    everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    everything = b"".join(zipped.read(name) for name in zipped.namelist()).decode()
     for one in study.participations.all():
         assert one.code_hash not in everything
         assert one.key_hash not in everything
@@ -228,3 +230,43 @@ def test_the_owner_sees_who_took_which_results(
     assert page.count(f"by {bob.email}") == 9
     assert "study.zip" in page
     assert "study.zip" not in bob_client.get("/accounts/activity/").text
+
+
+def test_the_archive_has_what_participants_saw(alice: User, alice_client: Client) -> None:
+    study = plan(alice)
+    contents = {"film": b"\x00" * 3_000_000 + b"end of the film", "puppy": b"jpeg", "beep": b"wave"}
+    for name, kind, media_type in (
+        ("film", Block.Kind.VIDEO, "video/mp4"),
+        ("puppy", Block.Kind.IMAGE, "image/jpeg"),
+        ("beep", Block.Kind.SOUND, "audio/wav"),
+    ):
+        studies.block(study, kind, name, file=contents[name], media_type=media_type)
+    studies.block(study, Block.Kind.IMAGE, "none-yet")
+    zipped = zipfile.ZipFile(io.BytesIO(download(alice_client, study, "study.zip")))
+    assert zipped.testzip() is None
+    paths = ["stimuli/film.mp4", "stimuli/puppy.jpg", "stimuli/beep.wav"]
+    assert [name for name in zipped.namelist() if name.startswith("stimuli")] == paths
+    assert [zipped.read(path) for path in paths] == list(contents.values())
+    texts = [zipped.read(name).decode() for name in ("README.txt", "codebook.md")]
+    assert all(path in text for path in paths for text in texts)
+    assert "| `stimuli/film.mp4` | film | video | 3000015 |" in texts[1]
+    assert download(alice_client, study, "codebook.md").decode() == texts[1]
+    planned = json.loads(zipped.read("study.json"))["blocks"]
+    assert [block["file"] for block in planned[-4:]] == [*paths, None]
+
+
+def test_no_file_of_the_archive_is_in_memory_whole(alice: User) -> None:
+    study = plan(alice)
+    studies.block(study, Block.Kind.VIDEO, file=b"\x07" * 5_000_000, media_type="video/mp4")
+    pieces = [len(piece) for piece in archive.zipped(archive.members(load(study)))]
+    assert sum(pieces) > 5_000_000
+    assert max(pieces) < 200_000
+
+
+def test_a_file_that_is_lost_keeps_nobody_from_the_rest(alice: User, alice_client: Client) -> None:
+    study = plan(alice)
+    lost = studies.block(study, Block.Kind.SOUND, file=b"wave", media_type="audio/wav")
+    lost.file.delete(save=False)
+    zipped = zipfile.ZipFile(io.BytesIO(download(alice_client, study, "study.zip")))
+    assert zipped.testzip() is None
+    assert not any(name.startswith("stimuli") for name in zipped.namelist())
