@@ -159,7 +159,7 @@ def measure(options: argparse.Namespace) -> Iterator[Figure]:
     """All figures, one after the other."""
     n = options.participants
     with tempfile.TemporaryDirectory(prefix="visage-bench-") as folder:
-        environment = {"STUDY_PARTICIPANTS_AT_ONCE": str(n)}
+        environment = {"STUDY_PARTICIPANTS_AT_ONCE": str(n), "STUDY_PARTICIPANTS_PER_ADDRESS": "0"}
         with StudyServer(Path(folder), **environment) as server:
             key = server.study("Undisturbed")
             takers, pages, _ = asyncio.run(run(server, key, options, options.seconds, kill=False))

@@ -36,6 +36,11 @@ LIVE_THREADS = env.int("LIVE_THREADS", default=available_cores())
 STUDY_PARTICIPANTS_AT_ONCE = env.int(
     "STUDY_PARTICIPANTS_AT_ONCE", default=max(1, available_cores() * 25 // 2)
 )
+#: Of these, how many that came by open links may share one network address: what nobody can hold
+#: alone is left to others. 0 for all of them.
+STUDY_PARTICIPANTS_PER_ADDRESS = env.int(
+    "STUDY_PARTICIPANTS_PER_ADDRESS", default=max(1, STUDY_PARTICIPANTS_AT_ONCE * 3 // 4)
+)
 #: The largest live frame, in bytes. Whoever sends more than twice as much is cut off.
 LIVE_MAXIMUM_BYTES = 512 * 1024
 #: Sockets of each kind that may be open to one network address, which a whole room may share.

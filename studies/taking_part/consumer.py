@@ -44,6 +44,9 @@ LINE_SECONDS = 1.0
 COMMANDS, COMMANDS_AT_ONCE = 4, 20
 #: Seconds without a frame or a report after which a socket gives its place to others.
 IDLE_SECONDS = 300.0
+#: Seconds for which one frame keeps a place while others wait for one. The page sends five a
+#: second; a tenth of it is what an overloaded server, or a bad network, may leave.
+SECONDS_A_FRAME = 2.0
 #: Bytes before the picture: when it was taken, by the participant's clock, in milliseconds.
 TIME = struct.Struct(">d")
 
@@ -67,6 +70,10 @@ class StudyConsumer(FramesConsumer):
     is_showing = False
     #: Whether its owner's storage has room for more.
     has_room = True
+    #: Whether anything is still to come that is looked at with the camera; else no place is needed.
+    needs_camera = True
+    #: Frames that were looked at since the place was kept last.
+    n_seen = 0
     #: When a frame or a report came last, in seconds of ``time.monotonic``.
     active_at = 0.0
 
@@ -105,6 +112,9 @@ class StudyConsumer(FramesConsumer):
             found.pk.hex,
             settings.STUDY_PARTICIPANTS_AT_ONCE,
             group=found.study_id.hex,
+            # Whoever was invited by a link of their own is one person.
+            address=address_of(self.scope) if found.personal_link_id is None else "",
+            of_address=settings.STUDY_PARTICIPANTS_PER_ADDRESS,
         )
         self.watch = asyncio.create_task(self._watch())
 
@@ -132,6 +142,13 @@ class StudyConsumer(FramesConsumer):
 
     # Frames --------------------------------------------------------------------------------------
 
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if bytes_data is not None and self.is_ready and not self.needs_camera:
+            # On its way while the last block ended that is watched: the place is given up.
+            await self._send({"type": "seen", "frame": self.stream.skip()})
+            return
+        await super().receive(text_data, bytes_data)
+
     def _frame_of(self, data: bytes) -> tuple[bytes, float | None] | None:
         if len(data) <= TIME.size or not self.is_ready:
             return None
@@ -142,6 +159,7 @@ class StudyConsumer(FramesConsumer):
         if not self.is_ready:
             return
         self.active_at = time.monotonic()
+        self.n_seen += 1
         try:
             recorder = await self._recorder()
         except reports.Gone:
@@ -238,6 +256,8 @@ class StudyConsumer(FramesConsumer):
         elif kind == "end":
             is_done = bool(await self._write(reports.end, block, message))
             self.is_showing = False
+            if not is_done:
+                await self._learn_needs()
             return is_done
         else:
             raise NotUnderstood("The type is none that is known, or not now.")
@@ -268,6 +288,7 @@ class StudyConsumer(FramesConsumer):
     async def _watch(self) -> None:
         """Let in when there is room, compare clocks, and then look after the socket."""
         try:
+            await self._learn_needs()
             await self._wait_in_line()
             if not await self._begin():
                 return
@@ -279,6 +300,9 @@ class StudyConsumer(FramesConsumer):
             measured_at = time.monotonic()
             self.active_at = measured_at
             while await self._is_there():
+                if not await self._keeps_place():
+                    await self._give_way()
+                    return
                 await asyncio.sleep(CHECK_SECONDS)
                 await self._save()
                 if time.monotonic() - self.active_at > IDLE_SECONDS:
@@ -301,7 +325,7 @@ class StudyConsumer(FramesConsumer):
             await self.close(1011)
 
     async def _give_way(self) -> None:
-        """Nothing came for long: whoever waits is let in, and this page may come back."""
+        """Nothing came for long, or too little: who waits is let in, and this page may return."""
         self.is_ready = False
         if self.turn is not None:
             await self.turn.leave()
@@ -318,7 +342,7 @@ class StudyConsumer(FramesConsumer):
     async def _wait_in_line(self) -> None:
         assert self.turn is not None
         told = 0
-        while place := await self.turn.ask():
+        while self.needs_camera and (place := await self.turn.ask()):
             if place != told:
                 await self._send({"type": "line", "place": place})
                 told = place
@@ -329,14 +353,27 @@ class StudyConsumer(FramesConsumer):
     async def _is_there(self) -> bool:
         if self.place is not None:
             await self.place.keep()
-        # Whoever has finished needs none, and is about to go.
-        if self.turn is not None and self.is_ready:
-            await self.turn.keep()
         await self._learn_model()
         is_active = time.monotonic() - self.active_at < 2 * CHECK_SECONDS
         return await database_sync_to_async(reports.is_there)(
             self.participation_id, is_active=is_active
         )
+
+    async def _keeps_place(self) -> bool:
+        """Keep the place by what was sent since the last time; False where it is lost."""
+        earned, self.n_seen = self.n_seen * SECONDS_A_FRAME, 0
+        # Whoever has finished needs none, and is about to go.
+        if self.turn is None or not self.is_ready or not self.needs_camera:
+            return True
+        return await self.turn.keep(earned)
+
+    async def _learn_needs(self) -> None:
+        """Ask what is still to come, and make room where no frame is wanted any more."""
+        self.needs_camera = await database_sync_to_async(reports.needs_camera)(
+            self.participation_id
+        )
+        if self.turn is not None and not self.needs_camera:
+            await self.turn.leave()
 
     async def _save(self, *, ends: bool = False) -> None:
         async with self.saving:

@@ -20,7 +20,7 @@ from recognition.models import Recording
 from recognition.refusals import Refusal
 from recognition.series import markers
 from studies.models import Answer, Block, ClockReading, Participation, Visit
-from studies.taking_part import leaving
+from studies.taking_part import leaving, showing
 
 #: Milliseconds between two reports of one moment, at most.
 SAME_MS = 500
@@ -95,6 +95,15 @@ def has_room(pk: UUID) -> bool:
     """Whether the study's owner has storage left for what is still to come."""
     found = Participation.objects.select_related("study__owner").filter(pk=pk).first()
     return found is not None and quotas.stored_bytes(found.study.owner).has_room_for(1)
+
+
+def needs_camera(pk: UUID) -> bool:
+    """Whether anything that is looked at with the camera is still to come."""
+    participation = Participation.objects.filter(pk=pk).first()
+    if participation is None:
+        return False
+    to_come = participation.sequence[participation.place :]
+    return showing.needs_camera(Block.objects.filter(pk__in=to_come))
 
 
 def has_left(pk: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ BASELINE_SECONDS = 10.0
 _Kind = Block.Kind
 
 
-def needs_camera(blocks: Sequence[Block]) -> bool:
+def needs_camera(blocks: Iterable[Block]) -> bool:
     """Whether any of them is looked at with the camera."""
     return any(is_watched(block) for block in blocks)
 

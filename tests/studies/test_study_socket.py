@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from operations import waiting_line
 from recognition.models import Marker, Recording, SeriesChunk, Webhook, WebhookDelivery
 from recognition.series import storing
-from studies.models import Study
+from studies.models import Block, Study
 from studies.taking_part import leaving, reports
 from tests.support.participants import Participant, blocks_of, in_thread, ready
 from tests.support.pictures import no_face_jpeg
+from tests.support.studies import block, open_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -228,3 +230,69 @@ async def test_who_comes_too_many_waits_and_comes_in_by_themselves(
     assert await third.receive() == {"type": "line", "place": 1}
     await second.leave()
     await third.leave()
+
+
+async def test_who_sends_nothing_makes_room_for_who_waits(
+    two_blocks: Study,
+    participant: Participant,
+    settings: Any,
+    picture: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.STUDY_PARTICIPANTS_AT_ONCE = 1
+    monkeypatch.setattr(waiting_line, "CREDIT_SECONDS", 0.0)
+    other = await in_thread(Participant(two_blocks).agree)()
+    first = await ready(participant)
+    assert (await first.frame(picture))["type"] == "seen"
+    second = await other.open()
+    assert await second.receive() == {"type": "line", "place": 1}
+    assert await first.close_code() == 4411
+    # Another socket of the same participant begins at the end of the line.
+    again = await participant.open()
+    assert (await second.until("ready"))["type"] == "ready"
+    assert await again.receive() == {"type": "line", "place": 1}
+    await second.leave()
+    await again.leave()
+
+
+async def test_a_place_ends_with_the_last_block_that_is_watched(
+    ada: User, settings: Any, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STUDY_PARTICIPANTS_AT_ONCE = 1
+    study = await in_thread(open_study)(ada)
+    await in_thread(block)(study, Block.Kind.BASELINE, "calm", seconds=1)
+    await in_thread(block)(study, Block.Kind.SCALE, "mood", text="How was it?", steps=5)
+    one, other = [await in_thread(Participant(study).agree)() for _ in range(2)]
+    calm, mood = await blocks_of(one)
+    first = await ready(one)
+    await first.check(picture)
+    second = await other.open()
+    assert await second.receive() == {"type": "line", "place": 1}
+    assert (await first.show(calm))["type"] == "ack"
+    assert (await second.until("ready"))["type"] == "ready"
+    # Frames are answered, and looked at no more: this one could not be.
+    seen = await first.frame(b"no picture")
+    assert seen == {"type": "seen", "frame": first.n_frames}
+    await first.leave()
+    # Without a place it needs none after a reload, either.
+    again = await ready(one)
+    await again.tell("start", block=mood)
+    await again.tell("answer", block=mood, given=4)
+    await again.send(type="end", block=mood, clock=one.clock, n=99)
+    assert (await again.until("finished"))["type"] == "finished"
+    await second.leave()
+
+
+async def test_one_address_gets_no_more_places_than_it_may(
+    two_blocks: Study, participant: Participant, settings: Any
+) -> None:
+    settings.STUDY_PARTICIPANTS_AT_ONCE = 9
+    settings.STUDY_PARTICIPANTS_PER_ADDRESS = 1
+    other = await in_thread(Participant(two_blocks).agree)()
+    first = await ready(participant)
+    second = await other.open()
+    assert await second.receive() == {"type": "line", "place": 1}
+    await in_thread(leaving.leave)(await in_thread(lambda: participant.row)())
+    assert await first.close_code() == 4410
+    assert (await second.receive())["type"] == "ready"
+    await second.leave()

@@ -80,6 +80,7 @@ class Participant:
             headers,
             [keys.SUBPROTOCOL, keys.TOKEN_SUBPROTOCOL + token],
         )
+        socket.scope["client"] = ("192.0.2.7", 50_000)
         is_open, protocol = await socket.connect(timeout=30)
         if not is_open:
             raise ConnectionRefusedError(protocol)
