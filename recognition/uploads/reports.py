@@ -16,8 +16,9 @@ CSV_COLUMNS = (
     "face", "x", "y", "width", "height", "label", "predicted_label", "correction",
     "confidence", "uncertain", "rejected", "roll", "found_by",
 )  # fmt: skip
-#: A cell that starts with one of these is run as a formula by spreadsheet programs.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A cell that starts with one of these is run as a formula by spreadsheet programs; in languages
+#: with full-width signs, with one of those as well.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 #: Uploads that are read at once; no query stays open from one to the next.

@@ -346,6 +346,14 @@ def test_exports_hold_every_face_as_csv_and_json(alice_client: Client, done_uplo
     assert exported[1]["faces"][0]["label"] == "happy"
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_name_is_run_as_a_formula(alice_client: Client, alice: User, sign: str) -> None:
+    make(alice, name=f"{sign}1+1.jpg")
+    text = b"".join(alice_client.get("/uploads/export.csv")).decode()
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["name"] == f"'{sign}1+1.jpg"
+
+
 def test_an_empty_export_is_valid(alice_client: Client) -> None:
     assert json.loads(b"".join(alice_client.get("/uploads/export.json"))) == []
 
