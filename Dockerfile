@@ -39,6 +39,8 @@ COPY operations /app/operations
 COPY templates /app/templates
 COPY static /app/static
 COPY models /app/models
+# Plots are for the documentation.
+RUN rm -r /app/models/plots
 COPY locale /app/locale
 COPY deploy/healthcheck.py /app/deploy/
 WORKDIR /app
@@ -47,6 +49,17 @@ RUN STATIC_ROOT=/opt/static SECRET_KEY=only-while-static-files-are-collected-012
     && /opt/venv/bin/python -m compileall -q /app \
     && chmod -R a+rX /opt/static /app
 
+# The documentation, served at /docs/.
+FROM packages AS documentation
+RUN /opt/tools/bin/python -m pip install --only-binary :all: --requirement /requirements/docs.txt
+COPY mkdocs.yml CHANGELOG.md CONTRIBUTING.md SECURITY.md /source/
+COPY scripts/documentation.py /source/scripts/
+COPY models /source/models
+COPY docs /source/docs
+WORKDIR /source
+RUN NO_MKDOCS_2_WARNING=1 /opt/tools/bin/mkdocs build --strict --quiet --site-dir /opt/docs \
+    && chmod -R a+rX /opt/docs
+
 FROM python
 RUN groupadd --gid 10001 visage \
     && useradd --uid 10001 --gid visage --no-create-home --home-dir /data visage \
@@ -54,6 +67,7 @@ RUN groupadd --gid 10001 visage \
 COPY --from=packages /opt/postgresql /usr/local/bin
 COPY --from=packages /opt/venv /opt/venv
 COPY --from=packages /opt/static /opt/static
+COPY --from=documentation /opt/docs /opt/docs
 COPY --from=packages /opt/sbom.cdx.json /opt/sbom.cdx.json
 COPY --from=packages /app /app
 WORKDIR /app
@@ -62,6 +76,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     DATA_DIR=/data \
     STATIC_ROOT=/opt/static \
+    DOCUMENTATION_ROOT=/opt/docs \
     OMP_NUM_THREADS=1
 USER 10001:10001
 VOLUME /data

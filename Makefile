@@ -18,6 +18,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/serve.installed  ## Install what is missing and run the whole site (PORT, DATA_DIR)
+	@[ ! -x $(VENV)/docs/bin/mkdocs ] || $(MAKE) --no-print-directory var/docs/index.html || true
 	@exec $(PYTHON) manage.py start
 
 install: $(VENV)/serve.installed  ## Only install what the site needs
@@ -61,8 +62,14 @@ messages: $(VENV)/dev.installed  ## Bring the translations in locale/ up to date
 	sed -i '/^"POT-Creation-Date:/d' locale/*/LC_MESSAGES/django.po
 	$(PYTHON) manage.py compilemessages --ignore .venv
 
-docs: $(VENV)/docs.installed  ## Build the documentation as a site, into var/docs
-	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+BUILD_DOCS = NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs build --strict --quiet
+
+docs: $(VENV)/docs.installed  ## Build the documentation as a site, into var/docs, which the site shows at /docs/
+	$(BUILD_DOCS)
+
+# Where the tool is installed already, a start of the site brings the pages up to date.
+var/docs/index.html: $(wildcard docs/*.md docs/*/*.md docs/screenshots/* *.md models/*.md) mkdocs.yml scripts/documentation.py
+	@$(BUILD_DOCS)
 
 commands: $(VENV)/serve.installed  ## Write the page of commands anew from what they say of themselves
 	$(PYTHON) scripts/document_commands.py

@@ -16,7 +16,7 @@ from accounts.purposes import ACCOUNT
 #: `accounts.authentication.HasConsent`). Nor for taking their data away or deleting it.
 FREE = (
     "/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/language/", "/healthz",
-    "/take-part/",
+    "/take-part/", "/docs/",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
-from emotion_site import installing, operator
+from emotion_site import documentation, installing, operator
 from emotion_site.health import healthz, live
 from emotion_site.metrics_page import page as metrics_page
 from recognition.api.views.documents import unknown
@@ -29,6 +29,8 @@ urlpatterns = [
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("service-worker.js", installing.service_worker, name="service_worker"),
     path("offline/", installing.offline, name="offline"),
+    path("docs/", documentation.home, name="documentation"),
+    path("docs/<path:path>", documentation.file, name="documentation_file"),
     path("legal/", operator.legal, name="legal"),
     path("language/", set_language, name="set_language"),
     path("healthz", healthz, name="healthz"),

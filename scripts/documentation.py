@@ -1,7 +1,9 @@
-"""Hooks of mkdocs: pages from outside docs/, links between them, and no address of a stranger."""
+"""Hooks of mkdocs: pages from outside docs/, links between them, no address of a stranger, and
+no script or style within a page, which the site's policy would refuse."""
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 import shutil
@@ -23,6 +25,11 @@ OUTSIDE = (
 #: What the theme's scripts would fetch from other sites: a diagram drawer, a search worker for
 #: pages opened as files, and facts about a repository. None of it is used.
 STRANGERS = re.compile(rb"https://(unpkg\.com|api\.github\.com|gitlab\.com)")
+#: What the theme writes into each page to be run there and then.
+INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+#: How Markdown aligns a column of numbers, and what says so instead.
+INLINE_STYLE, STYLE_CLASS = ' style="text-align: right;"', ' class="number"'
+STYLE_SHEET = ".md-typeset table:not([class]) .number:not([align]) { text-align: right }\n"
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -30,6 +37,8 @@ def on_files(files: Files, config: Any) -> Files:
     for name in OUTSIDE:
         path = str(ROOT / name)
         files.append(File.generated(config, f"project/{name}", abs_src_path=path))
+    sheet = "assets/stylesheets/tables.css"
+    files.append(File.generated(config, sheet, content=STYLE_SHEET))
     return files
 
 
@@ -53,8 +62,24 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
     return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", linked, markdown)
 
 
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Move scripts within the page into files, which run at the same place of it."""
+    folder = Path(config["site_dir"]) / "assets" / "javascripts"
+    top = posixpath.relpath(".", posixpath.dirname(page.file.dest_uri) or ".")
+
+    def moved(match: re.Match[str]) -> str:
+        name = f"page.{hashlib.sha256(match[1].encode()).hexdigest()[:8]}.js"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(match[1], encoding="utf-8")
+        return f'<script src="{top}/assets/javascripts/{name}"></script>'
+
+    return INLINE_SCRIPT.sub(moved, output.replace(INLINE_STYLE, STYLE_CLASS))
+
+
 def on_post_build(config: Any) -> None:
     """Take other sites' addresses out of the theme's scripts, and leave out what is not used."""
+    # It is for hosts that look for one; its addresses begin at the root, where these pages are not.
+    (Path(config["site_dir"]) / "404.html").unlink(missing_ok=True)
     # Search in languages that these pages are not written in.
     shutil.rmtree(Path(config["site_dir"]) / "assets" / "javascripts" / "lunr")
     for script in Path(config["site_dir"]).rglob("*.js"):

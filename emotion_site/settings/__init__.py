@@ -273,6 +273,8 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 #: Where `collectstatic` puts them, and where they are sent from.
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA_DIR / "static")
+#: What `make docs` built, served at /docs/.
+DOCUMENTATION_ROOT = Path(env.str("DOCUMENTATION_ROOT", default="") or BASE_DIR / "var" / "docs")
 MEDIA_ROOT = DATA_DIR / "media"
 S3_BUCKET = env.str("S3_BUCKET", default="")
 #: Where the web server in front finds the files of MEDIA_ROOT, for it alone to send once a view

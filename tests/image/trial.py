@@ -175,6 +175,14 @@ def test_it_speaks_german_and_has_its_style(person: Person) -> None:
     assert person.get(sheet[1]).status_code == 200
 
 
+def test_it_holds_its_documentation(person: Person) -> None:
+    page = person.get("/docs/")
+    assert page.status_code == 200
+    assert "<h1" in page.text
+    assert person.get("/docs/SETTINGS.html").status_code == 200
+    assert person.get("/docs/project/models/MODEL_CARD.html").status_code == 200
+
+
 def test_a_stopped_worker_finishes_what_it_has_in_hand(site: ImageSite, person: Person) -> None:
     for number in range(N_BATCH):
         assert person.upload(face_jpeg(), f"{number}.jpg").status_code == 201

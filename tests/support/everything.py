@@ -172,6 +172,7 @@ def make(upload: Upload) -> Arguments:
             "content_type_id": ContentType.objects.get_for_model(Upload).pk,
             "object_id": upload.pk,
         },
+        "page of the documentation": {"path": "no/such.html"},
         "key of a mail": {"key": "made-up"},
         "key of a person": {"uidb36": user_pk_to_url_str(owner), "key": "made-up"},
         "application": {"app_label": "recognition"},

@@ -213,6 +213,7 @@ ROUTES: dict[str, Route] = {
     # Ways in
     "account_confirm_email": everybody("key of a mail", GET=200, POST=404),
     "account_reset_password_from_key": everybody("key of a person", GET=200, POST=200, PUT=200),
+    "documentation_file": everybody("page of the documentation", GET=404),
     # Studies, for participants: nobody here is one, and where nobody is, all begin.
     "taking_part:information": everybody("open study", GET=200),
     "taking_part:consent": everybody("open study", GET=200, POST=200),
@@ -326,7 +327,7 @@ TEAM: dict[str, dict[str, tuple[int, int]]] = {
 
 #: What strangers may open.
 PUBLIC = {
-    "home", "about", "legal", "healthz", "healthz_live", "set_language",
+    "home", "about", "legal", "documentation", "healthz", "healthz_live", "set_language",
     "manifest", "service_worker", "offline",
     "api-docs", "api-schema", "api-errors",
     # Leads to the profile, which asks.

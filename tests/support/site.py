@@ -121,6 +121,8 @@ class Site:
             "ANONYMOUS_RATE": "",
             "QUOTA_UPLOADS_A_DAY": "",
             "QUOTA_BYTES": "",
+            # Built by the tests of it alone, whatever this copy's own folder holds.
+            "DOCUMENTATION_ROOT": str(data_dir / "documentation"),
             **environment,
         }
         if "DATABASE_URL" in os.environ and "DATABASE_URL" not in environment:
