@@ -22,6 +22,8 @@ OUTSIDE = (
     "models/face_detector/MODEL_CARD.md",
     *(f"models/plots/{plot.name}" for plot in sorted((ROOT / "models" / "plots").glob("*.png"))),
 )
+#: The image is built with the pages alone, and cannot know what else there is to link to.
+IS_WHOLE = (ROOT / "manage.py").exists()
 #: What the theme's scripts would fetch from other sites: a diagram drawer, a search worker for
 #: pages opened as files, and facts about a repository. None of it is used.
 STRANGERS = re.compile(rb"https://(unpkg\.com|api\.github\.com|gitlab\.com)")
@@ -54,7 +56,8 @@ def on_page_markdown(markdown: str, page: Any, files: Files, **_: Any) -> str:
         name, _, heading = target.partition("#")
         wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), name))
         inside = f"project/{wanted}" if wanted in OUTSIDE else wanted.removeprefix("docs/")
-        if files.get_file_from_path(inside) is None and (ROOT / wanted).exists():
+        is_there = (ROOT / wanted).exists() or not IS_WHOLE
+        if files.get_file_from_path(inside) is None and is_there:
             return text
         path = posixpath.relpath(inside, posixpath.dirname(here) or ".")
         return f"{mark}[{text}]({path}{'#' + heading if heading else ''})"
