@@ -51,6 +51,7 @@ RUN STATIC_ROOT=/opt/static SECRET_KEY=only-while-static-files-are-collected-012
 
 # The documentation, served at /docs/.
 FROM packages AS documentation
+ARG PIP_CERT
 RUN /opt/tools/bin/python -m pip install --only-binary :all: --requirement /requirements/docs.txt
 COPY mkdocs.yml CHANGELOG.md CONTRIBUTING.md SECURITY.md /source/
 COPY scripts/documentation.py /source/scripts/
