@@ -41,10 +41,16 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 #: What `is_global` of some Python versions takes for the internet: NAT64 and addresses of one's own
-#: network (RFC 8215, 3879), and segment routing (RFC 9602).
-_LOCAL = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "5f00::/16")))
-#: An IPv4 address in the last 32 bits: "compatible" ones, and interfaces of ISATAP (RFC 5214).
-_COMPATIBLE = ipaddress.ip_network("::/96")
+#: network (RFC 8215, 3879), segment routing (RFC 9602), documentation (RFC 9637), protocols'.
+_LOCAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("64:ff9b:1::/48", "fec0::/10", "5f00::/16", "3fff::/20", "192.0.0.0/24"),
+    )
+)
+#: An IPv4 address in the last 32 bits: "compatible" ones, those that stateless translators take
+#: (RFC 2765), and interfaces of ISATAP (RFC 5214).
+_COMPATIBLE, _TRANSLATED = map(ipaddress.ip_network, ("::/96", "::ffff:0:0:0/96"))
 _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
@@ -179,7 +185,8 @@ def _with_embedded(address: IPAddress) -> list[IPAddress]:
     if address.teredo is not None:
         found.extend(address.teredo)
     interface = int(address) >> 32 & 0xFFFFFFFF
-    if address in _NAT64 or address in _COMPATIBLE or interface in _ISATAP:
+    ends_with_it = any(address in network for network in (_NAT64, _COMPATIBLE, _TRANSLATED))
+    if ends_with_it or interface in _ISATAP:
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return found
 
