@@ -25,6 +25,7 @@ from accounts import audit
 from accounts.adapter import ASKED_FOR_RATE
 from recognition import quotas
 from recognition.refusals import Refusal, check_rate
+from studies import access
 from studies.models import Member, Study
 
 if TYPE_CHECKING:
@@ -199,7 +200,8 @@ def take_over(study: Study, new: User) -> None:
     """The editor who was asked becomes the owner; the owner before is then an editor.
 
     Raises:
-        TeamRefused: nobody asks any more, or they are no editor now.
+        TeamRefused: nobody asks any more, they are no editor now, or whoever may not create
+            studies would own one, or more than their storage holds.
     """
     with transaction.atomic():
         new = quotas.lock(new.pk)
@@ -209,6 +211,8 @@ def take_over(study: Study, new: User) -> None:
         mine = editors.filter(study=study).first()
         if locked is None or mine is None:
             raise TeamRefused(_("You are not asked to become the owner any more."))
+        if not access.may_create(new):
+            raise TeamRefused(_("On this site you may not own studies."))
         owner = locked.owner
         mine.delete()
         locked.members.filter(email=owner.email.lower()).delete()
@@ -217,6 +221,9 @@ def take_over(study: Study, new: User) -> None:
         )
         locked.owner, locked.next_owner = new, None
         locked.save(update_fields=["owner", "next_owner"])
+        # With what the study takes, which counts as theirs from here on.
+        if not quotas.stored_bytes(new).has_room_for(0):
+            raise TeamRefused(_("Your storage has no room for this study."))
         for person in (owner, new):
             audit.record("study_handed_over", person, new, f"study:{locked.pk}")
 

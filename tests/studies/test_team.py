@@ -197,6 +197,25 @@ def test_an_offer_that_has_ended_gives_nobody_the_study(
         team.take_over(study, bob)
 
 
+@pytest.mark.parametrize("why", ["not staff", "storage", "neither"])
+def test_a_study_goes_only_to_who_may_own_it(
+    alice: User, bob: User, bob_client: Client, settings: Settings, why: str
+) -> None:
+    study = make.ready_study(alice)
+    make.block(study, "image", "large", stored_bytes=5000)
+    team.offer(make.member(study, bob, "editor"), alice)
+    if why == "not staff":
+        settings.STUDIES_BY = "staff"
+    bob.quota_bytes = 4999 if why == "storage" else 5000
+    bob.save(update_fields=["quota_bytes"])
+    bob_client.post(f"/studies/{study.pk}/team/owner/", {"action": "accept"})
+    study.refresh_from_db()
+    assert study.owner == (bob if why == "neither" else alice)
+    # Who is refused may make room, and accept then.
+    assert study.next_owner == (None if why == "neither" else bob)
+    assert study.members.get().user == (alice if why == "neither" else bob)
+
+
 def test_being_asked_leaves_mails_of_ones_own_account(
     alice: User, alice_client: Client, bob: User, settings: Settings
 ) -> None:
