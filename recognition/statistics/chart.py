@@ -34,7 +34,7 @@ class Chart:
     Attributes:
         parts: of all bars, each bar from the bottom up.
         top: value at the upper edge.
-        ticks: first, middle and last day.
+        ticks: first day, middle of the range, last day.
     """
 
     width: int
@@ -60,5 +60,7 @@ def stacked(periods: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> Char
                 x = index * STEP + gap / 2
                 parts.append(Part(x, max(y, 0.0), STEP - gap, height, label, value, begin, end))
     starts = [date.fromisoformat(period["start"]) for period in periods]
-    ticks = [starts[0], starts[len(starts) // 2], starts[-1]] if len(starts) > 2 else starts
+    ticks = [starts[0], starts[len(starts) // 2]] if len(starts) > 2 else starts[:1]
+    last = [date.fromisoformat(period["end"]) for period in periods[-1:]]
+    ticks += [day for day in last if day not in ticks]
     return Chart(max(1, len(periods)) * STEP, parts, top, ticks)

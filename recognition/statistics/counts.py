@@ -179,6 +179,20 @@ def _faces(user: User, start: date, end: date) -> dict[date, Counter[str]]:
     return by_day
 
 
+def photos(user: User, start: date, end: date) -> dict[date, Counter[str]]:
+    """How many photos show each label, by day; a photo with two labels counts for both."""
+    rows: Iterable[tuple[date, str, int]] = (
+        _predictions(user, start, end)
+        .with_effective_label()
+        .values_list(TruncDate("upload__created_at"), "said")
+        .annotate(n=Count("upload", distinct=True))
+    )
+    by_day: dict[date, Counter[str]] = defaultdict(Counter)
+    for day, said, n in rows:
+        by_day[day][said] = n
+    return by_day
+
+
 def _corrections(user: User, start: date, end: date) -> Counter[tuple[str, str]]:
     rows = (
         _predictions(user, start, end)

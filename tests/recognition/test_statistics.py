@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -127,11 +129,11 @@ def test_the_page_has_charts_with_tables_behind_them(alice: User, alice_client: 
     )  # fmt: skip
     text = page(alice_client)
     assert text.count('<rect class="timeline-bar') == 3
-    assert "2 Mar 2026: Happy 2</title>" in text
+    assert "2 Mar 2026: Happy 2 (1 photo)</title>" in text
     assert "3 Mar 2026: Surprised 1:15</title>" in text
     assert text.count("Show as table") == 2
     assert "You reviewed 2 faces and agreed with the model on 1 (50%)." in text
-    assert "1 photo · 3 faces" in " ".join(text.split())
+    assert "</span> · 1 photo · 3 faces" in " ".join(text.split())
     assert "2 Mar 2026 – 8 Mar 2026" in page(
         alice_client, "start=2026-03-02&end=2026-03-08&period=week"
     )
@@ -161,3 +163,44 @@ def test_odd_ranges_are_answered(query: str, said: str, alice_client: Client) ->
     response = alice_client.get(f"/statistics/?{query}")
     assert response.status_code == 200
     assert said == "Nothing" or said in response.content.decode()
+
+
+@pytest.mark.parametrize("period", ["day", "week"])
+def test_each_number_leads_to_as_many_photos(
+    period: str, alice: User, bob: User, alice_client: Client
+) -> None:
+    make_upload(alice, MONDAY, ("happy", ""), ("happy", ""), ("sad", ""))
+    make_upload(alice, MONDAY, ("sad", "happy"), ("sad", "not_a_face"))
+    make_upload(alice, MONDAY + timedelta(days=1), ("happy", "sad"))
+    make_upload(alice, MONDAY + timedelta(days=8), ("happy", ""))
+    # What no count has: another's, what failed, what was rejected, what came before.
+    make_upload(bob, MONDAY, ("happy", ""))
+    make_upload(alice, MONDAY, ("happy", ""), status="failed")
+    make_upload(alice, MONDAY, ("happy", "")).predictions.update(rejected="blurred")
+    make_upload(alice, MONDAY - timedelta(days=1), ("happy", ""))
+    text = page(alice_client, f"start=2026-03-02&end=2026-03-15&period={period}")
+    links = re.findall(r'href="(/uploads/[^"]*label=[^"]*)"(.*?)</a>', text, re.DOTALL)
+    bars = [url for url, words in links if "<rect" in words]
+    table = [url for url, words in links if "visually-hidden" in words]
+    assert sorted(bars) == sorted(table)
+    assert len(bars) == {"day": 4, "week": 3}[period]
+    shown = []
+    for url, words in links:
+        (number,) = re.findall(r"(\d+) photos?\b", words)
+        answer = alice_client.get(html.unescape(url)).content.decode()
+        assert len(re.findall('data-upload="', answer)) == int(number), url
+        shown.append(int(number))
+    # Three photos with happy faces and two with sad ones: in bars, table and list.
+    assert sum(shown) == 3 * (3 + 2)
+
+
+def test_the_axis_has_the_first_and_the_last_day_of_the_range(
+    alice: User, alice_client: Client
+) -> None:
+    make_upload(alice, MONDAY, ("happy", ""))
+    text = page(alice_client, "start=2026-03-01&end=2026-03-19&period=week")
+    (axis,) = re.findall(r'<div class="timeline-axis chart-range"[^>]*>(.*?)</div>', text)
+    assert re.findall(r"<span>(.*?)</span>", axis) == ["1 Mar 2026", "9 Mar 2026", "19 Mar 2026"]
+    assert "aria-current" not in text.split("Time range")[1].split("</nav>")[0]
+    today = page(alice_client, "")
+    assert today.split("Time range")[1].split("</nav>")[0].count("aria-current") == 1
