@@ -12,12 +12,13 @@ from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import access, audit
 from accounts.models import User
-from operations import rates
+from operations import mails, rates
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +49,10 @@ class AccountAdapter(DefaultAccountAdapter):
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
         known = {"request": self.request, "email": email, "current_site": site}
         self.render_mail(template_prefix, email, {**known, **context}).send()
+
+    def render_mail(self, *args: Any, **options: Any) -> EmailMultiAlternatives:
+        """With an HTML part, as all mails of this site."""
+        return mails.with_html(super().render_mail(*args, **options))
 
     def set_password(self, user: User, password: str) -> None:
         """Not for a request that was on its way while somebody else got the account back.

@@ -6,7 +6,6 @@ from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -15,6 +14,7 @@ from django.utils import translation
 
 from accounts import audit
 from accounts.models import User
+from operations import mails
 
 
 class AlreadyThere(Exception):
@@ -54,5 +54,5 @@ def invite(email: str, actor: User | None = None, language: str | None = None) -
     with translation.override(language or translation.get_language()):
         subject = render_to_string("accounts/email/invitation_subject.txt", context).strip()
         message = render_to_string("accounts/email/invitation_message.txt", context)
-    send_mail(subject, message, None, [email])
+        mails.send(subject, message, email)
     return user, str(context["link"])

@@ -6,14 +6,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from operations import rates
+from operations import mails, rates
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,7 +51,7 @@ def _send(address: str, context: dict[str, object]) -> None:
     subject = render_to_string("accounts/email/change_subject.txt", context).strip()
     message = render_to_string("accounts/email/change_message.txt", context)
     try:
-        send_mail(subject, message, None, [address])
+        mails.send(subject, message, address)
     except OSError as error:
         # The change stands; its author shall not be told that it failed.
         logger.warning("a notice could not be mailed: %s", type(error).__name__)

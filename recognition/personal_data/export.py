@@ -18,13 +18,13 @@ from typing import IO, TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from operations import mails
 from recognition import quotas
 from recognition.jobs.job import ClaimLost
 from recognition.jobs.running import run
@@ -247,7 +247,7 @@ def _tell_by_mail(export: DataExport) -> None:
             "The data export you requested is ready. Sign in and open “Privacy & data” to "
             "download it. It is deleted after %(days)d days."
         ) % {"days": DAYS_KEPT}
-    try:
-        send_mail(subject, text, None, [export.owner.email])
-    except Exception as error:  # Whatever the mail server says: the page shows it, too.
-        logger.warning("could not mail that an export is ready: %s", type(error).__name__)
+        try:
+            mails.send(subject, text, export.owner.email)
+        except Exception as error:  # Whatever the mail server says: the page shows it, too.
+            logger.warning("could not mail that an export is ready: %s", type(error).__name__)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -23,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.adapter import ASKED_FOR_RATE
+from operations import mails
 from recognition import quotas
 from recognition.refusals import Refusal, check_rate
 from studies import access
@@ -76,8 +76,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
     context = {"title": study.title, "role": member.get_role_display(), "link": link}
     # A title may have line breaks, a subject may not.
     subject = " ".join(render_to_string("studies/email/invitation_subject.txt", context).split())
-    send_mail(subject, render_to_string("studies/email/invitation_message.txt", context), None,
-              [email])  # fmt: skip
+    mails.send(subject, render_to_string("studies/email/invitation_message.txt", context), email)
     return link
 
 
