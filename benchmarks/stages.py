@@ -1,7 +1,7 @@
 """What each stage of a photo and of a live frame costs one core, and what larger numbers need.
 
 Measured is the processor's time, which other programs on the machine hardly change; the wall's is
-beside it. One thread, as in the site's own processes. docs/CAPACITY.md reads the figures.
+beside it. One thread, as in the site's own processes. `make tables` fills docs/CAPACITY.md.
 """
 
 from __future__ import annotations
@@ -141,11 +141,15 @@ def needs(figures: dict[str, Row]) -> list[str]:
     said = []
     for name in SIDES:
         rate = PHOTOS_A_DAY / 86_400
+        # Photos are cleaned in a process of its own, whose time is not in that of accepting them.
         workers, web = (
-            figures[f"{name}: {stage}"]["core ms"] / 1000 * rate / UTILISATION
-            for stage in ("whole recognition", "accept (clean, store, row)")
+            sum(figures[f"{name}: {stage}"]["core ms"] for stage in stages)
+            * (rate / 1000 / UTILISATION)
+            for stages in (
+                ("whole recognition", "save"),
+                ("clean (check, re-encode)", "accept (clean, store, row)"),
+            )
         )
-        workers += figures[f"{name}: save"]["core ms"] / 1000 * rate / UTILISATION
         said.append(
             f"{PHOTOS_A_DAY:,} photos of {name} a day: {workers:.1f} cores for workers and "
             f"{web:.1f} for web processes; {PEAK * workers:.0f} and {PEAK * web:.0f} where the "

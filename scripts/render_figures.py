@@ -1,8 +1,9 @@
 """Write the tables of measured figures into the documentation, from what the commands wrote.
 
 A page has a table of docs/figures/NAME.json between the lines ``<!-- figures: NAME -->`` and
-``<!-- end of figures -->``. Usage: render_figures.py [--check] [FOLDER]; with --check nothing is
-written, and the exit status is 1 where a table is not what its file says.
+``<!-- end of figures -->``; with a word after NAME, that table of `scripts/capacity_tables.py`.
+Usage: render_figures.py [--check] [FOLDER]; with --check nothing is written, and the exit status
+is 1 where a table is not what its file says.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from capacity_tables import TABLES
+
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end of figures -->)", re.S)
+BLOCK = re.compile(r"(<!-- figures: (\w+)(?: (\w+))? -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 MARKS = {True: "met", False: "missed", None: ""}
 
 
@@ -43,7 +46,8 @@ def rendered(page: str, figures: Path) -> str:
 
     def block(match: re.Match[str]) -> str:
         content = json.loads((figures / f"{match[2]}.json").read_text())
-        return f"{match[1]}\n{table(content)}\n\n{match[3]}"
+        text = "\n".join(TABLES[match[3]](content)) if match[3] else table(content)
+        return f"{match[1]}\n{text}\n\n{match[4]}"
 
     return BLOCK.sub(block, page)
 

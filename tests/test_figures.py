@@ -24,9 +24,10 @@ def render(*arguments: str) -> subprocess.CompletedProcess[str]:
 def pages(tmp_path: Path) -> Path:
     folder = tmp_path / "docs"
     (folder / "figures").mkdir(parents=True)
-    for name in ("study", "chaos"):
+    for name in ("study", "chaos", "stages"):
         shutil.copy(ROOT / "docs" / "figures" / f"{name}.json", folder / "figures")
-    shutil.copy(ROOT / "docs" / "BENCHMARKS.md", folder)
+    for name in ("BENCHMARKS.md", "CAPACITY.md"):
+        shutil.copy(ROOT / "docs" / name, folder)
     return folder
 
 
@@ -54,3 +55,19 @@ def test_a_figure_measured_anew_makes_the_page_stale_until_it_is_rendered(
     assert render(str(pages)).returncode == 0
     assert render("--check", str(pages)).returncode == 0
     assert "| a new measurement | missed |" in (pages / "BENCHMARKS.md").read_text()
+
+
+def test_a_stage_measured_anew_changes_all_that_follows_from_it(pages: Path) -> None:
+    file, page = pages / "figures" / "stages.json", pages / "CAPACITY.md"
+    content = json.loads(file.read_text())
+    (live,) = (name for name in content["figures"] if name.startswith("live frame"))
+    content["figures"][live] = {"core ms": 27.0, "wall ms": 30.0, "a second": 37.04}
+    file.write_text(json.dumps(content))
+    assert render("--check", str(pages)).returncode == 1
+    assert render(str(pages)).returncode == 0
+    text = page.read_text()
+    assert "| web | **27.0** | **37.0** | | |" in text
+    assert "| cores: 5,000 × 27.0 ms ÷ 0.7 | 193 |" in text
+    assert "| hosts of 8 cores | 25 |" in text
+    assert "| sockets a web process | 21 |" in text
+    assert [row.split(" | ")[2] for row in text.splitlines() if row.startswith("| 8 |")] == ["41 |"]
