@@ -37,8 +37,10 @@ admin.site.unregister(Group)
 class WrittenBySuperusers(admin.ModelAdmin):
     """Staff with the permission look; superusers alone add, change and delete."""
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if _is_superuser(request) else {}
+    def get_actions(self, request: HttpRequest, *args: Any, **options: Any) -> dict[str, Any]:
+        # Newer versions of Django say where the actions are shown.
+        actions = super().get_actions(request, *args, **options)
+        return actions if _is_superuser(request) else {}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
