@@ -22,6 +22,8 @@ class Participation(models.Model):
         is_code_hidden: the page that showed the code was left: on a shared device the next person
             must not see it.
         key_hash: of the key in the participant's cookie.
+        socket_key: which of the participant's sockets is the one in use, the newest of all that any
+            web process has; empty before the first.
         external_id: that a panel or a personal link gave.
         attributes: of the participant, by name, as the link gave them.
         is_preview: made by the team to try the study; never in results.
@@ -47,6 +49,7 @@ class Participation(models.Model):
     code_hash = models.CharField(max_length=64, unique=True)
     is_code_hidden = models.BooleanField(default=False)
     key_hash = models.CharField(max_length=64, unique=True)
+    socket_key = models.CharField(max_length=16, blank=True, default="", editable=False)
     personal_link = models.OneToOneField(
         PersonalLink, on_delete=models.SET_NULL, null=True, blank=True, related_name="participation"
     )

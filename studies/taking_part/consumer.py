@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import struct
 import time
 from collections.abc import Callable
@@ -50,7 +51,8 @@ SECONDS_A_FRAME = 2.0
 #: Bytes before the picture: when it was taken, by the participant's clock, in milliseconds.
 TIME = struct.Struct(">d")
 
-#: The newest socket of each participant in this process.
+#: The newest socket of each participant in this process, which hands over at once; one of another
+#: process finds out when it looks at the participation next.
 _open: dict[UUID, StudyConsumer] = {}
 
 
@@ -79,6 +81,8 @@ class StudyConsumer(FramesConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: Which of the participant's sockets it is, in all web processes.
+        self.key = secrets.token_hex(8)
         self.clock = clocks.Clock()
         self.saving = asyncio.Lock()
         self.commands = Bucket(COMMANDS, COMMANDS_AT_ONCE)
@@ -104,6 +108,7 @@ class StudyConsumer(FramesConsumer):
             return
         self._count()
         self.participation_id = found.pk
+        await database_sync_to_async(reports.use_socket)(found.pk, self.key)
         older, _open[found.pk] = _open.get(found.pk), self
         if older is not None:
             await older.hand_over()
@@ -240,7 +245,7 @@ class StudyConsumer(FramesConsumer):
             self.check = CameraCheck()
         elif kind == "checked" and self.check is not None:
             if not self.check.is_passed:
-                raise NotPassed("The camera does not show a face most of the time.")
+                raise reports.NotPassed("The camera does not show a face most of the time.")
             kept = self.check.kept(clocks.milliseconds(message.get("light")))
             self.check = None
             await database_sync_to_async(reports.checked)(pk, kept)
@@ -260,7 +265,7 @@ class StudyConsumer(FramesConsumer):
                 await self._learn_needs()
             return is_done
         else:
-            raise NotUnderstood("The type is none that is known, or not now.")
+            raise reports.NotUnderstood("The type is none that is known, or not now.")
         return False
 
     async def _write(
@@ -270,7 +275,7 @@ class StudyConsumer(FramesConsumer):
         recorder = await self._recorder()
         moment = self.clock.moment(message.get("clock"))
         if moment is None:
-            raise NotUnderstood("The clock shows no time.")
+            raise reports.NotUnderstood("The clock shows no time.")
         self.active_at = time.monotonic()
         time_ms = min(max(0, round(recorder.seconds_at(moment) * 1000)), MAXIMUM_SECONDS * 1000)
         return await database_sync_to_async(report)(self.participation_id, block, time_ms, *more)
@@ -300,6 +305,11 @@ class StudyConsumer(FramesConsumer):
             measured_at = time.monotonic()
             self.active_at = measured_at
             while await self._is_there():
+                if not await database_sync_to_async(reports.uses_socket)(
+                    self.participation_id, self.key
+                ):
+                    await self.hand_over()
+                    return
                 if not await self._keeps_place():
                     await self._give_way()
                     return
@@ -384,15 +394,3 @@ class StudyConsumer(FramesConsumer):
         if self.participation_id is not None and _open.get(self.participation_id) is self:
             del _open[self.participation_id]
         await self._save(ends=True)
-
-
-class NotUnderstood(Refusal):
-    """A message that means nothing here."""
-
-    code, status = "bad_message", 400
-
-
-class NotPassed(Refusal):
-    """The camera check is not passed yet."""
-
-    code, status = "check_not_passed", 409

@@ -49,6 +49,18 @@ class WrongAnswer(Refusal):
     code, status = "wrong_answer", 400
 
 
+class NotUnderstood(Refusal):
+    """A message that means nothing here."""
+
+    code, status = "bad_message", 400
+
+
+class NotPassed(Refusal):
+    """The camera check is not passed yet."""
+
+    code, status = "check_not_passed", 409
+
+
 def recording_of(pk: UUID, model_version: str) -> Recording:
     """The participant's recording, begun where there is none.
 
@@ -95,6 +107,16 @@ def has_room(pk: UUID) -> bool:
     """Whether the study's owner has storage left for what is still to come."""
     found = Participation.objects.select_related("study__owner").filter(pk=pk).first()
     return found is not None and quotas.stored_bytes(found.study.owner).has_room_for(1)
+
+
+def use_socket(pk: UUID, key: str) -> None:
+    """From now on the socket with this key is the participant's, in whatever process it is."""
+    Participation.objects.filter(pk=pk).update(socket_key=key)
+
+
+def uses_socket(pk: UUID, key: str) -> bool:
+    """Whether no newer socket has been opened since; also where the participation is gone."""
+    return not Participation.objects.filter(pk=pk).exclude(socket_key=key).exists()
 
 
 def needs_camera(pk: UUID) -> bool:

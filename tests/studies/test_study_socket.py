@@ -13,7 +13,7 @@ from operations import waiting_line
 from recognition.models import Marker, Recording, SeriesChunk, Webhook, WebhookDelivery
 from recognition.series import storing
 from studies.models import Block, Study
-from studies.taking_part import leaving, reports
+from studies.taking_part import consumer, leaving, reports
 from tests.support.participants import Participant, blocks_of, in_thread, ready
 from tests.support.pictures import no_face_jpeg
 from tests.support.studies import block, open_study
@@ -206,6 +206,19 @@ async def test_nothing_is_told_of_the_camera_while_a_block_is_shown(
     assert (await socket.tell("check"))["code"] == "bad_message"
     assert (await socket.frame(picture))["type"] == "seen"
     await socket.leave()
+
+
+async def test_a_window_in_another_web_process_takes_over(
+    participant: Participant, picture: bytes
+) -> None:
+    first = await ready(participant)
+    await first.frame(picture)
+    # What the other process does is in the database alone.
+    consumer._open.clear()
+    second = await ready(participant)
+    assert await first.close_code() == 4409
+    assert (await second.frame(picture))["type"] == "seen"
+    await second.leave()
 
 
 # The line ---------------------------------------------------------------------------------------
