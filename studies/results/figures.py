@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from studies.results.curves import HZ, Floats, known_mean
+from studies.results.curves import HZ, Floats
 
 #: For each label, and in this order:
 #: the mean of the curve, over the points at which something is known;
@@ -23,25 +24,47 @@ def figures_of(raw: Floats, shown: Floats | None = None, hz: int = HZ) -> Floats
     Returns:
         Participants, :data:`FIGURES`, labels; NaN where nothing is known.
     """
-    shown = raw if shown is None else shown
-    n_people, n_points, n_labels = raw.shape
+    n_people, _n_points, n_labels = raw.shape
     found = np.full((n_people, len(FIGURES), n_labels), np.nan)
-    if not n_points:
+    if not raw.size:
         return found
-    known = ~np.isnan(shown)
-    highest = np.where(known, shown, -np.inf)
-    has_any = known.any(axis=1)
-    found[:, 0] = known_mean(shown, axis=1)
-    found[:, 1] = np.where(has_any, highest.max(axis=1), np.nan)
-    found[:, 2] = np.where(has_any, highest.argmax(axis=1) / hz, np.nan)
-    known = ~np.isnan(raw)
-    seen = known.any(axis=2)
-    likeliest = np.where(known, raw, -np.inf).argmax(axis=2)
+    # Points last, in memory too: what is worked out along them is several times as fast.
+    known, highest = _known_and_highest(raw)
+    found[:, 3] = _shares(known, highest)
+    if shown is not None:
+        known, highest = _known_and_highest(shown)
+    n_known = known.sum(axis=2)
+    has_any = n_known > 0
+    total = np.where(known, highest, 0.0).sum(axis=2)
+    found[:, 0] = np.where(has_any, total / np.maximum(n_known, 1), np.nan)
+    found[:, 1] = np.where(has_any, highest.max(axis=2), np.nan)
+    found[:, 2] = np.where(has_any, highest.argmax(axis=2) / hz, np.nan)
+    return found
+
+
+def _known_and_highest(values: Floats) -> tuple[NDArray[np.bool_], Floats]:
+    """Participants, labels, points: whether something is known, and what, or minus infinity."""
+    turned = np.ascontiguousarray(values.transpose(0, 2, 1))
+    known = ~np.isnan(turned)
+    return known, np.where(known, turned, -np.inf)
+
+
+def _shares(known: NDArray[np.bool_], highest: Floats) -> Floats:
+    """Participants, labels: of the points with a face, where the label is the likeliest."""
+    n_people, n_labels, _n_points = highest.shape
+    most = highest[:, 0]
+    likeliest = np.zeros(most.shape, np.int64)
+    for label in range(1, n_labels):
+        # Of equal ones the first.
+        likeliest = np.where(highest[:, label] > most, label, likeliest)
+        most = np.maximum(most, highest[:, label])
+    seen = known.any(axis=1)
     n_seen = np.maximum(seen.sum(axis=1), 1)
+    found = np.full((n_people, n_labels), np.nan)
     for label in range(n_labels):
         share = (seen & (likeliest == label)).sum(axis=1) / n_seen
         # A label that the model did not know was no choice.
-        found[:, 3, label] = np.where(known[:, :, label].any(axis=1), share, np.nan)
+        found[:, label] = np.where(known[:, label].any(axis=1), share, np.nan)
     return found
 
 

@@ -13,6 +13,8 @@ from studies.results.figures import FIGURES, figures_of
 
 #: Points of a group's curve at most: more would not be seen.
 MOST_POINTS = 120
+#: Points of participants' curves that are worked on at once: as many as a processor keeps near.
+POINTS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,21 @@ def block_result(
     """Curve and figures of those who saw a block."""
     longest = max((len(seen.grid) for seen in people), default=0)
     together = max(1, -(-longest // most_points))
-    # One after the other, and thinned at once: all of them at full length may be gigabytes.
-    thinned, rows, known = [], [], []
-    for seen in people:
-        curve = shown(seen, is_corrected)
-        thinned.append(binned(curve, together))
-        rows.append(figures_of(seen.grid[None], curve[None])[0])
-        known.append(not np.isnan(curve).all())
-    fewer = stacked(thinned, n_labels)
-    has_any = np.array(known, dtype=bool)
-    figures = np.stack(rows) if rows else np.zeros((0, len(FIGURES), n_labels))
+    fewer = np.full((len(people), -(-longest // together), n_labels), np.nan)
+    figures = np.full((len(people), len(FIGURES), n_labels), np.nan)
+    has_any = np.zeros(len(people), dtype=bool)
+    # Some at once, and thinned at once: all of them at full length may be gigabytes.
+    at_once = max(1, POINTS_AT_ONCE // max(1, longest))
+    for begin in range(0, len(people), at_once):
+        some = slice(begin, begin + at_once)
+        raw = stacked([seen.grid for seen in people[some]], n_labels)
+        curves = raw
+        if is_corrected:
+            curves = stacked([shown(seen, True) for seen in people[some]], n_labels)
+        thinned = binned(curves, together)
+        fewer[some, : thinned.shape[1]] = thinned
+        figures[some] = figures_of(raw, curves)
+        has_any[some] = ~np.isnan(curves).all(axis=(1, 2))
     # Who has nothing to be shown has no figures either.
     figures[~has_any] = np.nan
     steps = np.arange(fewer.shape[1])

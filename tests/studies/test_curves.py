@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
+from django.template.defaultfilters import floatformat
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +26,7 @@ from studies.results.curves import (
 )
 from studies.results.figures import covered, figures_of
 from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
+from studies.templatetags.studies import figure
 
 NAN = math.nan
 
@@ -235,6 +239,72 @@ def test_a_group_of_six() -> None:
     without = groups.block_result([groups.Seen(people[0].grid, None)], 2, is_corrected=True)
     assert without.n == 0
     assert groups.block_result([], 2, is_corrected=False).n == 0
+
+
+def one_by_one(seen: groups.Seen, is_corrected: bool, together: int) -> tuple[Floats, Floats]:
+    """Thinned curve and figures of one participant, without anybody else's at the same time."""
+    curve = groups.shown(seen, is_corrected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Of nothing there is no mean.
+        thinned = [
+            np.nanmean(curve[at : at + together], axis=0) for at in range(0, len(curve), together)
+        ]
+        mean = np.nanmean(curve, axis=0)
+    figures = np.full((4, curve.shape[1]), NAN)
+    for label in range(curve.shape[1]):
+        values = curve[:, label]
+        if not np.isnan(values).all():
+            at = int(np.nanargmax(values))
+            figures[:3, label] = mean[label], values[at], at / 10
+        known = ~np.isnan(seen.grid).all(axis=1)
+        if known.any() and not np.isnan(seen.grid[:, label]).all():
+            figures[3, label] = (np.nanargmax(seen.grid[known], axis=1) == label).mean()
+    if np.isnan(curve).all():
+        figures[:] = NAN
+    return np.array(thinned), figures
+
+
+@pytest.mark.parametrize("is_corrected", [False, True])
+def test_a_large_group_gets_what_its_participants_get_one_by_one(is_corrected: bool) -> None:
+    random = np.random.default_rng(7)
+    people = []
+    for number in range(150):
+        grid = random.dirichlet(np.ones(5), int(random.integers(280, 301)))
+        grid[number % 280 : number % 280 + 3 * (number % 40)] = NAN
+        if number % 30 == 0:
+            grid[:] = NAN
+        if number % 7 == 0:
+            grid[:, 4] = NAN
+        people.append(groups.Seen(grid, grid[:50] if number % 11 else None))
+    # Several lots, which are not equally large.
+    assert 300 * len(people) > 2 * groups.POINTS_AT_ONCE
+    found = groups.block_result(people, 5, is_corrected=is_corrected)
+    alone = [one_by_one(seen, is_corrected, 3) for seen in people]
+    figures = np.array([figures for _curve, figures in alone])
+    curves = stacked([curve for curve, _figures in alone], 5)
+    for estimates, values in ((found.figures, figures), (found.curve.values, curves)):
+        wanted = bootstrap.estimate(values)
+        for name in ("mean", "low", "high"):
+            np.testing.assert_allclose(
+                getattr(estimates, name), getattr(wanted, name), rtol=1e-12, atol=1e-9
+            )
+        np.testing.assert_equal(estimates.n, wanted.n)
+    assert found.n == sum(not np.isnan(figures).all() for figures in figures)
+
+
+def test_labels_that_nobody_knew_are_no_reason_to_fail() -> None:
+    assert groups.block_result([groups.Seen(np.zeros((9, 0)), None)], 0, is_corrected=False).n == 0
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_figures_are_written_as_django_writes_them(language: str) -> None:
+    random = np.random.default_rng(3)
+    values = [*random.normal(0, 1, 3000), *np.round(random.normal(0, 1, 3000), 3).tolist()]
+    values += [0.0, 1.0, -0.001, -0.004999, 0.005, 0.125, -0.125, 0.9950001, 1e-7, 12.0, -1e-3]
+    with translation.override(language):
+        assert [figure(float(value)) for value in values] == [
+            floatformat(float(value), 2) for value in values
+        ]
 
 
 def test_rules() -> None:
