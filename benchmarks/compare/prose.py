@@ -6,8 +6,7 @@ COMPOSED = (
     "Upright, turned and empty pictures are those of `benchmarks/detection_set.py`: one portrait "
     "in many sizes, cuts, lights and blurs, alone and in groups of eight. Visage's detection was "
     "developed with them, so they flatter it. A face is found where a box and its own have an "
-    "intersection over union of at least 0.3. Most of what Visage misses here are small faces in "
-    "groups: 44 to 61 pixels in a picture of 1,600."
+    "intersection over union of at least 0.3."
 )
 PHOTOS_FOUND = (
     " On the photos any box counts as found, also a false one, which helps who has more of those. "

@@ -33,19 +33,23 @@ class Grid:
         parts: along each side.
         share: side of a part, as a share of the image's. Parts overlap by more than the largest
             face that only they can find, so a face that the border of one cuts is whole in another.
-        largest_face: nothing smaller is looked for where a face takes this share of the longer
-            side: who is in the foreground is whom the photo shows.
+        smallest_face: looked at only while the smallest face found so far takes less than this
+            share of the longer side: where all are larger, seldom anybody stands further away.
     """
 
     parts: int
     share: float
-    largest_face: float
+    smallest_face: float
 
 
 #: The network needs 16 pixels of a face. That is 8 % of an image's longer side in one look at the
-#: whole, 5 % in 4 looks at its parts, and 2.7 % in 16, as little as the cascade needs.
-COARSE = Grid(parts=2, share=0.6, largest_face=1 / 5)
-FINE = Grid(parts=4, share=0.32, largest_face=1 / 16)
+#: whole, 5 % in 4 looks at its parts, 2.7 % in 16, and 1.8 % in 36; 24 pixels are needed to read
+#: an expression. In 90 composed groups by which nothing was chosen (846 faces of 1 to 10 %), 75 %
+#: are found with a precision of 99.4 %. Without the last grid, and with looking for nothing
+#: smaller where one face took a sixteenth, it was 46 % with 99.0 %; the cascade alone finds 66 %.
+COARSE = Grid(parts=2, share=0.6, smallest_face=1 / 5)
+FINE = Grid(parts=4, share=0.32, smallest_face=1 / 12)
+FINEST = Grid(parts=6, share=0.22, smallest_face=1 / 20)
 
 #: From this share of an image's longer side a face is placed by a quick look as by a whole one,
 #: within 1 % of its side, and framed within 3 %; below 0.18 its frame comes out 10 % too small.
@@ -77,16 +81,16 @@ def are_large(image_gray: NDArray[np.uint8], known: Sequence[BoundingBox]) -> bo
     return smallest >= _QUICK_SHARE * max(image_gray.shape)
 
 
-def promises_more(grid: Grid, image_gray: NDArray[np.uint8], largest_face: float) -> bool:
+def promises_more(grid: Grid, image_gray: NDArray[np.uint8], smallest_face: float) -> bool:
     """Whether looks at the parts of an image may find what earlier ones could not.
 
     Args:
         grid: the parts.
         image_gray: uint8 ``(height, width)``.
-        largest_face: side of the largest face found so far, in pixels; 0 where there is none.
+        smallest_face: side of the smallest face found so far, in pixels; 0 where there is none.
     """
     longest = max(image_gray.shape)
-    return longest >= grid.parts * INPUT_SIDE and largest_face < grid.largest_face * longest
+    return longest >= grid.parts * INPUT_SIDE and smallest_face < grid.smallest_face * longest
 
 
 def parts(network: BlazeFace, image_gray: NDArray[np.uint8], grid: Grid) -> list[Proposal]:

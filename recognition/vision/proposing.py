@@ -83,8 +83,8 @@ class ProposingDetector:
         found = self._examined(image_gray, looks.whole(network, image_gray), [])
         if not _accepted(found):
             found += self._examined(image_gray, looks.bordered(network, image_gray), found)
-        for grid in (looks.COARSE, looks.FINE):
-            if looks.promises_more(grid, image_gray, _largest_side(_accepted(found))):
+        for grid in (looks.COARSE, looks.FINE, looks.FINEST):
+            if looks.promises_more(grid, image_gray, _smallest_side(_accepted(found))):
                 proposals = looks.parts(network, image_gray, grid)
                 found += self._examined(image_gray, proposals, found)
         if not _accepted(found):
@@ -262,10 +262,10 @@ def _accepted(found: Iterable[FoundFace]) -> list[FoundFace]:
     return [face for face in found if face.rejected is None]
 
 
-def _largest_side(found: Iterable[FoundFace]) -> float:
-    """Side of the largest face before it was turned, in pixels; 0 without any."""
+def _smallest_side(found: Iterable[FoundFace]) -> float:
+    """Side of the smallest face before it was turned, in pixels; 0 without any."""
     sides = (max(face.box.width, face.box.height) / enclosing_ratio(face.roll) for face in found)
-    return max(sides, default=0.0)
+    return min(sides, default=0.0)
 
 
 def _frame(proposal: Proposal, upright: float = UPRIGHT) -> tuple[BoundingBox, float]:

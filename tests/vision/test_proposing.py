@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import skimage.data
@@ -79,6 +81,25 @@ def test_small_faces_of_a_group_are_found(both: FaceDetector) -> None:
     for x, y in places:
         expected = BoundingBox(x + 39, y + 34, 73, 73)
         assert any(overlap(face.box, expected) > 0.4 for face in found)
+
+
+@pytest.mark.parametrize("sides", [(90,) * 10, (300, 240, 190, 150, 120, 90, 90, 90, 90, 90)])
+def test_people_far_away_are_found(both: FaceDetector, sides: Sequence[int]) -> None:
+    """Faces of 44 pixels in 1,600, alone and behind larger ones: most of them, and nothing else."""
+    scene = meadow().resize((1600, 1000))
+    expected = []
+    for number, side in enumerate(sides):
+        x, y = 20 + 310 * (number % 5), 120 + 430 * (number // 5)
+        head = astronaut().crop((125, 20, 325, 220))
+        scene.paste(head.resize((side, side), Image.Resampling.LANCZOS), (x, y))
+        scale = side / 200
+        face_side = round(97 * scale)
+        left, top = round(x + 52 * scale), round(y + 46 * scale)
+        expected.append(BoundingBox(left, top, face_side, face_side))
+    found = faces(both.detect(gray(scene)))
+    assert len(found) >= 8
+    for face in found:
+        assert any(overlap(face.box, box) > 0.4 for box in expected)
 
 
 def test_a_small_face_beside_others_is_found_once(both: FaceDetector) -> None:
