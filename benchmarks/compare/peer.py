@@ -66,6 +66,9 @@ class Fer:
     """`fer` with the Haar cascade of its default, or with MTCNN."""
 
     def __init__(self, detector: str) -> None:
+        if detector == "mtcnn":
+            # Loaded after TensorFlow, which fer imports first, PyTorch's library crashes.
+            import torchvision  # noqa: F401
         import cv2
         from fer.fer import FER
 
