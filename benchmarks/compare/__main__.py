@@ -61,11 +61,14 @@ def look(python: str, name: str, files: Sequence[pictures.Picture]) -> dict[str,
 
 
 def _reason(lines: Sequence[str]) -> str:
-    """Why a program ended: what it said itself, or its error; libraries talk before and after."""
+    """Why a program ended: what it said itself, or its error; libraries talk before and after.
+
+    The first sentence: the next ones tell where things lie on this machine.
+    """
     for sign in ("NOT COMPARED: ", "Error"):
         for line in reversed(lines):
             if sign in line:
-                return line.removeprefix("NOT COMPARED: ").strip()
+                return line.removeprefix("NOT COMPARED: ").strip().split("! ")[0].split(". ")[0]
     return "it ended without a word"
 
 

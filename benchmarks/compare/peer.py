@@ -95,8 +95,10 @@ class DeepFace:
     """
 
     def __init__(self, detector: str) -> None:
+        # The engine that it began with; its others have weights of their own.
+        os.environ.setdefault("DEEPFACE_BACKEND_ENGINE", "tensorflow")
         from deepface import DeepFace
-        from deepface.models.demography import Emotion
+        from deepface.commons import weight_utils
 
         self.program, self.detector, self.has_weights = DeepFace, detector, True
         try:
@@ -104,9 +106,8 @@ class DeepFace:
             DeepFace.build_model("Emotion", "facial_attribute")
         except Exception:
             self.has_weights = False
-            tools = Emotion.weight_utils
-            tools.download_weights_if_necessary = lambda *_given, **_named: ""
-            tools.load_model_weights = lambda model, *_given, **_named: model
+            weight_utils.download_weights_if_necessary = lambda *_given, **_named: ""
+            weight_utils.load_model_weights = lambda model, *_given, **_named: model
 
     def photo(self, path: str) -> list:
         try:

@@ -38,7 +38,8 @@ data, which is not ours to give: FER-2013 in the folder layout of its best-known
 and photos as `<class>/<name>.jpg`.
 
     python3 -m venv ../fer && ../fer/bin/pip install fer tensorflow "setuptools<81" "moviepy<2"
-    python3 -m venv ../deepface && ../deepface/bin/pip install deepface tf-keras
+    python3 -m venv ../deepface
+    ../deepface/bin/pip install deepface tf-keras mtcnn flask "opencv-python<5"
     make compare FER=../fer/bin/python DEEPFACE=../deepface/bin/python \\
         ARGS="--faces fer2013.zip --photos photos.zip"
 
