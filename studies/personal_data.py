@@ -26,7 +26,7 @@ _STUDY = (
     "id", "title", "question", "responsible_name", "institution", "contact_email",
     "ethics_reference", "information", "consent_text", "consent_version", "languages",
     "minimum_age", "most_participants", "ends_on", "delete_on", "order", "status", "return_url",
-    "n_withdrawn", "exclude_below", "created_at", "opened_at", "closed_at",
+    "n_came", "n_withdrawn", "exclude_below", "created_at", "opened_at", "closed_at",
     "forbidden_uses_confirmed_at",
 )  # fmt: skip
 _BLOCK = (

@@ -52,6 +52,7 @@ class Study(models.Model):
         return_url: where a panel's participants are sent at the end.
         forbidden_uses_confirmed_at: when its owner confirmed that it is not about people at work
             or in education.
+        n_came: how often its first page was opened by somebody new to it; who, is not known.
         n_withdrawn: how many withdrew; nothing else is left of them.
         exclude_below: participants with a face in a smaller share of the frames, from 0 to 1, are
             left out of results.
@@ -111,6 +112,7 @@ class Study(models.Model):
     is_link_open = models.BooleanField(_("anybody with the link can take part"), default=True)
     return_url = models.URLField(_("return URL"), blank=True)
     forbidden_uses_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    n_came = models.PositiveIntegerField(default=0, editable=False)
     n_withdrawn = models.PositiveIntegerField(default=0, editable=False)
     exclude_below = models.FloatField(
         _("least share of frames with a face"),

@@ -20,6 +20,7 @@ SMALL_FACE, DARK, FEW_FRAMES = 60, 0.2, 3.0
 class Counts:
     """People, each step's with those who went further; previews do not count."""
 
+    came: int
     consented: int
     checked: int
     running: int
@@ -72,6 +73,7 @@ def counts(study: Study) -> Counts:
     found = Counter(dict(rows.values_list("state").annotate(n=Count("pk"))))
     passed = rows.exclude(state=State.CONSENTED).exclude(state=State.LEFT, camera={}).count()
     return Counts(
+        came=study.n_came,
         consented=sum(found.values()),
         checked=passed,
         running=found[State.CONSENTED] + found[State.CHECKED] + found[State.RUNNING],

@@ -76,6 +76,7 @@ def plan(data: StudyData) -> dict[str, Any]:
         "order": study.order,
         "opened_at": study.opened_at.isoformat() if study.opened_at else None,
         "closed_at": study.closed_at.isoformat() if study.closed_at else None,
+        "n_came": study.n_came,
         "n_withdrawn": study.n_withdrawn,
         "rules": {
             "least_face_share": rules.least_face_share,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from recognition import quotas
@@ -34,6 +34,11 @@ class CannotJoin(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def came(study: Study) -> None:
+    """Somebody opened the study's first page; nothing is kept of who."""
+    Study.objects.filter(pk=study.pk).update(n_came=F("n_came") + 1)
 
 
 def check(study: Study, link: PersonalLink | None = None, *, is_preview: bool = False) -> None:

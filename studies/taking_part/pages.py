@@ -66,6 +66,8 @@ def information(request: HttpRequest, link_key: str = "", key: str = "") -> Http
         joining.check(way.study, way.link, is_preview=way.is_preview)
     except joining.CannotJoin as error:
         return _stopped(request, way.study, error.reason)
+    if request.method == "GET" and not way.is_preview:
+        joining.came(way.study)
     context = {"way": way, "study": way.study, "consent_url": way.url("consent")}
     return render(request, "taking_part/information.html", context)
 

@@ -16,12 +16,13 @@ from recognition.personal_data import contents
 from studies.models import Answer, Participation, Study, Visit
 from studies.planning import progress
 from tests.support import studies as make
+from tests.support.participants import AGREES
 
 State = Participation.State
 
 
 def test_counts_leave_previews_out(alice: User, alice_client: Client) -> None:
-    study = make.open_study(alice, n_withdrawn=2, most_participants=4)
+    study = make.open_study(alice, n_came=9, n_withdrawn=2, most_participants=4)
     camera = {"face_share": 0.9, "frames_per_second": 5, "brightness": 0.5, "face_height": 200}
     for state, values in (
         (State.CONSENTED, {}), (State.CHECKED, camera), (State.RUNNING, camera),
@@ -30,7 +31,7 @@ def test_counts_leave_previews_out(alice: User, alice_client: Client) -> None:
         make.participation(study, state=state, camera=values)
     make.participation(study, state=State.FINISHED, is_preview=True)
     assert progress.counts(study) == progress.Counts(
-        consented=6, checked=4, running=3, finished=1, left=2, withdrew=2, most=4
+        came=9, consented=6, checked=4, running=3, finished=1, left=2, withdrew=2, most=4
     )
     page = alice_client.get(f"/studies/{study.pk}/progress/").text
     assert "1 of 4 finished" in page
@@ -170,3 +171,28 @@ def test_studies_are_listed_by_as_many_queries_as_one(alice: User, alice_client:
             alice_client.get(f"/studies/{study.pk}/progress/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_who_comes_is_counted_and_not_known(alice: User, alice_client: Client) -> None:
+    study = make.open_study(alice)
+    make.block(study)
+    path = f"/take-part/{study.link_key}/"
+
+    def came() -> int:
+        return Study.objects.get(pk=study.pk).n_came
+
+    client = Client()
+    client.get(path)
+    client.head(path)
+    client.get(f"{path}consent/")
+    assert came() == 1
+    Client().get(path)
+    assert came() == 2
+    # Neither who comes back nor the team, nor where nobody can come in.
+    client.post(f"{path}consent/", AGREES)
+    assert study.participations.count() == 1
+    client.get(path)
+    alice_client.get(f"{path}?preview=1")
+    Study.objects.filter(pk=study.pk).update(status=Study.Status.CLOSED)
+    Client().get(path)
+    assert came() == 2
