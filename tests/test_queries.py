@@ -52,3 +52,13 @@ def test_more_rows_take_no_more_queries(path: str, alice: User, alice_client: Cl
                 b"".join(response)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_long_history_keeps_to_its_queries(alice: User, alice_client: Client) -> None:
+    """More than one page of photos, each with its face."""
+    uploads = [make_upload(alice, f"{number}.jpg") for number in range(120)]
+    for upload in uploads:
+        add_face(upload)
+    with CaptureQueriesContext(connection) as queries:
+        assert alice_client.get("/uploads/").status_code == 200
+    assert len(queries) <= 40
