@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
@@ -17,10 +16,7 @@ from tests.support import clip
 from tests.support.browser import check, launch, open_context
 from tests.support.site import Site, wait_until
 from tests.support.study_pages import agree, pass_check
-
-FAKE_CAMERA = "--use-fake-device-for-media-stream"
-ALLOW = "--use-fake-ui-for-media-stream"
-AUTOPLAY = "--autoplay-policy=no-user-gesture-required"
+from tests.support.study_site import ALLOW, FAKE_CAMERA, StudySite, camera_arguments
 
 #: Makes a study with one block of most kinds; prints its link.
 MAKE = """
@@ -93,18 +89,6 @@ def make_study(site: Site, title: str) -> StudyOnSite:
     return StudyOnSite(site, json.loads(made.splitlines()[-1]))
 
 
-class StudySite(Site):
-    """What a participant meets: nothing of it waits for a worker."""
-
-    PROCESSES = ("redis", "web")
-
-    def is_healthy(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/take-part/withdraw/", timeout=10).status_code == 200
-        except httpx.TransportError:
-            return False
-
-
 @pytest.fixture(scope="module")
 def study_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with StudySite(tmp_path_factory.mktemp("study-site")) as site:
@@ -121,13 +105,7 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser whose camera shows a face that stays in view."""
     file = tmp_path_factory.mktemp("camera") / "face.mjpeg"
-    with file.open("wb") as frames:
-        portrait = clip.astronaut()
-        for index in range(60):
-            frames.write(clip.jpeg_frame(portrait, 1.5 + 0.5 * index / 60))
-    browser = launch(
-        playwright, FAKE_CAMERA, ALLOW, AUTOPLAY, f"--use-file-for-fake-video-capture={file}"
-    )
+    browser = launch(playwright, *camera_arguments(file))
     yield browser
     browser.close()
 

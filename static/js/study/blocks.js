@@ -5,6 +5,8 @@ import { Question } from "./questions.js";
 const QUESTIONS = new Set(["scale", "choice", "open"]);
 /** A player that says nothing for so long is not waited for. */
 const STUCK_MILLISECONDS = 15000;
+/** Nor is a web page of another site that does not load. */
+const FRAME_MILLISECONDS = 10000;
 
 function make(tag, className, text = "") {
   const made = document.createElement(tag);
@@ -120,7 +122,7 @@ export class Presenter {
       cross.setAttribute("aria-hidden", "true");
       this.#shown.append(cross);
     }
-    if (block.kind === "page") this.#addFrame(block);
+    if (block.kind === "page") await this.#addFrame(block);
     if (block.text) {
       const words = make(block.kind === "text" ? "div" : "p", "study-words", block.text);
       // What is said beside a stimulus comes before it.
@@ -150,13 +152,23 @@ export class Presenter {
     this.#shown.append(image);
   }
 
-  #addFrame(block) {
+  /** Show a web page once it is there: the block begins with it, not with an empty frame. */
+  async #addFrame(block) {
     const frame = make("iframe", "");
     frame.setAttribute("sandbox", "allow-scripts allow-forms");
     frame.referrerPolicy = "no-referrer";
     frame.title = block.text || block.url;
     frame.src = block.url;
-    this.#shown.append(frame);
+    frame.style.visibility = "hidden";
+    const wait = make("p", "text-body-secondary m-0", this.#texts.loading);
+    const loaded = new Promise((resolve) => {
+      const late = setTimeout(resolve, FRAME_MILLISECONDS);
+      frame.addEventListener("load", () => { clearTimeout(late); resolve(); }, { once: true });
+    });
+    this.#shown.append(wait, frame);
+    await loaded;
+    wait.remove();
+    frame.style.visibility = "";
   }
 
   async #play(block, signal) {
@@ -203,7 +215,8 @@ export class Presenter {
   /** When its first picture is on the screen, or its first sound is out. */
   #started(media, signal) {
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(performance.now()), 1000);
+      // A page that is not drawn hears of no frame, but knows how far the player is.
+      const late = setTimeout(() => resolve(performance.now() - media.currentTime * 1000), 1000);
       const resolveOnce = (time) => { clearTimeout(late); resolve(time); };
       if ("requestVideoFrameCallback" in media) {
         // The page's clock, and how far the video was: the two give when it was at 0.
