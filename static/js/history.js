@@ -1,8 +1,9 @@
 // The history: selects, deletes, and keeps unfinished cards up to date.
 import { fetchDocument, watchChanges } from "./changes.js";
+import { Endless } from "./endless.js";
 import { selectable, trashable } from "./selection.js";
 
-selectable(document.getElementById("selection"));
+const selection = selectable(document.getElementById("selection"));
 trashable(document.querySelector("#selection[data-trash]"));
 
 // What is chosen from a list applies at once; what is typed waits for its button.
@@ -24,7 +25,9 @@ async function refresh() {
   isFetching = true;
   while (isOutdated) {
     isOutdated = false; // A change told while the page is on its way may not be in it.
-    replaceCards(await fetchDocument(location.href));
+    for (const url of endless?.pages ?? [location.href]) {
+      if (waiting().length) replaceCards(await fetchDocument(url));
+    }
   }
   isFetching = false;
 }
@@ -41,6 +44,16 @@ function replaceCards(fresh) {
   }
 }
 
-if (waiting().length) {
+let isWatching = false;
+function watch() {
+  if (isWatching || !waiting().length) return;
+  isWatching = true;
   watchChanges((id) => { if (waiting().includes(id)) refresh(); }, waiting);
 }
+
+watch();
+const gallery = document.getElementById("gallery");
+const endless = gallery && new Endless(gallery, document.getElementById("shown"), () => {
+  selection.added();
+  watch();
+});

@@ -2,8 +2,8 @@
 
 /**
  * @param {HTMLFormElement | null} form with the buttons; the boxes belong to it
- * @returns {{chosen: () => HTMLInputElement[], changed: () => void}} what is ticked, and what to
- *   call after boxes came or went
+ * @returns {{chosen: () => HTMLInputElement[], changed: () => void, added: () => void}} what is
+ *   ticked, and what to call after boxes went, or came
  */
 export function selectable(form) {
   const boxes = () => [...document.querySelectorAll('input[name="upload"]')];
@@ -27,6 +27,12 @@ export function selectable(form) {
     for (const box of boxes()) box.checked = everything.checked;
   });
 
+  /** All that match are chosen as they come, too. */
+  function added() {
+    if (everything?.checked) for (const box of boxes()) box.checked = true;
+    changed();
+  }
+
   all?.addEventListener("click", () => {
     const isOn = !boxes().every((box) => box.checked);
     for (const box of boxes()) box.checked = isOn;
@@ -46,7 +52,7 @@ export function selectable(form) {
   });
   document.addEventListener("change", changed);
   addEventListener("pageshow", changed); // Going back, the browser ticks again what was ticked.
-  return { chosen, changed };
+  return { chosen, changed, added };
 }
 
 /** A form that moves photos to the trash needs no question first: it can be undone. */

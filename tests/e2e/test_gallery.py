@@ -73,8 +73,8 @@ def test_filters_apply_at_once(open_page: Any, width: int, scheme: str) -> None:
     page.wait_for_load_state()  # Its script, too.
     page.get_by_label("Sort by").select_option("File name")
     expect(page.locator(".upload-name").first).to_have_text("00.jpg")
-    page.get_by_role("link", name="Older").click()
-    page.wait_for_url("**page=2**")
+    page.locator("#shown").scroll_into_view_if_needed()
+    expect(page.locator(".upload-card")).to_have_count(30)
     if width < 576:
         expect(page.get_by_label("From")).to_be_hidden()
         page.get_by_label("More filters").check()
@@ -119,4 +119,75 @@ def test_without_javascript(open_page: Any) -> None:
     expect(page.get_by_role("heading", name="Move 30 photos to the trash?")).to_be_visible()
     page.get_by_role("link", name="Cancel").click()
     page.get_by_role("link", name="Older").click()
+    page.wait_for_url("**page=2**")
     expect(page.locator(".upload-card")).to_have_count(6)
+
+
+def tops(page: Page) -> Any:
+    """Where each photo is in the window, by name."""
+    return page.evaluate("""() => Object.fromEntries([...document.querySelectorAll(".upload-card")]
+        .map((card) => [card.innerText.split("\\n")[0], card.getBoundingClientRect().top]))""")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_it_goes_on_while_one_scrolls_and_back_keeps_the_place(
+    open_page: Any, width: int, scheme: str
+) -> None:
+    page = open_page(width, color_scheme=scheme)
+    page.goto("/uploads/")
+    cards, shown = page.locator(".upload-card"), page.locator("#shown")
+    expect(shown).to_have_text("Showing 24 of 30 photos")
+    assert shown.get_attribute("aria-live") == "polite"
+    page.get_by_label("Select all 30 photos that match").focus()
+    shown.scroll_into_view_if_needed()
+    expect(cards).to_have_count(30)
+    expect(shown).to_have_text("Showing 30 of 30 photos")
+    expect(page.get_by_label("Select all 30 photos that match")).to_be_focused()
+    expect(page.get_by_role("link", name="Older")).to_be_hidden()
+    # Those that came belong to the day above them.
+    expect(page.locator(".gallery-day")).to_have_count(2)
+    check(page)
+    last = page.get_by_label("Select 27.jpg")
+    page.get_by_label("Select 20.jpg").check()
+    last.click(modifiers=["Shift"])
+    expect(page.locator(".upload-check:checked")).to_have_count(8)
+    last.scroll_into_view_if_needed()
+    # What is written down is where the page has come to rest.
+    page.wait_for_function(
+        """() => { const place = history.state?.place; const card = place &&
+        document.querySelector(`[data-upload="${place.upload}"]`);
+        return card && Math.abs(card.getBoundingClientRect().top - place.top) < 1; }"""
+    )
+    before = tops(page)
+    page.locator(".upload-card", has_text="27.jpg").get_by_role("link").click()
+    expect(page.locator("h1")).to_contain_text("27.jpg")
+    page.go_back()
+    expect(cards).to_have_count(30)
+    page.wait_for_function(
+        """top => { const last = [...document.querySelectorAll(".upload-card")].at(-1);
+        return Math.abs(last.getBoundingClientRect().top - top) < 2; }""",
+        arg=list(before.values())[-1],
+    )
+    assert tops(page) == pytest.approx(before, abs=2)
+    page.reload()
+    expect(cards).to_have_count(30)
+
+
+def test_more_are_chosen_and_sought_by_key(open_page: Any) -> None:
+    page = open_page()
+    page.goto("/uploads/?sort=name")
+    page.wait_for_load_state()  # Its script, too.
+    page.get_by_label("Select all 30 photos that match").check()
+    page.get_by_role("link", name="Older").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".upload-card")).to_have_count(30)
+    expect(page.locator(".upload-check:checked")).to_have_count(30)
+    # The link that was pressed is gone: the focus is on the first photo that it brought.
+    names = page.locator(".upload-name").all_text_contents()
+    assert names == sorted(names)
+    expect(page.locator(".upload-picture").nth(24)).to_be_focused()
+    page.get_by_label("Select 05.jpg").uncheck()
+    expect(page.get_by_label("Select all 30 photos that match")).not_to_be_checked()
+    expect(page.get_by_text("· 29 selected")).to_be_visible()
+    page.get_by_role("button", name="Select those shown").click()
+    expect(page.get_by_text("· 30 selected")).to_be_visible()
