@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -159,7 +160,10 @@ def test_it_goes_on_while_one_scrolls_and_back_keeps_the_place(
         return card && Math.abs(card.getBoundingClientRect().top - place.top) < 1; }"""
     )
     before = tops(page)
-    page.locator(".upload-card", has_text="27.jpg").get_by_role("link").click()
+    # Clicked where it is, without being scrolled to first.
+    page.locator(".upload-card", has_text="27.jpg").get_by_role("link").evaluate(
+        "link => link.click()"
+    )
     expect(page.locator("h1")).to_contain_text("27.jpg")
     page.go_back()
     expect(cards).to_have_count(30)
@@ -191,3 +195,15 @@ def test_more_are_chosen_and_sought_by_key(open_page: Any) -> None:
     expect(page.get_by_text("· 29 selected")).to_be_visible()
     page.get_by_role("button", name="Select those shown").click()
     expect(page.get_by_text("· 30 selected")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+def test_the_table_of_statistics_leads_here_and_fits(open_page: Any, width: int) -> None:
+    page = open_page(width)
+    page.goto("/statistics/")
+    page.get_by_text("Show as table").first.click()
+    check(page)
+    link = page.locator("#uploads table").get_by_role("link").last
+    number = (link.text_content() or "").split()[0]
+    link.click()
+    expect(page.locator("[data-count-all]")).to_have_text(re.compile(rf"{number} photos?"))
