@@ -3,7 +3,9 @@ import { CameraError, grab, listCameras, onEachFrame, openCamera } from "./live/
 import { LiveConnection } from "./live/connection.js";
 import { Faces } from "./live/faces.js";
 import { Meters } from "./live/meters.js";
+import { Screens } from "./live/screens.js";
 import { percent } from "./percent.js";
+import { listenToKeys } from "./photo/keys.js";
 
 const SNAPSHOT_QUALITY = 0.92;
 const METER_MILLISECONDS = 500;
@@ -13,6 +15,7 @@ const live = element("live");
 const video = element("video");
 const texts = element("texts").dataset;
 const faces = new Faces(element("overlay"), element("faces"), element("face-template"), texts);
+const screens = new Screens(document.querySelector(".live-stage"), video, element("overlay"));
 const connection = new LiveConnection();
 const meters = new Meters();
 
@@ -123,6 +126,7 @@ function stop() {
   if (recording) connection.command({ type: "stop" });
   connection.close();
   if (recording) endRecording(recording.url);
+  screens.close();
   releaseCamera();
   faces.clear();
   cover("");
@@ -149,7 +153,7 @@ async function changeCamera(deviceId) {
 }
 
 async function onFrame() {
-  if (document.hidden || !connection.isOpen) return;
+  if (isAway() || !connection.isOpen) return;
   meters.frame();
   if (isEncoding || !connection.hasRoom) return;
   isEncoding = true;
@@ -161,8 +165,8 @@ async function onFrame() {
 // Answers --------------------------------------------------------------------------------------
 
 connection.addEventListener("ready", () => {
-  setState(document.hidden ? "paused" : "running");
-  cover(document.hidden ? texts.paused : "");
+  setState(isAway() ? "paused" : "running");
+  cover(isAway() ? texts.paused : "");
   meters.reset();
   if (recording) connection.command({ type: "record", session: recording.session });
 });
@@ -247,10 +251,17 @@ element("marker").addEventListener("click", setMarker);
 element("marker-name").addEventListener("keydown", (event) => {
   if (event.key === "Enter") setMarker();
 });
-document.addEventListener("keydown", (event) => {
-  const isTyping = event.target.closest?.("input, select, textarea");
-  const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.repeat);
-  if (event.key.toLowerCase() === "m" && isPlain && !isTyping) setMarker();
+
+const KEYS = {
+  m: setMarker,
+  f: () => screens.toggleFullScreen(),
+  p: () => screens.toggleFloat(),
+};
+listenToKeys((event) => {
+  const act = KEYS[event.key.toLowerCase()];
+  if (!act || event.repeat) return false;
+  act();
+  return true;
 });
 
 element("snapshot").addEventListener("click", async () => {
@@ -280,16 +291,23 @@ element("snapshot").addEventListener("click", async () => {
 
 // Page -----------------------------------------------------------------------------------------
 
-document.addEventListener("visibilitychange", () => {
+/** Nobody sees the picture: neither the page nor the small window. */
+function isAway() {
+  return document.hidden && !screens.isFloating;
+}
+
+function pauseOrGoOn() {
   if (!stream) return;
   // The camera itself is muted too, so that its light can go out.
-  stream.getVideoTracks().forEach((track) => { track.enabled = !document.hidden; });
+  stream.getVideoTracks().forEach((track) => { track.enabled = !isAway(); });
   if (!connection.isOpen) return;
-  setState(document.hidden ? "paused" : "running");
-  cover(document.hidden ? texts.paused : "");
-  if (document.hidden) faces.clear();
+  setState(isAway() ? "paused" : "running");
+  cover(isAway() ? texts.paused : "");
+  if (isAway()) faces.clear();
   meters.reset();
-});
+}
+document.addEventListener("visibilitychange", pauseOrGoOn);
+screens.addEventListener("float", pauseOrGoOn);
 
 element("start").addEventListener("click", () => start());
 element("stop").addEventListener("click", () => { notify(""); stop(); });

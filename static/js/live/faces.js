@@ -39,7 +39,7 @@ export class Faces {
     }
     for (const face of faces) {
       if (!this.#shown.has(face.number)) this.#shown.set(face.number, this.#add(face.number));
-      this.#update(this.#shown.get(face.number), face, width);
+      this.#update(this.#shown.get(face.number), face, width, height);
     }
   }
 
@@ -84,12 +84,14 @@ export class Faces {
     return this.#texts.unsure.replace("{first}", name(face.label)).replace("{second}", name(second));
   }
 
-  #update(elements, face, width) {
+  #update(elements, face, width, height) {
     const { box } = face;
     const x = width - box.x - box.width;
     const name = this.#texts[face.label] ?? face.label;
     // The same size on every screen, whatever the frame measures.
-    const size = TEXT_PIXELS * width / Math.max(1, this.#overlay.clientWidth);
+    const { clientWidth, clientHeight } = this.#overlay;
+    const scale = Math.min(clientWidth / width, (clientHeight || Infinity) / height);
+    const size = TEXT_PIXELS / Math.max(scale, 1 / width);
     elements.group.dataset.label = face.label;
     for (const [key, value] of Object.entries({ x, y: box.y, width: box.width, height: box.height })) {
       elements.box.setAttribute(key, value);
