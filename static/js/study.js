@@ -287,13 +287,20 @@ element("camera-on").addEventListener("click", () => {
   socket.open();
 });
 
-element("leave").addEventListener("submit", (event) => {
-  if (!window.confirm(event.target.querySelector("button").dataset.sure)) {
-    event.preventDefault();
-    return;
-  }
+element("leave").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const button = form.querySelector("button");
+  if (!window.confirm(button.dataset.sure)) return;
+  button.disabled = true;
+  isOver = true;
+  showing.abort();
+  stopCamera();
+  // That the block before is over may still be on its way.
+  await outbox.emptied(2000);
   outbox.clear();
   end();
+  form.submit();
 });
 
 window.addEventListener("pagehide", () => stopCamera());

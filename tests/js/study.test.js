@@ -92,6 +92,32 @@ test("what a storage holds that is no list is nothing", () => {
   }
 });
 
+test("whoever stops waits until everything is acknowledged", async () => {
+  const { make, sent } = outboxes();
+  const outbox = make();
+  await outbox.emptied(60_000);
+  outbox.add("end", 5, { block: "a" });
+  outbox.add("event", 6, { block: "a", name: "hidden" });
+  let isEmpty = false;
+  const emptied = outbox.emptied(60_000).then(() => { isEmpty = true; });
+  outbox.settle(sent[0].n);
+  await Promise.resolve();
+  assert.equal(isEmpty, false);
+  outbox.settle(sent[1].n);
+  await emptied;
+});
+
+test("but not for ever", async () => {
+  const { make, cut } = outboxes();
+  cut();
+  const outbox = make();
+  outbox.add("end", 5, { block: "a" });
+  const waited = outbox.emptied(2000);
+  mock.timers.tick(2000);
+  await waited;
+  assert.equal(outbox.isEmpty, false);
+});
+
 // Camera check ---------------------------------------------------------------------------------
 
 const GOOD = { faces: 1, height: 0.5, rate: 5, light: 0.5 };

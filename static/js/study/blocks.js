@@ -185,7 +185,7 @@ export class Presenter {
     }
     this.#shown.append(media);
     this.#shown.focus({ preventScroll: true });
-    await this.#begin(media, block, signal);
+    await this.#begin(media, signal);
     const ended = this.#ended(media, signal);
     ended.catch(() => {}); // Whoever waits for it hears of it.
     const started = await this.#started(media, signal);
@@ -196,7 +196,7 @@ export class Presenter {
   }
 
   /** Play; where the browser wants a click for that, ask for one. */
-  async #begin(media, block, signal) {
+  async #begin(media, signal) {
     while (!signal.aborted) {
       try {
         await media.play();

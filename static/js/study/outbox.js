@@ -12,6 +12,7 @@ export class Outbox {
   #key;
   #origin;
   #number;
+  #whenEmpty = null;
 
   /**
    * @param {(message: object) => boolean} send Whether it could leave.
@@ -58,7 +59,20 @@ export class Outbox {
     this.#waiting.shift();
     this.#isSent = false;
     this.#keep();
+    if (this.isEmpty) this.#whenEmpty?.();
     this.flush();
+  }
+
+  /** Resolves once everything is acknowledged, or after so many milliseconds. */
+  emptied(milliseconds) {
+    return new Promise((resolve) => {
+      const waited = setTimeout(resolve, milliseconds);
+      this.#whenEmpty = () => {
+        clearTimeout(waited);
+        resolve();
+      };
+      if (this.isEmpty) this.#whenEmpty();
+    });
   }
 
   /** Send the first one again: the server was asked too often. */
