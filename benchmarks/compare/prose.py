@@ -37,6 +37,8 @@ Needed are the peers, each in a virtual environment of its own outside this repo
 data, which is not ours to give: FER-2013 in the folder layout of its best-known Kaggle edition, \
 and photos as `<class>/<name>.jpg`.
 
+<!-- block: network -->
+
     python3 -m venv ../fer && ../fer/bin/pip install fer tensorflow "setuptools<81" "moviepy<2"
     python3 -m venv ../deepface
     ../deepface/bin/pip install deepface tf-keras mtcnn flask "opencv-python<5"

@@ -133,7 +133,15 @@ export class Endless {
     history.scrollRestoration = "manual";
     while (this.pages.length < place.pages && await this.more());
     const card = this.#gallery.querySelector(`[data-upload="${CSS.escape(place.upload)}"]`);
-    if (card) scrollBy({ top: card.getBoundingClientRect().top - place.top, behavior: "instant" });
+    const go = () => {
+      if (card) scrollBy({ top: card.getBoundingClientRect().top - place.top, behavior: "instant" });
+    };
+    go();
+    // Until the page is loaded the browser still looks for its own place, and pictures may come.
+    if (document.readyState !== "complete") {
+      await new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+      go();
+    }
     history.scrollRestoration = "auto";
   }
 }
