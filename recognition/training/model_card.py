@@ -167,6 +167,7 @@ def _method(content: Mapping[str, Any]) -> str:
     mirrored = (
         f"; where that is below {shown['mirror_below']:.2f}\n"
         f"  ({shown['mirror_share']:.0%} of validation), averaged with those of the mirror image"
+        + _reframed(content["input"])
     )
     against_float = content["validation"].get("against_float")
     agreement = ""
@@ -302,6 +303,18 @@ def _steps(steps: Mapping[str, Any]) -> str:
     return text
 
 
+def _reframed(how: Mapping[str, Any]) -> str:
+    """In which frames the mirror image is looked at, where they are not the face's own."""
+    margins = how.get("second_margins", [how["crop_margin"]])
+    if margins == [how["crop_margin"]]:
+        return ""
+    frames = [f"{abs(margin):.0%} {'tighter' if margin < 0 else 'wider'}" for margin in margins]
+    return (
+        f".\n  In a photo the mirror image is looked at in frames {' and '.join(frames)} on every "
+        f"side\n  than the detector's box; the face itself, {how['crop_margin']:.0%} wider"
+    )
+
+
 def _wanted(content: Mapping[str, Any], latency: Mapping[str, Any] | None) -> str:
     rows = [
         [line.name, line.wanted, line.aim, line.measured or "–", line.verdict]
@@ -313,8 +326,8 @@ def _wanted(content: Mapping[str, Any], latency: Mapping[str, Any] | None) -> st
         text += (
             f"\nOne face takes {latency['milliseconds']:.1f} ms here, from crop to probabilities, "
             f"and {latency['keras_milliseconds']:.0f} ms there (medians of\n"
-            f"one view, {latency['one_view_milliseconds']:.1f} ms, and of two, "
-            f"{latency['two_views_milliseconds']:.1f} ms, weighed by how many need the second;\n"
+            f"one view, {latency['one_view_milliseconds']:.1f} ms, and of all, "
+            f"{latency['all_views_milliseconds']:.1f} ms, weighed by how many need the others;\n"
             f"{latency['machine']['processor']}, load {latency['machine']['load_before']}).\n"
         )
     return text

@@ -13,7 +13,6 @@ from recognition.vision.classification import EmotionClassifier
 from recognition.vision.detection import DetectorName
 from recognition.vision.detectors import make_detector
 from recognition.vision.haar import HaarCascade, HaarSettings
-from recognition.vision.preprocessing import crop_face
 from recognition.vision.types import BoundingBox
 
 #: Images that are tried, so that an evaluation does not take twice the time for this alone.
@@ -67,7 +66,6 @@ def label_stability(
     """
     chosen = np.random.default_rng(seed).permutation(len(images))[:IMAGES]
     cascade, blazeface = HaarCascade(), make_detector(DetectorName.BLAZEFACE)
-    size, margin = classifier.manifest.input_size, classifier.manifest.crop_margin
     changes = [(1.0, 0.0, 0.0), *JITTERS.values()]
     labels, framed = [], []
     for image in images[chosen]:
@@ -75,12 +73,13 @@ def label_stability(
         box = _in_the_middle(cascade.scan(canvas, HaarSettings()), canvas)
         if box is None:
             continue
-        crops = [crop_face(canvas, _changed(box, *change), size, margin) for change in changes]
+        boxes, rolls = [_changed(box, *change) for change in changes], [0.0] * len(changes)
         found = {face.box: face for face in blazeface.detect(canvas) if face.rejected is None}
         other = _in_the_middle(list(found), canvas)
         if other is not None:
-            crops.append(crop_face(canvas, other, size, margin, found[other].roll))
-        answers = classifier.classify(np.stack(crops)).argmax(axis=1)
+            boxes.append(other)
+            rolls.append(found[other].roll)
+        answers = classifier.classify_faces(canvas, boxes, rolls).argmax(axis=1)
         labels.append(answers[: len(changes)])
         if other is not None:
             framed.append(answers[0] == answers[-1])

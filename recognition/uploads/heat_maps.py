@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
 
+from operations import stored_files
 from recognition.jobs import messages
 from recognition.models import Prediction, Upload
 
@@ -43,13 +43,9 @@ def store(prediction: Prediction, png: bytes) -> bool:
         if current is None:
             return False
         current.heat_map.save("heat-map.png", ContentFile(png), save=False)
-        name = current.heat_map.name
-        try:
+        with stored_files.deleted_on_failure(current.heat_map.name):
             current.heat_map_bytes = len(png)
             current.save(update_fields=["heat_map", "heat_map_bytes"])
-        except BaseException:
-            default_storage.delete(str(name))
-            raise
     return True
 
 
@@ -58,9 +54,7 @@ def delete_with(prediction: Prediction) -> None:
     Upload.with_trash.select_for_update().filter(pk=prediction.upload_id).first()
     # Read anew: a task may have written it since whoever deletes looked at the row.
     names = Prediction.with_trash.filter(pk=prediction.pk).values_list("heat_map", flat=True)
-    name = names.first()
-    if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+    stored_files.delete_on_commit(names.first())
 
 
 def words(prediction: Prediction) -> Words | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from recognition.vision.manifest import Head, Manifest, Mix
-from recognition.vision.preprocessing import standardize
+from recognition.vision.preprocessing import crop_face, standardize
+from recognition.vision.types import BoundingBox
 
 #: Crops run through the network at once: bounds memory for a photo of a crowd.
 MAXIMUM_BATCH = 32
+
+#: Frames crops anew: their places in the batch in, uint8 ``(number of places, size, size)`` out for
+#: each other frame.
+Reframe = Callable[[NDArray[np.intp]], Sequence[NDArray[np.uint8]]]
 
 
 class EmotionClassifier:
@@ -64,19 +69,29 @@ class EmotionClassifier:
         }
 
     def head_probabilities(
-        self, crops_gray: NDArray[np.uint8], *, mirror: bool = True
+        self,
+        crops_gray: NDArray[np.uint8],
+        *,
+        mirror: bool = True,
+        reframe: Reframe | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Calibrated probabilities of every head, each float32 ``(n, number of labels)``.
 
         Crops on which the network is in doubt, as the manifest defines it, are averaged with
-        their mirror images; `mirror` false leaves that out.
+        their mirror images, those of other frames where `reframe` gives some; `mirror` false
+        leaves that out.
         """
         heads = self._calibrated(crops_gray)
-        if mirror:
-            doubtful = in_doubt(heads, self.manifest.shown, self.manifest.mirror_below)
-            if doubtful.any():
-                for head, mirrored in self._calibrated(crops_gray[doubtful, :, ::-1]).items():
-                    heads[head][doubtful] = (heads[head][doubtful] + mirrored) / np.float32(2)
+        if not mirror:
+            return heads
+        doubtful = np.flatnonzero(in_doubt(heads, self.manifest.shown, self.manifest.mirror_below))
+        if len(doubtful):
+            views = reframe(doubtful) if reframe else [crops_gray[doubtful]]
+            for view in views:
+                for head, mirrored in self._calibrated(view[:, :, ::-1]).items():
+                    heads[head][doubtful] += mirrored
+            for probabilities in heads.values():
+                probabilities[doubtful] /= np.float32(1 + len(views))
         return heads
 
     def _calibrated(self, crops_gray: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -89,19 +104,59 @@ class EmotionClassifier:
         }
 
     def classify(
-        self, crops_gray: NDArray[np.uint8], *, mirror: bool = True
+        self, crops_gray: NDArray[np.uint8], others: Sequence[NDArray[np.uint8]] = ()
     ) -> NDArray[np.float32]:
-        """The probabilities that people are shown.
+        """What people are shown of faces that were cut out elsewhere.
 
         Args:
             crops_gray: uint8 ``(n, size, size)``.
-            mirror: false leaves mirror images out, also where the manifest asks for them.
+            others: the same faces in the frames of the manifest's second margins, each likewise;
+                without any, mirror images are those of `crops_gray`.
 
         Returns:
             float32 ``(n, number of labels)``; every row sums to 1.
         """
-        heads = self.head_probabilities(crops_gray, mirror=mirror)
+        heads = self.head_probabilities(
+            crops_gray,
+            reframe=(lambda places: [view[places] for view in others]) if others else None,
+        )
         return mixed(heads, self.manifest.shown)
+
+    def classify_faces(
+        self,
+        image_gray: NDArray[np.uint8],
+        boxes: Sequence[BoundingBox],
+        rolls: Sequence[float],
+        *,
+        mirror: bool = True,
+    ) -> NDArray[np.float32]:
+        """What people are shown of faces of one image, all in one batch.
+
+        Args:
+            image_gray: uint8 ``(height, width)``.
+            boxes: in pixels of `image_gray`, at least one.
+            rolls: for each box, by how much its face is turned clockwise, in degrees.
+            mirror: false leaves mirror images out, also where the manifest asks for them.
+
+        Returns:
+            float32 ``(number of boxes, number of labels)``; every row sums to 1.
+        """
+        manifest = self.manifest
+
+        def cut(margin: float, places: Sequence[int] | NDArray[np.intp]) -> NDArray[np.uint8]:
+            return np.stack(
+                [
+                    crop_face(image_gray, boxes[place], manifest.input_size, margin, rolls[place])
+                    for place in places
+                ]
+            )
+
+        heads = self.head_probabilities(
+            cut(manifest.crop_margin, range(len(boxes))),
+            mirror=mirror,
+            reframe=lambda places: [cut(margin, places) for margin in manifest.second_margins],
+        )
+        return mixed(heads, manifest.shown)
 
 
 def as_labels(

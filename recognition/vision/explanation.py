@@ -7,7 +7,7 @@ section 4.2. They ask nothing of the network but its answers, so they explain wh
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin
 WINDOWS = (1 / 3, 1 / 2)
 ENOUGH_DROP = 0.2
 #: Distance between two hidden places: 64 of them, each with its mirror image, take about half a
-#: second on one core.
+#: second on one core, those of a doubtful face in its other frames as long again.
 STRIDE = 1 / 9
 #: A label that loses less than this wherever something is hidden rests on no part alone, and its
 #: losses are not stretched to full brightness.
@@ -33,7 +33,22 @@ _OPACITY = 0.65
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "center", "right")
 
-Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+#: Turns crops, uint8 ``(n, size, size)``, and the same faces in other frames, each likewise, into
+#: probabilities ``(n, number of labels)``.
+Classify = Callable[[NDArray[np.uint8], Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A face in another frame round the same middle.
+
+    Attributes:
+        crop_gray: uint8 ``(size, size)``.
+        scale: how large things are in it, as a multiple of their size in the first frame.
+    """
+
+    crop_gray: NDArray[np.uint8]
+    scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,36 +71,45 @@ class Explanation:
     strongest_part: str | None
 
 
-def explain(classify: Classify, crop_gray: NDArray[np.uint8], label: int) -> Explanation:
-    """Hide a small part of the crop at a time and classify what is left.
+def explain(
+    classify: Classify, crop_gray: NDArray[np.uint8], label: int, others: Sequence[Frame] = ()
+) -> Explanation:
+    """Hide a small part of the face at a time and classify what is left.
 
     Args:
-        classify: turns uint8 ``(n, size, size)`` into probabilities ``(n, number of labels)``.
+        classify: what serves.
         crop_gray: uint8 ``(size, size)``, as the classifier reads it.
         label: the index of the label to explain.
+        others: the frames in which the classifier may look at the face, too.
     """
-    found = _explain(classify, crop_gray, label, WINDOWS[0])
+    frames = [Frame(crop_gray, 1.0), *others]
+    found = _explain(classify, frames, label, WINDOWS[0])
     for window in WINDOWS[1:]:
         if found.strongest_drop >= ENOUGH_DROP:
             break
-        found = _explain(classify, crop_gray, label, window)
+        found = _explain(classify, frames, label, window)
     return found
 
 
-def _explain(
-    classify: Classify, crop_gray: NDArray[np.uint8], label: int, window: float
-) -> Explanation:
-    places, masks = _masks(crop_gray.shape[0], window)
-    # The mean level, with soft edges: a hard-edged patch is a shape of its own.
-    hidden = crop_gray + masks * (float(crop_gray.mean()) - crop_gray.astype(np.float32))
-    crops = np.concatenate([crop_gray[np.newaxis], np.rint(hidden).astype(np.uint8)])
-    confidence, *others = (float(row[label]) for row in classify(crops))
-    lost = confidence - np.array(others, np.float32)
+def _explain(classify: Classify, frames: Sequence[Frame], label: int, window: float) -> Explanation:
+    size = frames[0].crop_gray.shape[0]
+    places, masks = _masks(size, window)
+    first, *others = (_hidden(frame, _masks(size, window, frame.scale)[1]) for frame in frames)
+    confidence, *left = (float(row[label]) for row in classify(first, others))
+    lost = confidence - np.array(left, np.float32)
     drop = np.tensordot(lost, masks, axes=1) / np.maximum(masks.sum(axis=0), 1e-6)
     strongest = max(0.0, float(lost.max()))
     row, column = places[int(lost.argmax())]
     part = f"{ROWS[row]}-{COLUMNS[column]}" if strongest >= LEAST_DROP else None
     return Explanation(confidence, drop.astype(np.float32), strongest, part)
+
+
+def _hidden(frame: Frame, masks: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The crop, and after it the crop with each place hidden, uint8 ``(1 + n, size, size)``."""
+    crop = frame.crop_gray
+    # The mean level, with soft edges: a hard-edged patch is a shape of its own.
+    hidden = crop + masks * (float(crop.mean()) - crop.astype(np.float32))
+    return np.concatenate([crop[np.newaxis], np.rint(hidden).astype(np.uint8)])
 
 
 def draw(explanation: Explanation, face_gray: NDArray[np.uint8]) -> bytes:
@@ -149,13 +173,17 @@ def read_words(png: bytes) -> Words:
         raise ValueError("not a heat map") from error
 
 
-def _masks(size: int, window: float) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
+def _masks(
+    size: int, window: float, scale: float = 1.0
+) -> tuple[list[tuple[int, int]], NDArray[np.float32]]:
     """The places to hide: for each, the third down and across, and how much it hides of a pixel.
 
-    The latter is float32 ``(n, size, size)``, from 0 to 1.
+    The latter is float32 ``(n, size, size)``, from 0 to 1, for a frame in which things are
+    `scale` times as large as in the first.
     """
     centers = np.arange(STRIDE, 1.0 - STRIDE / 2, STRIDE)
     thirds = [min(2, int(3 * center)) for center in centers]
+    centers, window = 0.5 + scale * (centers - 0.5), scale * window
     distance = np.abs(np.arange(size)[np.newaxis] - (centers * size - 0.5)[:, np.newaxis])
     half, edge = window * size / 2, window * size / 6
     ramps = np.clip((half + edge - distance) / (2 * edge), 0.0, 1.0).astype(np.float32)

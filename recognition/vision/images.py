@@ -65,7 +65,8 @@ ACCEPTED_FORMATS_TEXT = gettext_noop("JPEG, PNG, WebP, HEIC, AVIF, GIF or BMP")
 # One thread and its memory, however many cores there are.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
-MAXIMUM_BYTES = 25 * 1024 * 1024
+#: More is never looked at; a site sets a limit of its own below.
+MAXIMUM_BYTES = 100 * 1024 * 1024
 #: 50 megapixels: above every common camera, and about 200 MB while decoding.
 MAXIMUM_PIXELS = 50_000_000
 #: Of a WebP, AVIF or HEIC, whose decoders keep up to four copies of the picture.
@@ -145,7 +146,7 @@ def check(
     if not data:
         raise ImageEmpty(gettext_noop("The file is empty."))
     if len(data) > MAXIMUM_BYTES:
-        raise too_many_bytes()
+        raise too_many_bytes(MAXIMUM_BYTES)
     header = read_header(data)
     if header is None or header.format not in formats:
         raise _not_a_photo()
@@ -275,11 +276,11 @@ _DECODER_ERRORS = (
 )
 
 
-def too_many_bytes() -> ImageTooLarge:
-    """What is wrong with a file of more than :data:`MAXIMUM_BYTES`."""
+def too_many_bytes(maximum: int) -> ImageTooLarge:
+    """What is wrong with a file of more than `maximum` bytes."""
     return ImageTooLarge(
         gettext_noop("Too large: the limit is %(megabytes)s MB."),
-        megabytes=MAXIMUM_BYTES // (1024 * 1024),
+        megabytes=maximum // (1024 * 1024),
     )
 
 

@@ -59,10 +59,11 @@ class Manifest:
         labels: what people are shown, in the order of probabilities.
         input_size: side of the square face crop, in pixels.
         crop_margin: share of the detected box added on every side before cropping.
+        second_margins: the same for the frames in which the mirror image is looked at.
         heads: by name of the network's output.
         shown: how the heads' probabilities become those that people are shown.
         mirror_below: confidence of the first view, from 0 to 1, under which the mirror image is
-            looked at, too, and averaged in; 0 where it never is.
+            looked at, too, in each of its frames, and averaged in; 0 where it never is.
         uncertain_below: confidence, from 0 to 1, under which people are told that the label is
             uncertain; chosen on validation.
         content: the whole file, with the training record and the figures.
@@ -74,6 +75,7 @@ class Manifest:
     labels: tuple[str, ...]
     input_size: int
     crop_margin: float
+    second_margins: tuple[float, ...]
     heads: dict[str, Head]
     shown: Mix
     mirror_below: float
@@ -107,6 +109,9 @@ def read_manifest(path: Path) -> Manifest:
             labels=tuple(content["labels"]),
             input_size=content["input"]["size"],
             crop_margin=content["input"]["crop_margin"],
+            second_margins=tuple(
+                content["input"].get("second_margins", [content["input"]["crop_margin"]])
+            ),
             heads={name: _head(head, content) for name, head in content["heads"].items()},
             shown=Mix(
                 weights={

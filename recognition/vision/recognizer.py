@@ -12,7 +12,7 @@ from recognition.vision.classification import EmotionClassifier
 from recognition.vision.detection import DetectorName, FoundFace
 from recognition.vision.detectors import make_detector
 from recognition.vision.errors import ModelError
-from recognition.vision.explanation import SIDE, Explanation, explain
+from recognition.vision.explanation import SIDE, Explanation, Frame, explain
 from recognition.vision.images import decode_gray
 from recognition.vision.manifest import read_manifest
 from recognition.vision.preprocessing import crop_face
@@ -139,9 +139,18 @@ class EmotionRecognizer:
         image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
         scale = image_gray.shape[1] / (size or own_size)[0]
         inner = box.scaled(scale)
-        margin = self.manifest.crop_margin
-        crop = crop_face(image_gray, inner, self.manifest.input_size, margin, roll)
-        explanation = explain(self.classifier.classify, crop, self.manifest.labels.index(label))
+        size_seen, margin = self.manifest.input_size, self.manifest.crop_margin
+        crop = crop_face(image_gray, inner, size_seen, margin, roll)
+        others = [
+            Frame(
+                crop_face(image_gray, inner, size_seen, other, roll),
+                (1 + 2 * margin) / (1 + 2 * other),
+            )
+            for other in self.manifest.second_margins
+        ]
+        explanation = explain(
+            self.classifier.classify, crop, self.manifest.labels.index(label), others
+        )
         return explanation, crop_face(image_gray, inner, SIDE, margin, roll)
 
     def classify(
@@ -166,10 +175,7 @@ class EmotionRecognizer:
         """
         if not boxes:
             return []
-        size, margin = self.manifest.input_size, self.manifest.crop_margin
-        turned = zip(boxes, rolls or [0.0] * len(boxes), strict=True)
-        crops = np.stack([crop_face(image_gray, box, size, margin, roll) for box, roll in turned])
-        return [
-            dict(zip(self.manifest.labels, map(float, row), strict=True))
-            for row in self.classifier.classify(crops, mirror=mirror)
-        ]
+        rows = self.classifier.classify_faces(
+            image_gray, boxes, rolls or [0.0] * len(boxes), mirror=mirror
+        )
+        return [dict(zip(self.manifest.labels, map(float, row), strict=True)) for row in rows]

@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import User
 from recognition import tasks
 from recognition.models import Prediction, Upload
-from recognition.uploads import heat_maps, processing
+from recognition.uploads import heat_maps, processing, retention
 from recognition.uploads.actions import delete_uploads
 from recognition.vision.explanation import read_words
 from tests.support.factories import RESULT
@@ -184,6 +184,14 @@ def test_it_goes_with_its_photo(explained: Prediction, alice: User) -> None:
     assert name in files()
     delete_uploads(Upload.objects.for_owner(alice))
     assert not files()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_goes_with_a_photo_that_was_kept_for_long_enough(explained: Prediction) -> None:
+    assert retention.remove_photo(str(explained.upload_id))
+    assert files() == {Upload.objects.get().thumbnail.name}
+    explained.refresh_from_db()
+    assert (explained.heat_map.name, explained.heat_map_bytes) == ("", 0)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,10 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
+from PIL import Image
 
 from recognition.vision import headers, images
 from recognition.vision.decoding import child, pool, processes
-from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
+from recognition.vision.decoding.pool import DecodingBusy, DecodingPool, Patience
 from recognition.vision.decoding.turns import NoTurn, Turns
 from recognition.vision.errors import ImageDamaged, ImageError, ImageTooCostly, ImageTooSmall
 from recognition.vision.images import CleanImage
@@ -43,9 +44,12 @@ def children() -> list[psutil.Process]:
 
 
 def the_child(decoding: DecodingPool) -> psutil.Process:
-    """The one that is idle, once it has cleaned a photo."""
+    """The one that is idle, once it has cleaned a photo: the youngest.
+
+    Not the last one listed, for ids of processes begin anew now and then.
+    """
     decoding.clean(io.BytesIO(face_jpeg()))
-    return children()[-1]
+    return max(children(), key=psutil.Process.create_time)
 
 
 def bomb() -> bytes:
@@ -170,6 +174,22 @@ def test_who_waits_too_long_is_told_to_come_again(
     assert decoding.clean(io.BytesIO(face_jpeg())).width == 512
 
 
+def test_the_photos_of_one_request_wait_so_long_together(
+    decoding: DecodingPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "WAIT_SECONDS", 0.1)
+    patience = Patience()
+    monkeypatch.setattr(pool, "WAIT_SECONDS", 3600)
+    turns = Turns(tmp_path / "turns", "turn", 2)
+    with turns.taken(0), turns.taken(0):
+        for _ in range(3):
+            with pytest.raises(DecodingBusy):
+                decoding.clean(io.BytesIO(face_jpeg()), "alice", patience)
+    assert patience.left == 0
+    # With none left, what need not wait is not refused.
+    assert decoding.clean(io.BytesIO(face_jpeg()), "alice", patience).width == 512
+
+
 def test_no_more_than_so_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "MAXIMUM_WAITING", 1)
     decoding = DecodingPool(tmp_path / "turns", 1)
@@ -270,6 +290,13 @@ def test_a_mutated_file_ends_there_as_here(shared: DecodingPool, data: bytes) ->
 
     there = ending(lambda: shared.clean(io.BytesIO(data)))
     assert there == ending(lambda: images.clean(data))
+
+
+def test_the_largest_photo_comes_through(decoding: DecodingPool) -> None:
+    """As a bitmap, whose bytes nothing makes fewer."""
+    data = encode(Image.new("RGB", (4000, 8700)), "BMP")
+    assert 0.95 * images.MAXIMUM_BYTES < len(data) <= images.MAXIMUM_BYTES
+    assert decoding.clean(io.BytesIO(data)).height == 8700
 
 
 def test_reading_a_header_takes_time_by_the_bytes_alone() -> None:

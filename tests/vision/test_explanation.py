@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +22,14 @@ from recognition.vision.explanation import (
     ROWS,
     SIDE,
     Explanation,
+    Frame,
     draw,
     explain,
     read_words,
 )
+from recognition.vision.images import decode_gray
 from recognition.vision.recognizer import EmotionRecognizer
+from tests.support import clip
 from tests.support.pictures import (
     astronaut,
     encode,
@@ -44,7 +49,10 @@ class LooksAt:
         self._place = self._ninth(row, column)
         self._against = self._ninth(*against) if against else None
 
-    def __call__(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def __call__(
+        self, crops: NDArray[np.uint8], others: Sequence[NDArray[np.uint8]]
+    ) -> NDArray[np.float32]:
+        assert others == []
         first = 0.9 * self._contrast(crops, self._place)
         if self._against is not None:
             first *= 1 - 0.5 * self._contrast(crops, self._against)
@@ -86,8 +94,37 @@ def test_what_speaks_against_the_label_is_negative() -> None:
 
 
 def test_where_nothing_matters_no_part_is_named() -> None:
-    found = explain(lambda crops: np.full((len(crops), 2), 0.5, np.float32), CROP, 1)
+    found = explain(lambda crops, others: np.full((len(crops), 2), 0.5, np.float32), CROP, 1)
     assert (found.strongest_part, found.strongest_drop, found.confidence) == (None, 0.0, 0.5)
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.25])
+def test_in_other_frames_the_same_part_of_the_face_is_hidden(scale: float) -> None:
+    board = np.indices((48, 48)).sum(axis=0) % 2 * np.uint8(255)
+    seen: list[NDArray[np.uint8]] = []
+
+    def classify(
+        crops: NDArray[np.uint8], others: Sequence[NDArray[np.uint8]]
+    ) -> NDArray[np.float32]:
+        seen[:] = [crops, *others]
+        return np.full((len(crops), 2), 0.5, np.float32)
+
+    explain(classify, board, 0, [Frame(board, scale)])
+    first, other = (np.abs(crops.astype(float) - board) for crops in seen)
+    assert first.shape == other.shape
+
+    def middle(hidden: NDArray[np.float64]) -> float:
+        return float((hidden.sum(axis=1) * (np.arange(48) + 0.5)).sum() / hidden.sum())
+
+    def is_cut(hidden: NDArray[np.float64]) -> bool:
+        return bool(hidden[[0, -1]].any() or hidden[:, [0, -1]].any())
+
+    # Of the places, those that are whole in both frames.
+    whole = [k for k in range(1, len(first)) if not (is_cut(first[k]) or is_cut(other[k]))]
+    assert len(whole) > 3
+    for k in whole:
+        assert middle(other[k]) == pytest.approx(24 + scale * (middle(first[k]) - 24), abs=0.3)
+        assert other[k].sum() == pytest.approx(scale**2 * first[k].sum(), rel=0.05)
 
 
 def test_the_drawing_is_grey_where_nothing_was_lost_and_bright_where_most_was() -> None:
@@ -141,6 +178,29 @@ def test_a_smile_is_in_the_lower_part_of_the_upright_face(
     assert found.confidence == pytest.approx(face.confidence, abs=0.05)
     assert found.strongest_part in {"lower-left", "lower-center", "lower-right"}
     assert face_gray.shape == (SIDE, SIDE)
+
+
+def test_it_begins_from_what_people_are_shown_of_a_doubtful_face(
+    recognizer: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = clip.jpeg_frame(clip.without_smile(clip.astronaut(), 5), seconds=1.0)
+    (face,) = recognizer.recognize(photo).faces
+    gray, _size = decode_gray(photo)
+
+    def begins_and_shown(mirror_below: float) -> tuple[float, float]:
+        manifest = replace(recognizer.manifest, mirror_below=mirror_below)
+        monkeypatch.setattr(recognizer, "manifest", manifest)
+        monkeypatch.setattr(recognizer.classifier, "manifest", manifest)
+        found, _face_gray = recognizer.explain(photo, face.box, "happy", roll=face.roll)
+        (shown,) = recognizer.classify(gray, [face.box], rolls=[face.roll])
+        return found.confidence, shown["happy"]
+
+    one, in_one_frame = begins_and_shown(0.0)
+    several, in_several = begins_and_shown(1.01)
+    # Within what the int8 network says of the same crop in batches of other sizes.
+    assert one == pytest.approx(in_one_frame, abs=0.01)
+    assert several == pytest.approx(in_several, abs=0.01)
+    assert abs(in_several - in_one_frame) > 0.05
 
 
 def test_a_label_of_another_model_is_told(recognizer: EmotionRecognizer) -> None:

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from recognition.vision.errors import VideoDamaged, VideoError, VideoTooCostly
+from recognition.vision.video import child, reader
 from recognition.vision.video.order import Order
 from recognition.vision.video.reader import VideoReader
 from tests.support.hostile_videos import HOSTILE
-from tests.support.videos import face_mp4
+from tests.support.videos import face_mp4, make, pictures
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -55,6 +57,39 @@ def test_one_that_takes_too_much_processor_time_is_ended(tmp_path: Path) -> None
         os.kill(video.pid, signal.SIGXCPU)  # As the kernel does.
         with pytest.raises(VideoTooCostly, match="too much memory or time"):
             list(video)
+
+
+def test_a_late_sample_grants_no_hours_for_what_follows(tmp_path: Path) -> None:
+    """A file that jumps to its end and then goes on with frames that are no samples."""
+    path = tmp_path / "video"
+    late = [0, *range(7_000_000, 7_006_000, 100)]
+    path.write_bytes(make(pictures(6.1), "matroska", times=late))
+    with VideoReader(path) as video:
+        frames = iter(video)
+        assert [next(frames).time_ms for _ in range(2)] == [0, 7_000_000]
+        process = psutil.Process(video.pid)
+        allowed, _hard = process.rlimit(psutil.RLIMIT_CPU)
+        assert allowed <= sum(process.cpu_times()[:2]) + child.FIRST_SECONDS
+
+
+def test_whoever_waits_is_told_that_nothing_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "NOTICE_SECONDS", 0.05)
+    monkeypatch.setattr(reader, "SILENCE_SECONDS", 20)
+    path = tmp_path / "video"
+    path.write_bytes(face_mp4(60.0, 2))
+    stopped: list[int] = []
+
+    def wake() -> None:
+        while stopped:
+            os.kill(stopped.pop(), signal.SIGCONT)
+
+    with VideoReader(path, skipped=wake) as video:
+        stopped.append(video.pid)
+        os.kill(video.pid, signal.SIGSTOP)
+        assert len(list(video)) == 120
+    assert not stopped
 
 
 def test_a_crash_is_the_video_s_own(tmp_path: Path) -> None:

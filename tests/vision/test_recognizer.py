@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.conf import settings
+from numpy.typing import NDArray
 from PIL import Image
 
+from recognition.vision.classification import mixed
 from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ModelError
 from recognition.vision.images import decode_gray
@@ -63,6 +65,54 @@ def test_a_face_below_the_manifests_confidence_is_uncertain(
     assert face.uncertain is uncertain
     assert face.uncertain == (face.confidence < threshold)
     assert face.label == "happy"
+
+
+def test_faces_are_cut_out_with_the_manifests_margin(recognizer: EmotionRecognizer) -> None:
+    """As in training, and as an explanation shows them."""
+    gray, _size = decode_gray(face_jpeg(), longest_side=1024)
+    box, manifest = BoundingBox(177, 66, 97, 97), recognizer.manifest
+    crop = crop_face(gray, box, manifest.input_size, manifest.crop_margin)
+    (row,) = recognizer.classifier.classify(crop[np.newaxis])
+    (found,) = recognizer.classify(gray, [box])
+    assert list(found.values()) == pytest.approx(list(row), abs=1e-6)
+    _explanation, shown = recognizer.explain(face_jpeg(), box, "happy")
+    assert np.array_equal(shown, crop_face(gray, box, len(shown), manifest.crop_margin))
+
+
+@pytest.mark.parametrize("margins", [None, [0.2], [-0.05, 0.15]])
+def test_the_mirror_image_of_a_doubtful_face_is_read_in_other_frames(
+    copied_model: Path, margins: list[float] | None
+) -> None:
+    content = json.loads(copied_model.read_text())
+    content["shown"]["mirror_below"] = 1.01
+    content["input"].pop("second_margins", None)
+    if margins is not None:
+        content["input"]["second_margins"] = margins
+    copied_model.write_text(json.dumps(content))
+    recognizer = EmotionRecognizer(copied_model)
+    manifest, classifier = recognizer.manifest, recognizer.classifier
+    gray, _size = decode_gray(face_jpeg(), longest_side=1024)
+    box, other = BoundingBox(177, 66, 97, 97), BoundingBox(100, 300, 150, 150)
+
+    def heads(margin: float, *, mirrored: bool) -> dict[str, NDArray[np.float32]]:
+        crops = np.stack(
+            [crop_face(gray, one, manifest.input_size, margin) for one in (box, other)]
+        )
+        return classifier.head_probabilities(crops[:, :, ::-1] if mirrored else crops, mirror=False)
+
+    others = margins or [manifest.crop_margin]
+    views = [
+        heads(manifest.crop_margin, mirrored=False),
+        *(heads(margin, mirrored=True) for margin in others),
+    ]
+    mean = {name: sum(view[name] for view in views) / len(views) for name in views[0]}
+    found = recognizer.classify(gray, [box, other])
+    expected = mixed(mean, manifest.shown)
+    assert np.array([list(face.values()) for face in found]) == pytest.approx(expected, abs=1e-5)
+    # And where one view is wanted, as on the live page, it stays one.
+    found = recognizer.classify(gray, [box, other], mirror=False)
+    expected = mixed(views[0], manifest.shown)
+    assert np.array([list(face.values()) for face in found]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_manifest_without_a_threshold_is_told(copied_model: Path) -> None:

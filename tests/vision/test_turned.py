@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from recognition.vision.preprocessing import crop_face
 from recognition.vision.recognizer import EmotionRecognizer
@@ -51,6 +51,20 @@ def test_any_other_roll_is_found_and_told(recognizer: EmotionRecognizer, roll: i
     (face,) = recognizer.recognize(turned_face_png(roll)).faces
     assert off(face.roll, roll) < 15
     assert face.label == "happy"
+
+
+@pytest.mark.parametrize(
+    ("part", "degrees", "blur"), [((75, 0, 375, 265), 140, 1.5), ((165, 55, 285, 175), 90, 1)]
+)
+def test_of_several_angles_the_best_is_taken(
+    recognizer: EmotionRecognizer, part: tuple[int, ...], degrees: int, blur: float
+) -> None:
+    """Out of focus and turned this far, the face is first taken for one that is hardly rolled."""
+    cut = astronaut().crop(part)
+    turned = cut.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(120, 120, 120))
+    blurred = turned.filter(ImageFilter.GaussianBlur(blur))
+    (face,) = recognizer.recognize(encode(blurred, "PNG")).faces
+    assert off(face.roll, degrees) < 15
 
 
 def test_boxes_are_in_pixels_of_a_large_photo(recognizer: EmotionRecognizer) -> None:

@@ -12,8 +12,9 @@ import time
 from typing import Any
 
 _LENGTHS = struct.Struct(">II")
-#: Bytes that one message may have; photos that come have 10 MB, those that go 20 MB.
-MAXIMUM_BYTES = 64 * 1024 * 1024
+#: Bytes that one message may have: more than the largest photo (`images.MAXIMUM_BYTES`, which this
+#: module leaves alone, for children that decode no photos).
+MAXIMUM_BYTES = 128 * 1024 * 1024
 
 
 def send(channel: socket.socket, words: dict[str, Any], *pieces: bytes) -> None:

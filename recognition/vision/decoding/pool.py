@@ -27,7 +27,7 @@ from recognition.vision.images import CleanImage
 logger = logging.getLogger(__name__)
 
 #: Threads of one web process that may wait for a turn, those among them that may come for one
-#: person, and for how long.
+#: person, and for how long, all photos of a request together.
 MAXIMUM_WAITING = 64
 MAXIMUM_OF_ONE = 16
 WAIT_SECONDS = 20
@@ -44,6 +44,17 @@ class SupportsReadAndSeek(Protocol):
 
 class DecodingBusy(Exception):
     """Too many photos are being opened, and this one did not get there in time."""
+
+
+class Patience:
+    """How long one request waits for turns, with all its photos together.
+
+    Attributes:
+        left: seconds; with none left, a photo is decoded where there is a turn at once.
+    """
+
+    def __init__(self) -> None:
+        self.left = float(WAIT_SECONDS)
 
 
 class DecodingPool:
@@ -71,19 +82,22 @@ class DecodingPool:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="decoding")
         atexit.register(self.close)
 
-    def clean(self, file: SupportsReadAndSeek, whose: Hashable = None) -> CleanImage:
+    def clean(
+        self, file: SupportsReadAndSeek, whose: Hashable = None, patience: Patience | None = None
+    ) -> CleanImage:
         """As :func:`recognition.vision.images.clean`, in bounds.
 
         Args:
             file: the photo as it was received. While it waits for its turn its bytes stay there.
             whose: what tells one person from another.
+            patience: of the request that it came with; None where it came alone.
 
         Raises:
             ImageError: a subclass that says what is wrong, in a sentence for people.
             DecodingBusy: there was no turn to be had, or hardly any processor time.
         """
         header = images.check(_content(file))
-        with self._turn(header, whose):
+        with self._turn(header, whose, patience or Patience()):
             child = self._take()
             try:
                 clean = child.clean(_content(file))
@@ -103,23 +117,35 @@ class DecodingPool:
             child.end()
 
     @contextmanager
-    def _turn(self, header: Header, whose: Hashable) -> Iterator[None]:
-        deadline = time.monotonic() + WAIT_SECONDS
+    def _turn(self, header: Header, whose: Hashable, patience: Patience) -> Iterator[None]:
+        began = time.monotonic()
+        deadline = began + patience.left
         with ExitStack() as held:
-            held.enter_context(self._own_line(whose, deadline))
-            if not self._waiting.acquire(blocking=False):
-                raise DecodingBusy
             try:
-                if _is_large(header):
-                    _acquire(held, self._own_large_turn, deadline)
-                    held.enter_context(self._large_turns.taken(deadline))
-                _acquire(held, self._own_turns, deadline)
-                held.enter_context(self._turns.taken(deadline))
-            except NoTurn:
-                raise DecodingBusy from None
+                held.enter_context(self._own_line(whose, deadline))
+                self._wait(held, header, deadline)
             finally:
-                self._waiting.release()
+                patience.left = max(0.0, patience.left - (time.monotonic() - began))
             yield
+
+    def _wait(self, held: ExitStack, header: Header, deadline: float) -> None:
+        """Wait where all wait, for what `held` then has.
+
+        Raises:
+            DecodingBusy: too many do, or it took too long.
+        """
+        if not self._waiting.acquire(blocking=False):
+            raise DecodingBusy
+        try:
+            if _is_large(header):
+                _acquire(held, self._own_large_turn, deadline)
+                held.enter_context(self._large_turns.taken(deadline))
+            _acquire(held, self._own_turns, deadline)
+            held.enter_context(self._turns.taken(deadline))
+        except NoTurn:
+            raise DecodingBusy from None
+        finally:
+            self._waiting.release()
 
     @contextmanager
     def _own_line(self, whose: Hashable, deadline: float) -> Iterator[None]:

@@ -9,6 +9,7 @@ import gc
 import os
 import socket
 import sys
+import time
 from contextlib import suppress
 from dataclasses import asdict
 
@@ -20,7 +21,8 @@ from recognition.vision.video.order import Order
 #: Bytes of addresses. Libraries take 250 MB of them, and 4K in ten bits with all the frames that
 #: it may refer to 600 MB.
 MEMORY_BYTES = 1024 * 1024 * 1024
-#: Processor time to begin with, and for each second of the video. 4K takes a second and a half.
+#: Processor time to begin with, and without a new sample; and for each second of the video. 4K
+#: takes a second and a half.
 FIRST_SECONDS = 60
 SECONDS_A_SECOND = 4
 
@@ -48,8 +50,10 @@ def main() -> None:
 
 def _send_frames(channel: socket.socket, decoder: Decoder) -> None:
     for time_ms, frame in decoder.frames():
-        # A rate and not a sum: what is slow ends soon, and what is long may take its time.
-        processes.allow_processor_seconds(FIRST_SECONDS + SECONDS_A_SECOND * time_ms / 1000)
+        # A rate and not a sum: what is slow ends soon, and what is long may take its time. What
+        # only says that it is long has no time for frames that are no samples.
+        in_all = FIRST_SECONDS + SECONDS_A_SECOND * time_ms / 1000
+        processes.allow_processor_seconds(min(in_all, time.process_time() + FIRST_SECONDS))
         if frame is None:
             messages.send(channel, {"skipped": time_ms})
         else:

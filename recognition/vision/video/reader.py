@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import signal
 import socket
 import subprocess
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 #: Seconds without a sample after which the machine, not the video, is at fault: the child's
 #: processor time ends it much earlier.
 SILENCE_SECONDS = 600
+#: Seconds of silence after which whoever waits is told that there is nothing new yet.
+NOTICE_SECONDS = 1.0
 
 
 class ReadingStalled(Exception):
@@ -67,7 +70,8 @@ class VideoReader:
         Args:
             path: of a file that this process may read; the child gets it open.
             order: which frames, within which limits.
-            skipped: called for each sample on the way to those after `order.after_ms`.
+            skipped: called for each sample on the way to those after `order.after_ms`, and every
+                second in which nothing comes.
 
         Raises:
             OSError: the file cannot be opened.
@@ -135,13 +139,20 @@ class VideoReader:
         self._process.wait()
 
     def _receive(self) -> tuple[dict[str, Any], list[bytes]]:
+        deadline = time.monotonic() + SILENCE_SECONDS
+        if self._skipped is not None:
+            while time.monotonic() < deadline and not self._has_something():
+                self._skipped()
         try:
-            words, pieces = messages.receive(self._channel, time.monotonic() + SILENCE_SECONDS)
+            words, pieces = messages.receive(self._channel, deadline)
         except (OSError, EOFError, ValueError, LookupError, TypeError) as error:
             raise self._lost(error) from error
         if "code" in words:
             raise _known_error(words)
         return words, pieces
+
+    def _has_something(self) -> bool:
+        return bool(select.select([self._channel], [], [], NOTICE_SECONDS)[0])
 
     def _lost(self, error: Exception) -> Exception:
         """What to say of a video whose child did not answer, or not in its right mind."""
