@@ -63,7 +63,7 @@ def main() -> int:
         return 0 if {"web": web, "valkey": valkey, "scheduler": scheduler}[process]() else 1
     except (OSError, ValueError) as error:
         # What a container engine shows of a check that failed (T201).
-        print(f"{process}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"{process}: {error}", file=sys.stderr)  # noqa: T201 (what it is for)
         return 1
 
 

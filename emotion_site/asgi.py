@@ -31,6 +31,7 @@ from emotion_site.origin import (
     SameOriginValidator,
     nothing_here,
 )
+from emotion_site.page_turns import FairTurns
 from emotion_site.visitors import LimitedSockets
 from recognition.routing import token_urlpatterns, websocket_urlpatterns
 from studies.routing import websocket_urlpatterns as study_urlpatterns
@@ -47,7 +48,7 @@ programs = URLRouter([*token_urlpatterns, nowhere])
 application = TrustedScope(
     ProtocolTypeRouter(
         {
-            "http": django_application,
+            "http": FairTurns(django_application),
             "websocket": PagesAndPrograms(pages, programs),
         }
     )

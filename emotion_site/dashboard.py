@@ -20,10 +20,8 @@ from django.utils import timezone
 from accounts.models import User
 from emotion_site.health import workers_alive
 from recognition.jobs import broker
-from recognition.model_registry.catalogue import active_manifest
-from recognition.model_registry.figures import figures_of
+from recognition.model_registry.figures import active_model
 from recognition.models import LiveUsage, Upload
-from recognition.vision.errors import ModelError
 
 T = TypeVar("T")
 
@@ -76,12 +74,6 @@ def from_database() -> dict[str, Any]:
         n=Count("pk"), size=Sum("stored_bytes")
     )
     bars = _uploads_a_day()
-    try:
-        manifest = active_manifest()
-    except ModelError as error:
-        model: dict[str, Any] = {"error": str(error)}
-    else:
-        model = {"version": manifest.version, "figures": figures_of(manifest)}
     return {
         "n_days": DAYS,
         "n_waiting": waiting.count(),
@@ -91,7 +83,7 @@ def from_database() -> dict[str, Any]:
         "people": people,
         "live": {name: seconds or 0 for name, seconds in live.items()},
         "stored": {"n": stored["n"], "size": stored["size"] or 0},
-        "model": model,
+        "model": active_model(),
         "bars": bars,
         "chart": {
             "width": DAYS * DAY_WIDTH,

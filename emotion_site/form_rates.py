@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 
+from operations import asking_again
 from recognition.refusals import TooOften, check_rate
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
@@ -44,6 +44,4 @@ class FormRates:
 
 
 def _page(request: HttpRequest, error: TooOften) -> HttpResponse:
-    page = render(request, "429.html", {"sentence": str(error)}, status=error.status)
-    page["Retry-After"] = str(error.retry_after)
-    return page
+    return asking_again.page(request, error.retry_after or 0, str(error))

@@ -5,16 +5,14 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from emotion_site.celery import app
 from operations.redis_client import connect
-from recognition.model_registry.catalogue import active_manifest, known_manifest
-from recognition.vision.errors import ModelError
-from recognition.vision.manifest import Manifest
+from recognition.model_registry.catalogue import manifest_at_hand
 
 #: How long an answer stands. Anybody may ask as often as they like, so asking must not become
 #: work for the database, Redis or the workers. Bad news stands for less, so that whoever waits
@@ -65,7 +63,7 @@ def _parts() -> tuple[dict[str, str], str | None]:
     try:
         if _known is None or not _is_fresh(_known):
             parts = {name: _state(check) for name, check in _CHECKS.items()}
-            manifest = _manifest()
+            manifest = manifest_at_hand()
             _known = (time.monotonic(), parts, manifest.version if manifest else None)
         return _known[1:]
     finally:
@@ -113,18 +111,7 @@ def _worker() -> bool:
 
 
 def _model() -> bool:
-    return _manifest() is not None
-
-
-def _manifest() -> Manifest | None:
-    """The active model's, or the last one known where the database does not answer."""
-    try:
-        try:
-            return active_manifest()
-        except DatabaseError:
-            return known_manifest()
-    except ModelError:
-        return None
+    return manifest_at_hand() is not None
 
 
 _CHECKS: dict[str, Callable[[], bool]] = {

@@ -30,6 +30,7 @@ from django.shortcuts import resolve_url
 
 from accounts.headers import MayNotWrite, signed_in_id
 from emotion_site.slow_readers import PacedRequest
+from operations import asking_again
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
 UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/", "/studies/stimuli/")
@@ -144,7 +145,7 @@ class BoundedRequest(PacedRequest):
             self._ask_to_sign_in()
         elif _taken[person] + self._weight > AT_ONCE:
             detail = "As many of your requests are arriving as may at once. Send fewer."
-            self._refuse(429, "throttled", detail, {"Retry-After": "5"})
+            self._refuse(429, "throttled", detail, asking_again.headers(5))
         else:
             self.person = person
             _taken[person] += self._weight

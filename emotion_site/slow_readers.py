@@ -4,7 +4,8 @@ Daphne takes what the application sends, however much, and keeps it until the cl
 forty connections that asked for a photo and read nothing took 150 MB, and one that downloads an
 archive takes as much as that has. So the application waits as long as the client does, holds no
 connection to the database meanwhile, and a client that reads next to nothing is left: while it
-reads, it keeps a thread. One network address has so many that wait for it in each process.
+reads, it keeps a thread. One network address has so many that wait for it in each process, and of
+answers that are no streams, such as a long list of the API, so many bytes together.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -22,9 +24,12 @@ from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from accounts import sockets
+from operations.turns import stepped_out
 
 #: Answers that wait for their readers, by network address.
 _waiting: Counter[str] = Counter()
+#: And how many bytes they keep in memory meanwhile.
+_bytes: Counter[str] = Counter()
 
 
 @implementer(IPushProducer)
@@ -61,12 +66,16 @@ class PacedRequest(http_protocol.WebRequest):
     #: Bytes of the answer that were written, and seconds in which the client kept them waiting.
     n_written = 0
     waited = 0.0
+    #: Bytes of an answer that is no stream: all stay in memory until the last was read.
+    n_whole = 0
 
     def handle_reply(self, message: dict[str, Any]) -> None:
         if self.tap is None and not self.finished and self.channel is not None:
             self.tap = _Tap()
             self.registerProducer(self.tap, True)
         self.n_written += len(message.get("body", b""))
+        if message["type"] == "http.response.start":
+            self.n_whole = _whole_bytes(message["headers"])
         super().handle_reply(message)
 
     def finish(self) -> None:
@@ -79,16 +88,20 @@ class PacedRequest(http_protocol.WebRequest):
         if self.tap is None or self.tap.is_open or self.finished:
             return
         address = self._address()
-        if _waiting[address] >= settings.READERS_PER_ADDRESS:
+        others, n_bytes = _waiting[address], self.n_whole
+        is_too_much = others and _bytes[address] + n_bytes > settings.READERS_BYTES_PER_ADDRESS
+        if others >= settings.READERS_PER_ADDRESS or is_too_much:
             self._leave()
             return
         _waiting[address] += 1
+        _bytes[address] += n_bytes
         try:
             await self._wait()
         finally:
             _waiting[address] -= 1
+            _bytes[address] -= n_bytes
             if not _waiting[address]:
-                del _waiting[address]
+                del _waiting[address], _bytes[address]
 
     async def _wait(self) -> None:
         assert self.tap is not None
@@ -98,9 +111,10 @@ class PacedRequest(http_protocol.WebRequest):
         left = grace + self.n_written / settings.SLOWEST_READING - self.waited
         began = time.monotonic()
         try:
-            async with asyncio.timeout(max(0.0, min(grace, left))):
-                await self.tap.opened()
-            self.waited += time.monotonic() - began
+            async with stepped_out():
+                async with asyncio.timeout(max(0.0, min(grace, left))):
+                    await self.tap.opened()
+                self.waited += time.monotonic() - began
         except TimeoutError:
             self._leave()
 
@@ -111,6 +125,14 @@ class PacedRequest(http_protocol.WebRequest):
     def _leave(self) -> None:
         if self.channel is not None:
             self.channel.transport.abortConnection()
+
+
+def _whole_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Of a stream nobody knows the length, but of an archive, which is read from the disk."""
+    told = {name.lower(): value for name, value in headers}
+    if told.get(b"content-type") == b"application/zip":
+        return 0
+    return int(told.get(b"content-length", b"0"))
 
 
 class PacedServer(server.Server):

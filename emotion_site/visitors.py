@@ -9,7 +9,6 @@ from asgiref.sync import sync_to_async
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 from rest_framework.views import APIView
@@ -17,7 +16,7 @@ from rest_framework.views import APIView
 from accounts.addresses import network_of
 from accounts.sockets import address_of
 from emotion_site.client_headers import ASKED_DIRECTLY
-from operations import rates
+from operations import asking_again, rates
 from recognition.api.errors import CONTENT_TYPE, Problem
 
 
@@ -74,10 +73,8 @@ def _has_token(request: HttpRequest) -> bool:
 
 def _refusal(request: HttpRequest, wait: int) -> HttpResponse:
     if not request.path_info.startswith("/api/"):
-        page = render(request, "429.html", status=429)
-        page["Retry-After"] = str(wait)
-        return page
+        return asking_again.page(request, wait)
     detail = _("There were too many requests from this address. Wait, or sign in.")
     body = Problem(429, "throttled", detail).as_dict(request)
-    headers = {"Retry-After": str(wait)}
+    headers = asking_again.headers(wait)
     return JsonResponse(body, status=429, content_type=CONTENT_TYPE, headers=headers)

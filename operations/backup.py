@@ -160,10 +160,13 @@ def verify(source: Path) -> Manifest:
 
 
 def _is_ours(member: tarfile.TarInfo) -> bool:
-    """Whether it is a file, no link, with a name that stays within the storage."""
+    """Whether it is a file, no link, with a name that stays within the storage.
+
+    Nor one with holes, which an archive of ours never has: 10 kB would be read as gigabytes.
+    """
     name = member.name.removeprefix(FILES)
     is_inside = ".." not in PurePosixPath(name).parts and not name.startswith("/")
-    return member.isreg() and bool(name) and is_inside
+    return member.isreg() and not member.issparse() and bool(name) and is_inside
 
 
 def restore(source: Path) -> Manifest:

@@ -54,7 +54,8 @@ READ = (
     "Idempotency-Key", "If-None-Match", "If-Modified-Since", "Referer", "Range", "User-Agent",
     "Sec-WebSocket-Protocol", "X-CSRFToken", "X-Request-ID", "X-Requested-With",
 )  # fmt: skip
-SIGNS = (EVIL, "gopher", "6666", "192.0.2.1")
+#: The port with its colon: the digits alone turn up in tokens.
+SIGNS = (EVIL, "gopher", ":6666", "192.0.2.1")
 PASSWORD = "a-good-password-7"
 
 

@@ -30,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     checks = {name: lambda name=name: check(name) for name in ("database", "worker")}
     monkeypatch.setattr(health, "_CHECKS", checks)
-    monkeypatch.setattr(health, "_manifest", lambda: check("model"))
+    monkeypatch.setattr(health, "manifest_at_hand", lambda: check("model"))
     monkeypatch.setattr(health, "_known", None)
     return counts
 

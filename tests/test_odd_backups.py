@@ -69,3 +69,21 @@ def test_an_ordinary_archive_is_taken(tmp_path: Path) -> None:
     files = {"photos/a/b.jpg": hashlib.sha256(DATA).hexdigest()}
     member = ("files/photos/a/b.jpg", tarfile.REGTYPE, "")
     assert backup.verify(archive(tmp_path / "right.tar", member, files=files)).files == files
+
+
+def test_files_with_holes_are_refused_unread(tmp_path: Path) -> None:
+    """Ten kilobytes that would be read as an exabyte."""
+    odd = tmp_path / "odd.tar"
+    with tarfile.open(odd, "w", format=tarfile.PAX_FORMAT) as written:
+        member = tarfile.TarInfo("manifest.json")
+        sizes = {
+            "GNU.sparse.size": str(2**60),
+            "GNU.sparse.numblocks": "1",
+            "GNU.sparse.map": "0,0",
+        }
+        member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", **sizes}
+        written.addfile(member)
+    with tarfile.open(odd) as read:
+        assert [one.issparse() for one in read] == [True]
+    with pytest.raises(backup.BackupError, match="is not a backup"):
+        backup.verify(odd)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from recognition.vision import images
+from recognition.vision.detection import DetectorName
+
 ROOT = Path(__file__).resolve().parent.parent
 #: What starts the processes reads these.
 STARTED_WITH = ("Procfile", "scripts/supervise", "scripts/step-back")
@@ -45,6 +48,21 @@ def test_the_table_lists_nothing_that_is_not_read() -> None:
         name for file in sources for name in re.findall(r"\b[A-Z][A-Z_]{3,}\b", file.read_text())
     }
     assert in_the_table() - read_by_settings() - started == set()
+
+
+@pytest.mark.parametrize("name", list(DetectorName))
+def test_each_detector_can_be_chosen(name: DetectorName, tmp_path: Path) -> None:
+    settings_with(DEBUG="true", DATA_DIR=str(tmp_path), DETECTOR=name.value)
+    assert f"`{name}`" in (ROOT / "docs" / "SETTINGS.md").read_text()
+
+
+def test_a_photo_may_be_as_large_as_is_looked_at(tmp_path: Path) -> None:
+    largest = images.MAXIMUM_BYTES // (1024 * 1024)
+    told = {"DEBUG": "true", "DATA_DIR": str(tmp_path)}
+    settings_with(**told, PHOTO_MAXIMUM_MEGABYTES=str(largest))
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        settings_with(**told, PHOTO_MAXIMUM_MEGABYTES=str(largest + 1))
+    assert f"from 1 to {largest}" in refused.value.stderr
 
 
 def settings_with(**environment: str) -> subprocess.CompletedProcess[str]:

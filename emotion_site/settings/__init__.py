@@ -10,8 +10,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 # Django takes every name in capitals of one module; these are parts of it.
-from emotion_site.settings.api import *  # noqa: F403
-from emotion_site.settings.environment import *  # noqa: F403
+from emotion_site.settings.api import *  # noqa: F403 (one namespace)
+from emotion_site.settings.environment import *  # noqa: F403 (one namespace)
 from emotion_site.settings.environment import (
     BASE_DIR,
     BEHIND_PROXY,
@@ -23,11 +23,11 @@ from emotion_site.settings.environment import (
     SIGNUP,
     env,
 )
-from emotion_site.settings.logs import *  # noqa: F403
-from emotion_site.settings.recognition import *  # noqa: F403
+from emotion_site.settings.logs import *  # noqa: F403 (one namespace)
+from emotion_site.settings.recognition import *  # noqa: F403 (one namespace)
 from emotion_site.settings.recognition import MAXIMUM_FILES_PER_FORM
-from emotion_site.settings.studies import *  # noqa: F403
-from emotion_site.settings.work import *  # noqa: F403
+from emotion_site.settings.studies import *  # noqa: F403 (one namespace)
+from emotion_site.settings.work import *  # noqa: F403 (one namespace)
 
 #: Where the key is kept if the environment has none; `emotion_site.data_folder` writes it.
 SECRET_KEY_FILE = DATA_DIR / "secret_key"
@@ -248,6 +248,9 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG or ON_THIS_MACHINE else "https"
 
 EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
+#: Seconds for which a mail server is waited for that says nothing. Requests wait for it in their
+#: turns: without an end, a few would keep all pages waiting.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=5)
 _PRINTED = "django.core.mail.backends.console.EmailBackend"
 #: Whether mail reaches people. In debug it is printed; elsewhere a log is no place for links that
 #: open accounts: then nothing is sent, and nobody is offered what needs mail.
@@ -321,6 +324,8 @@ if S3_BUCKET:
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 #: Seconds that a request may take to arrive at whatever pace; see `emotion_site.request_bodies`.
 REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
+#: Requests that one web process works on at the same time, each with a connection to the database.
+PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", default=12)
 #: Bytes a second at which an answer must be read while the site waits for its reader, beyond three
 #: times that grace; who is slower is left.
 SLOWEST_READING = env.int("SLOWEST_READING", default=8192)
@@ -329,6 +334,9 @@ AUDIT_DAYS = env.int("AUDIT_DAYS", default=730)
 #: Answers that wait for readers of one network address in each web process; beyond them, whoever
 #: does not read at once is left.
 READERS_PER_ADDRESS = env.int("READERS_PER_ADDRESS", default=100)
+#: Bytes of these answers that wait in memory; a single one may have more. What they were made of
+#: waits with them, and takes several times as much.
+READERS_BYTES_PER_ADDRESS = env.int("READERS_MEGABYTES_PER_ADDRESS", default=8) * 1024 * 1024
 #: The largest body of a request with photos; a form may carry several.
 MAXIMUM_BODY_BYTES = env.int("MAXIMUM_BODY_MEGABYTES", default=100) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = MAXIMUM_FILES_PER_FORM

@@ -62,6 +62,8 @@ SPECTACULAR_SETTINGS = {
             "uploads",
             "predictions",
             "statistics",
+            "videos",
+            "recordings",
             "live sessions",
             "studies",
             "webhooks",

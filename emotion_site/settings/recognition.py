@@ -58,6 +58,10 @@ RETENTION_MAXIMUM_DAYS = env.int("RETENTION_MAXIMUM_DAYS", default=None)
 TRASH_DAYS = env.int("TRASH_DAYS", default=30)
 if not 0 <= TRASH_DAYS <= 30:
     raise ImproperlyConfigured("TRASH_DAYS is from 0 to 30.")
+#: How many bytes a photo may have; `recognition.vision.images` looks at none above 100 MB.
+PHOTO_MAXIMUM_BYTES = env.int("PHOTO_MAXIMUM_MEGABYTES", default=25) * 1024 * 1024
+if not 1 <= PHOTO_MAXIMUM_BYTES // (1024 * 1024) <= 100:
+    raise ImproperlyConfigured("PHOTO_MAXIMUM_MEGABYTES is from 1 to 100.")
 #: How long a video may be, and how many bytes it may have.
 VIDEO_MAXIMUM_MINUTES = env.int("VIDEO_MAXIMUM_MINUTES", default=120)
 VIDEO_MAXIMUM_BYTES = env.int("VIDEO_MAXIMUM_MEGABYTES", default=500) * 1024 * 1024

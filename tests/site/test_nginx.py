@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ from clients.live_client import LiveClient
 from tests.support.nginx import BODY_MEGABYTES, NGINX, SiteBehindNginx
 from tests.support.page_client import PageClient
 from tests.support.pictures import face_jpeg
-from tests.support.site import Person, Site
+from tests.support.site import Person, Site, wait_until
 from tests.support.sockets import close_code
 
 pytestmark = [
@@ -64,6 +66,18 @@ def test_pages_come_from_both_web_processes_with_each_header_once(
         assert names.count(name) == 1, name
     assert requests_seen(behind, "web")
     assert requests_seen(behind, "web-2")
+
+
+def test_the_log_has_no_keys_that_open_something(behind: SiteBehindNginx) -> None:
+    with httpx.Client(base_url=behind.url) as client:
+        for path in (
+            "accounts/password/reset/key/2-made-up/", "accounts/confirm-email/made-up/",
+            "studies/join/made-up/", "take-part/made-up/", "about/?seen=yes",
+        ):  # fmt: skip
+            client.get(f"/{path}")
+    # nginx writes the line of a request once it has sent the answer.
+    wait_until(lambda: "about/?seen=yes" in (behind.data_dir / "access.log").read_text())
+    assert "made-up" not in (behind.data_dir / "access.log").read_text()
 
 
 def test_the_request_id_is_one_in_nginx_and_site(behind: SiteBehindNginx) -> None:
@@ -305,3 +319,24 @@ def test_limits_count_the_visitors_address_and_not_a_claimed_one(
     with ThreadPoolExecutor(4) as threads:
         refused = list(threads.map(sign_in, range(40)))
     assert 4 <= sum(refused) <= 10
+
+
+def test_a_failed_request_keeps_nobody_from_the_process(behind: SiteBehindNginx) -> None:
+    """nginx by itself would ask neither process for ten seconds."""
+    behind.kill("web")
+    behind.kill("web-2")
+    with httpx.Client(base_url=behind.url) as client:
+        assert client.get("/about/").status_code == 502
+
+        class Back(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", behind.port), Back) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            assert [client.get("/about/").status_code for _ in range(5)] == [204] * 5
+            server.shutdown()

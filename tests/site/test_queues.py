@@ -17,14 +17,13 @@ pytestmark = pytest.mark.site
 _QUEUE_BULK = """
 from django.core.files.uploadedfile import SimpleUploadedFile
 from accounts.models import User
-from recognition.jobs import queues
 from recognition.uploads import actions
 
 owner = User.objects.get(email="batch@example.org")
 data = owner.uploads.last().image.read()
 for number in range({n_photos}):
     file = SimpleUploadedFile(f"bulk-{{number}}.jpg", data)
-    actions.create_upload(owner, file, queue=queues.BULK)
+    actions.create_upload(owner, file, of_batch=True)
 """
 N_BULK = 24
 

@@ -65,3 +65,27 @@ def test_an_address_has_so_many_slow_readers(tmp_path: Path) -> None:
         wait_until(lambda: len(person.get(path).content) == LARGE_ANSWER)
     finally:
         site.__exit__()
+
+
+def test_an_address_has_so_many_bytes_of_answers_that_wait(tmp_path: Path) -> None:
+    """Of what is no stream, all is in memory until it was read."""
+    megabytes = ALLOWED * LARGE_ANSWER // 1024**2 + 1
+    site = Site(tmp_path, READERS_MEGABYTES_PER_ADDRESS=str(megabytes), REQUEST_GRACE_SECONDS="200")
+    site.PROCESSES = ("redis", "web")
+    site.prepare()
+    (tmp_path / "documentation").mkdir()
+    (tmp_path / "documentation" / "index.html").write_bytes(bytes(LARGE_ANSWER))
+    try:
+        site.start("redis")
+        site.start("web")
+        site.wait_for_web()
+        head = f"GET /docs/ HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n\r\n".encode()
+        with ExitStack() as open_ones:
+            connections = []
+            for _ in range(OPENED):
+                connection = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+                connections.append(open_ones.enter_context(connection))
+                connection.sendall(head)
+            wait_until(lambda: sum(map(was_left, connections)) == OPENED - ALLOWED)
+    finally:
+        site.__exit__()

@@ -27,7 +27,7 @@ events {}
 http {
     types { text/css css; text/javascript js; image/svg+xml svg; image/jpeg jpg; }
     default_type application/octet-stream;
-    access_log off;
+    access_log $folder/access.log;
     client_body_temp_path $folder/body;
     proxy_temp_path $folder/proxy;
     fastcgi_temp_path $folder/fastcgi;
@@ -63,7 +63,7 @@ class SiteBehindNginx(Site):
         certificate(folder)
         values = {
             "VISAGE_UPSTREAMS": "".join(
-                f"server 127.0.0.1:{port};" for port in (self.port, self.second_port)
+                f"server 127.0.0.1:{port} max_fails=0;" for port in (self.port, self.second_port)
             ),
             "VISAGE_SERVER_NAME": "localhost",
             "VISAGE_HTTP_LISTEN": f"127.0.0.1:{self.http_port}",

@@ -98,9 +98,11 @@ class Site:
 
     PROCESSES = ("redis", "web", "worker", "webhooks", "scheduler")
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, *, code: Path = ROOT, **environment: str) -> None:
+        """``code`` is the folder of another version of the project, where it is not this one."""
         data_dir.mkdir(parents=True, exist_ok=True)
         self.data_dir = data_dir
+        self.code = code
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -127,7 +129,7 @@ class Site:
         }
         if "DATABASE_URL" in os.environ and "DATABASE_URL" not in environment:
             self.environment["DATABASE_URL"] = own_database(os.environ["DATABASE_URL"])
-        self._commands = parse_procfile((ROOT / "Procfile").read_text()).processes
+        self._commands = parse_procfile((code / "Procfile").read_text()).processes
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -147,20 +149,20 @@ class Site:
 
     def prepare(self) -> None:
         """Migrate the database and collect the static files, or copy where that was done."""
-        has_data = any(self.data_dir.iterdir())
-        if not has_data:
+        is_new = self.code == ROOT and not any(self.data_dir.iterdir())
+        if is_new:
             shutil.copytree(prepared_folder(), self.data_dir, dirs_exist_ok=True)
-        if has_data or "DATABASE_URL" in self.environment:
+        if not is_new or "DATABASE_URL" in self.environment:
             self.manage("migrate", "--verbosity", "0")
-        if has_data:
+        if not is_new:
             self.manage("collectstatic", "--no-input", "--verbosity", "0")
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a management command in the site's environment."""
         return subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            [sys.executable, str(self.code / "manage.py"), *arguments],
             env=self.environment,
-            cwd=ROOT,
+            cwd=self.code,
             check=check,
             capture_output=True,
             text=True,
@@ -173,7 +175,7 @@ class Site:
             self._running[label] = subprocess.Popen(
                 ["sh", "-c", self._commands[name]],
                 env={**self.environment, **environment},
-                cwd=ROOT,
+                cwd=self.code,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -1,6 +1,5 @@
 """Everything `make run` does once the packages are installed."""
 
-import logging
 import os
 import socket
 import sys
@@ -10,14 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.demo import DEMO_EMAIL, create_demo_users
-from accounts.models import User
-from emotion_site import static_files
-from emotion_site.health import ping_redis
-from emotion_site.redis_server import NOT_FOUND, find_redis_server
-from recognition.uploads import samples
-from recognition.vision.errors import ModelError
-from recognition.vision.manifest import read_manifest
+from emotion_site import first_start, static_files
 
 #: Names in the Procfile.
 REDIS, OTHERS = "redis", ("web", "worker", "webhooks", "scheduler")
@@ -32,14 +24,16 @@ class Command(BaseCommand):
         port = settings.PORT
         for number in range(settings.WEB_PROCESSES):
             self._check_port(host, port + number)
-        self._check()
+        try:
+            first_start.check()
+        except first_start.CannotStart as error:
+            raise CommandError(str(error)) from None
         call_command("migrate", interactive=False, verbosity=0)
         static_files.collect()
         shown_host = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::"} else host
-        users = create_demo_users() if settings.DEBUG else []
-        # Before anything is said: looking for faces makes libraries talk.
-        if any(password for email, password in users if email == DEMO_EMAIL):
-            self._give_samples(DEMO_EMAIL)
+        users, no_samples = first_start.create_people() if settings.DEBUG else ([], None)
+        if no_samples is not None:
+            self.stderr.write(f"  no sample photos: {no_samples}")
         self.stdout.write(self.style.SUCCESS(f"\n  Visage: http://{shown_host}:{port}\n"))
         if settings.DEBUG:
             for email, password in users:
@@ -64,17 +58,6 @@ class Command(BaseCommand):
         honcho += ["--concurrency", f"web={settings.WEB_PROCESSES}", *processes]
         os.execve(sys.executable, [sys.executable, *honcho], environment)
 
-    def _give_samples(self, email: str) -> None:
-        """Results to look at from the first visit on."""
-        # Redis may not run yet: that nobody can be told of the results is no news.
-        logging.disable(logging.WARNING)
-        try:
-            samples.add_recognised(User.objects.get(email=email))
-        except Exception as error:  # The site runs without them.
-            self.stderr.write(f"  no sample photos: {error}")
-        finally:
-            logging.disable(logging.NOTSET)
-
     def _check_port(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as probe:
@@ -85,22 +68,3 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with PORT."
                 ) from None
-
-    def _check(self) -> None:
-        """Whatever would fail a minute later fails now, in one line."""
-        try:
-            read_manifest(settings.MODEL_MANIFEST)
-        except ModelError as error:
-            raise CommandError(f"{error} Restore it or train one with `make train`.") from None
-        if settings.REDIS_IS_OURS:
-            if find_redis_server() is None:
-                raise CommandError(NOT_FOUND)
-            try:
-                ping_redis()
-            except Exception:
-                return  # As it should be: ours is not running yet.
-            raise CommandError(f"Another copy already runs on {settings.DATA_DIR}.")
-        try:
-            ping_redis()
-        except Exception as error:
-            raise CommandError(f"REDIS_URL does not answer: {error}") from None

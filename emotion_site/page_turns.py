@@ -1,0 +1,54 @@
+"""How many requests one web process works on at the same time, and whose is next.
+
+Each request has a thread and a connection to the database of its own. Three hundred that came at
+once took all of PostgreSQL's connections, and everybody else, workers too, got an error; and with
+sixty slow pages of one person between them, another's took ten times as long. So a process works on
+``PAGES_AT_ONCE`` requests, and the others wait in a line where people are served in turn.
+
+What brings a photo or a video waits for the decoder in its turn, up to 20 seconds, and the address
+of a new webhook for whoever answers for its name, up to eight: such requests have half of the turns
+at most, so that pages never wait for them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.sockets import address_of
+from emotion_site.request_bodies import UPLOAD_PATHS, VIDEO_PATHS
+from operations import turns
+
+
+class FairTurns:
+    """An ASGI application for HTTP that waits for its turn.
+
+    Of the turns a network address has three quarters at most, and a browser or program there, told
+    by its cookies or token, a third. Both can be made up; an address less easily.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        n = settings.PAGES_AT_ONCE
+        self._line, self._slow = _line(n), _line(max(1, n // 2))
+        names = ("sample_upload", "webhooks", "api-webhook-list")
+        self._slow_paths = {*UPLOAD_PATHS, *VIDEO_PATHS, *map(reverse, names)}
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        is_slow = scope["method"] == "POST" and scope["path"] in self._slow_paths
+        lines = [self._slow, self._line] if is_slow else [self._line]
+        turn = turns.Turn(address_of(scope), _caller(scope), *lines)
+        await turns.work_in(turn, lambda: self._application(scope, receive, send))
+
+
+def _line(n: int) -> turns.Line:
+    return turns.Line(n, of_place=max(1, n * 3 // 4), of_caller=max(1, n // 3))
+
+
+def _caller(scope: dict[str, Any]) -> str:
+    """Something that is the same for requests of one browser or program."""
+    told = [value for name, value in scope["headers"] if name in {b"authorization", b"cookie"}]
+    return hashlib.sha256(b"\n".join(told)).hexdigest()

@@ -1,0 +1,96 @@
+"""Who waits for whose row, where the database locks rows: SQLite has one writer at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from accounts import audit
+from accounts.models import AuditEvent, User
+from recognition import quotas
+from recognition.models import Webhook, WebhookDelivery
+from recognition.webhooks import deliveries
+from studies.models import Member
+from studies.planning import team
+from tests.support import studies
+from tests.support.site import wait_until
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif("sqlite" in connection.vendor, reason="SQLite locks no rows"),
+]
+
+Elsewhere = Callable[[Callable[[], Any]], "Future[Any]"]
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Does something over another connection, where it fails after two seconds of waiting."""
+    with ThreadPoolExecutor(1) as pool:
+
+        def work(do: Callable[[], Any]) -> Any:
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET lock_timeout = '2s'")
+                return do()
+            finally:
+                connection.close()
+
+        yield lambda do: pool.submit(work, do)
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def test_what_refers_to_a_locked_person_does_not_wait(alice: User, elsewhere: Elsewhere) -> None:
+    """Else whoever has locked a study and writes an event waits for who waits for the study."""
+    with transaction.atomic():
+        quotas.lock(alice.pk)
+        elsewhere(lambda: audit.record("study_left", alice, alice, "study:1")).result()
+    assert AuditEvent.objects.filter(action="study_left").count() == 1
+
+
+@pytest.mark.parametrize("change", ["leave", "remove", "role"])
+def test_a_study_is_locked_before_its_members(
+    change: str, alice: User, bob: User, elsewhere: Elsewhere
+) -> None:
+    study = studies.draft_study(alice)
+    member = studies.member(study, bob, Member.Role.EDITOR)
+    changes: dict[str, Callable[[], Any]] = {
+        "leave": lambda: team.leave(study, bob),
+        "remove": lambda: team.remove(member, alice),
+        "role": lambda: team.change_role(member, Member.Role.VIEWER, alice),
+    }
+    with transaction.atomic():
+        team._lock(study.pk)
+        changing = elsewhere(changes[change])
+        wait_until(somebody_waits, every=0.01)
+        # As taking the study over does.
+        assert Member.objects.select_for_update(nowait=True).get(pk=member.pk)
+    changing.result()
+    assert not Member.objects.filter(pk=member.pk, role=Member.Role.EDITOR).exists()
+
+
+def test_a_webhook_that_is_deleted_meanwhile_undoes_no_news(
+    alice: User, elsewhere: Elsewhere
+) -> None:
+    hook = Webhook.objects.create(owner=alice, url="https://example.org/", secret="whsec_1")
+
+    def news() -> dict[str, str]:
+        with pytest.raises(OperationalError, match="lock timeout"):
+            elsewhere(hook.delete).result()
+        return {}
+
+    with transaction.atomic():
+        deliveries.record(alice.pk, "upload.finished", news)
+    assert WebhookDelivery.objects.count() == 1
+    hook.delete()
+    with pytest.raises(Webhook.DoesNotExist):
+        deliveries.record_ping(hook)
