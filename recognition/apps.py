@@ -11,7 +11,7 @@ class RecognitionConfig(AppConfig):
 
         people.register()
         # They register themselves: checks, what follows a change of a row, and tasks.
-        from recognition import tasks  # noqa: F401
-        from recognition.model_registry import checks  # noqa: F401
-        from recognition.uploads import files  # noqa: F401
-        from recognition.webhooks import access  # noqa: F401
+        from recognition import tasks  # noqa: F401 (they register themselves)
+        from recognition.model_registry import checks  # noqa: F401 (they register themselves)
+        from recognition.uploads import files  # noqa: F401 (they register themselves)
+        from recognition.webhooks import access  # noqa: F401 (they register themselves)

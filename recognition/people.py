@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, purposes
 
+if TYPE_CHECKING:
+    from accounts.models import User
+
 CAMERA = "camera"
 TRAINING = "training"
+
+#: Further files of an export of everything, as name and text in pieces, by whatever keeps more of a
+#: person; added when the site starts.
+ALSO_EXPORTED: list[Callable[[User], Iterator[tuple[str, Iterable[str]]]]] = []
 
 
 def register() -> None:
@@ -38,5 +48,5 @@ def register() -> None:
             "webhook_deleted": _("A webhook was deleted"),
         },
         mailed={"webhook_added", "webhook_deleted"},
-        shown={"upload", "recording"},
+        shown={"upload": "recognition.Upload", "recording": "recognition.Recording"},
     )

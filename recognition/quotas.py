@@ -130,12 +130,14 @@ def lock(user_id: int) -> User:
     """Lock somebody's row until the transaction ends, and read it anew.
 
     Whatever is created for a person is created under this lock: their quotas are counted one
-    at a time, and nothing comes into being once the account is closed.
+    at a time, and nothing comes into being once the account is closed. Rows that only refer to
+    the person, such as events of the audit trail, do not wait for it: who has locked something
+    else and writes one would wait for whoever waits for that.
 
     Raises:
         AccountClosed: it is closed or gone.
     """
-    people = get_user_model().objects.select_for_update()
+    people = get_user_model().objects.select_for_update(no_key=True)
     locked = people.filter(pk=user_id, is_active=True).first()
     if locked is None:
         raise AccountClosed

@@ -13,5 +13,5 @@ class StudiesConfig(AppConfig):
         people.register()
         personal_data.register()
         # They register themselves: what follows a row's deletion, or a study's opening.
-        from studies.planning import deleting, files  # noqa: F401
-        from studies.taking_part import leaving  # noqa: F401
+        from studies.planning import deleting, files  # noqa: F401 (they register themselves)
+        from studies.taking_part import leaving  # noqa: F401 (they register themselves)

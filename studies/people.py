@@ -26,7 +26,7 @@ def register() -> None:
             "study_handed_over": _("A study was handed over"),
         },
         mailed={"study_offered", "study_handed_over"},
-        shown={"study"},
+        shown={"study": ""},
         # Members of a team see each other on its page, too.
         named={
             "study_downloaded",

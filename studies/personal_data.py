@@ -12,9 +12,9 @@ from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognition import quotas
+from recognition import people, quotas
 from recognition.models import Recording
-from recognition.personal_data import account_deletion, contents
+from recognition.personal_data import account_deletion
 from recognition.series import downloads
 from studies.models import Answer, Block, Member, Participation, Study, Visit
 
@@ -42,7 +42,7 @@ _PARTICIPATION = (
 def register() -> None:
     """To be called once, when the site starts."""
     quotas.ALSO_STORED.append(stored_bytes)
-    contents.ALSO.append(texts)
+    people.ALSO_EXPORTED.append(texts)
     account_deletion.ALSO_GOES.append(what_goes)
 
 
@@ -81,7 +81,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"{folder}/study.json", [_json(_plan(study)) + "\n"]
         yield f"{folder}/participants.json", [_json(list(_participants(study))) + "\n"]
         took_part = study.participations.filter(recording__n_samples__gt=0)
-        for participation in took_part.select_related("recording").iterator(50):
+        for participation in took_part.select_related("recording").iterator(5):
             assert participation.recording is not None
             yield f"{folder}/{participation}.csv", downloads.as_csv(participation.recording)
     member = Member.objects.filter(user_id=user.pk).values("study", "email", "role", "invited_at")

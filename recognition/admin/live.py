@@ -1,6 +1,7 @@
 """Recordings as an operator sees them: whose and when, not what was seen."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,9 @@ class RecordingAdmin(admin.ModelAdmin):
     fields = readonly_fields = (
         "id", "owner", "source", "started_at", "ended_at", "length", "model_version",
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Recording]:
+        return super().get_queryset(request).defer("samples")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

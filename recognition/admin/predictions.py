@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from operations.read_only import ReadOnlyAdmin
+from recognition import faces
 from recognition.admin.uploads import blurred_picture
 from recognition.models import Prediction
 from recognition.templatetags.recognition import (
@@ -114,7 +115,7 @@ class PredictionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("probabilities"))
     def probabilities_in_order(self, prediction: Prediction) -> str:
-        shares = prediction.probabilities_in_order.items()
+        shares = faces.probabilities(prediction).items()
         return ", ".join(f"{label_name(label)} {exact_percent(share)}" for label, share in shares)
 
     @admin.display(description=_("rejected"), ordering="rejected")

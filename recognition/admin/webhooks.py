@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from operations.read_only import ReadOnlyAdmin
 from recognition.models import Webhook, WebhookDelivery, WebhookQuerySet
 from recognition.webhooks import deliveries
+from recognition.wording import stored_text
 
 
 @admin.register(Webhook)
@@ -37,7 +38,7 @@ class WebhookAdmin(ReadOnlyAdmin):
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = (
-        "created_at", "event", "host", "owner", "attempts", "status_code", "error",
+        "created_at", "event", "host", "owner", "attempts", "status_code", "failure",
         "delivered_at", "next_attempt",
     )  # fmt: skip
     list_filter = (("delivered_at", admin.EmptyFieldListFilter), "event", "status_code")
@@ -45,13 +46,17 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("id", "webhook__id", "webhook__owner__email")
     date_hierarchy = "created_at"
     fields = (
-        "id", "event", "host", "owner", "attempts", "status_code", "error", "created_at",
+        "id", "event", "host", "owner", "attempts", "status_code", "failure", "created_at",
         "delivered_at", "next_attempt",
     )  # fmt: skip
 
     @admin.display(description=_("next attempt"), ordering="queued_at")
     def next_attempt(self, delivery: WebhookDelivery) -> datetime | None:
         return delivery.next_attempt_at
+
+    @admin.display(description=_("error"), ordering="error")
+    def failure(self, delivery: WebhookDelivery) -> str:
+        return stored_text(delivery.error)
 
     @admin.display(description=_("host"))
     def host(self, delivery: WebhookDelivery) -> str:

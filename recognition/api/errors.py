@@ -17,6 +17,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from operations import asking_again
 from recognition.refusals import Refusal
 from recognition.vision.errors import FileError
 from recognition.wording import refusal_text
@@ -231,7 +232,7 @@ def problem_of(error: Exception) -> Problem | None:
     elif isinstance(error, Refusal):
         status, code, detail = error.status, error.code, str(error)
         if error.retry_after is not None:
-            headers["Retry-After"] = str(error.retry_after)
+            headers.update(asking_again.headers(error.retry_after))
     elif (known := _known(error)) is not None:
         status, code, detail = known
     elif isinstance(error, exceptions.ValidationError):
@@ -245,7 +246,7 @@ def problem_of(error: Exception) -> Problem | None:
         if getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
         if (wait := getattr(error, "wait", None)) is not None:
-            headers["Retry-After"] = str(int(wait) + 1)
+            headers.update(asking_again.headers(int(wait) + 1))
     else:
         return None
     return Problem(status, code, str(detail), extra, headers)

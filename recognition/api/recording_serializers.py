@@ -9,13 +9,12 @@ from rest_framework.reverse import reverse
 from recognition.api.serializers import (
     LABELS,
     BoxSerializer,
-    SharesSerializer,
+    WithShares,
     WithStretches,
 )
 from recognition.models import Marker, Recording, StretchAnswer
 from recognition.series.columns import GapReason
 from recognition.series.markers import LATEST_MS, NAME_LENGTH
-from recognition.series.timeline import read_stretches, shares
 from recognition.wording import CORRECTION_NAMES
 
 #: Samples of one page, where nothing is said and at most.
@@ -28,7 +27,7 @@ class RecordingLinksSerializer(serializers.Serializer):
     markers = serializers.URLField()
 
 
-class RecordingSerializer(serializers.ModelSerializer):
+class RecordingSerializer(WithShares):
     """What faces showed over time: numbers, never a picture."""
 
     source = serializers.ChoiceField(choices=Recording.Source.values)  # type: ignore[assignment]
@@ -39,12 +38,10 @@ class RecordingSerializer(serializers.ModelSerializer):
         help_text="Of its samples; empty for a recording from before there were any.",
     )
     n_samples = serializers.IntegerField(help_text="One a face and moment.")
-    shares = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
 
-    class Meta:
-        model = Recording
-        fields = (
+    class Meta(WithShares.Meta):
+        fields = (  # type: ignore[assignment]
             "id", "source", "started_at", "ended_at", "seconds", "model_version",
             "frames_per_second", "labels", "n_samples", "shares", "links",
         )  # fmt: skip
@@ -58,10 +55,6 @@ class RecordingSerializer(serializers.ModelSerializer):
     def get_frames_per_second(self, recording: Recording) -> float | None:
         seconds = recording.seconds
         return round(recording.n_frames / seconds, 2) if seconds else None
-
-    @extend_schema_field(SharesSerializer)
-    def get_shares(self, recording: Recording) -> dict[str, float]:
-        return shares(read_stretches(recording.samples), LABELS)
 
     @extend_schema_field(RecordingLinksSerializer)
     def get_links(self, recording: Recording) -> dict[str, str]:

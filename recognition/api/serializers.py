@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Manager
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from recognition import faces
 from recognition.api.waiting import WaitOptions
 from recognition.models import Prediction, Recording, Upload, Webhook, WebhookDelivery
 from recognition.series.timeline import read_stretches, shares
@@ -55,13 +60,20 @@ class ProbabilitiesSerializer(serializers.Serializer):
         }
 
 
+@extend_schema_field(ProbabilitiesSerializer)
+class ProbabilitiesField(serializers.Field):
+    """Given as they are: a box that its owner drew has none, and older models knew fewer labels."""
+
+    def to_representation(self, value: dict[str, float]) -> dict[str, float]:
+        return value
+
+
 class FaceSerializer(serializers.ModelSerializer):
     """A face of a photo, or a spot that was rejected as none."""
 
     box = BoxSerializer(read_only=True)
     label = serializers.ChoiceField(  # type: ignore[assignment]
         choices=CORRECTIONS,
-        source="effective_label",
         help_text="What counts: the owner's correction where there is one, else the prediction.",
     )
     predicted_label = serializers.ChoiceField(
@@ -73,66 +85,59 @@ class FaceSerializer(serializers.ModelSerializer):
         min_value=0, max_value=1, help_text="Probability of `predicted_label`."
     )
     uncertain = serializers.BooleanField(help_text="The model is not sure enough to be believed.")
-    rejected = serializers.SerializerMethodField()
+    rejected = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="Why the recognizer does not count it as a face; `drawn` where the "
+        "owner drew the box; null for a face.",
+    )
     roll = serializers.FloatField(help_text="By how much it is turned clockwise, in degrees.")
-    found_by = serializers.SerializerMethodField()
-    probabilities = serializers.SerializerMethodField()
-    correction = serializers.SerializerMethodField()
+    found_by = serializers.ChoiceField(
+        choices=[name.value for name in FoundBy],
+        read_only=True,
+        allow_null=True,
+        help_text="Which detector sees it; null for results from before this was kept.",
+    )
+    probabilities = ProbabilitiesField(read_only=True)
+    correction = serializers.ChoiceField(
+        choices=CORRECTIONS,
+        read_only=True,
+        allow_null=True,
+        help_text="What the owner says it is; null where they said nothing.",
+    )
     corrected_at = serializers.DateTimeField(allow_null=True)
 
     class Meta:
         model = Prediction
-        fields = (
-            "id", "box", "label", "predicted_label", "correction", "corrected_at", "confidence",
-            "uncertain", "rejected", "roll", "found_by", "probabilities",
-        )  # fmt: skip
+        fields = faces.API_FIELDS
         read_only_fields = fields
 
-    @extend_schema_field(
-        serializers.CharField(
-            allow_null=True,
-            help_text="Why the recognizer does not count it as a face; `drawn` where the "
-            "owner drew the box; null for a face.",
-        )
-    )
-    def get_rejected(self, face: Prediction) -> str | None:
-        return face.rejected or None
+    def to_representation(self, face: Prediction) -> dict[str, Any]:
+        return super().to_representation(self.told(face))
 
-    @extend_schema_field(
-        serializers.ChoiceField(
-            choices=[name.value for name in FoundBy],
-            allow_null=True,
-            help_text="Which detector sees it; null for results from before this was kept.",
-        )
-    )
-    def get_found_by(self, face: Prediction) -> str | None:
-        return face.found_by or None
-
-    @extend_schema_field(ProbabilitiesSerializer)
-    def get_probabilities(self, face: Prediction) -> dict[str, float]:
-        return face.probabilities_in_order
-
-    @extend_schema_field(
-        serializers.ChoiceField(
-            choices=CORRECTIONS,
-            allow_null=True,
-            help_text="What the owner says it is; null where they said nothing.",
-        )
-    )
-    def get_correction(self, face: Prediction) -> str | None:
-        return face.correction or None
+    def told(self, face: Prediction) -> Any:
+        """The values of the fields, by their names."""
+        return faces.stored(face, faces.API_FIELDS)
 
 
 class PredictionSerializer(FaceSerializer):
     """A face, with the photo that it is in."""
 
-    upload = serializers.UUIDField(source="upload_id")
-    model_version = serializers.CharField(source="upload.model_version")
+    upload = serializers.UUIDField()
+    model_version = serializers.CharField()
     uploaded_at = serializers.DateTimeField()
 
     class Meta(FaceSerializer.Meta):
         fields = ("upload", "uploaded_at", "model_version", *FaceSerializer.Meta.fields)  # type: ignore[assignment]
         read_only_fields = fields  # type: ignore[assignment]
+
+    def told(self, face: Prediction) -> Any:
+        return {
+            "upload": face.upload_id,
+            "uploaded_at": face.upload.created_at,
+            "model_version": face.upload.model_version,
+            **super().told(face),
+        }
 
 
 class CorrectionSerializer(serializers.Serializer):
@@ -255,20 +260,45 @@ class StretchSerializer(serializers.Serializer):
     confidence = serializers.FloatField(help_text="Mean probability of the label.")
 
 
-class LiveSessionSerializer(serializers.ModelSerializer):
-    """A recorded session of the live page: labels over time, never a picture."""
+class RecordingList(serializers.ListSerializer):
+    """Recordings without their stretches, which are read for the shares of each alone."""
 
-    seconds = serializers.FloatField(help_text="How long it lasted.")
+    def to_representation(self, data: Manager[Recording] | Iterable[Recording]) -> list[Any]:
+        assert isinstance(self.child, WithShares)
+        recordings = list(data.all() if isinstance(data, Manager) else data)
+        self.child.shares_of = {
+            pk: shares(read_stretches(samples), LABELS)
+            for pk, samples in Recording.objects.stretches(recordings)
+        }
+        return super().to_representation(recordings)
+
+
+class WithShares(serializers.ModelSerializer):
+    """A recording with its shares, alone or among others."""
+
     shares = serializers.SerializerMethodField()
+    #: By key, where it is one of a list.
+    shares_of: Mapping[UUID, dict[str, float]] = MappingProxyType({})
 
     class Meta:
         model = Recording
-        fields = ("id", "started_at", "ended_at", "seconds", "model_version", "shares")
-        read_only_fields = fields
+        list_serializer_class = RecordingList
+        fields = ("shares",)
 
     @extend_schema_field(SharesSerializer)
-    def get_shares(self, session: Recording) -> dict[str, float]:
-        return shares(read_stretches(session.samples), LABELS)
+    def get_shares(self, recording: Recording) -> dict[str, float]:
+        known = self.shares_of.get(recording.pk)
+        return shares(read_stretches(recording.samples), LABELS) if known is None else known
+
+
+class LiveSessionSerializer(WithShares):
+    """A recorded session of the live page: labels over time, never a picture."""
+
+    seconds = serializers.FloatField(help_text="How long it lasted.")
+
+    class Meta(WithShares.Meta):
+        fields = ("id", "started_at", "ended_at", "seconds", "model_version", "shares")  # type: ignore[assignment]
+        read_only_fields = fields
 
 
 class WithStretches(serializers.Serializer):

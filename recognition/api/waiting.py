@@ -25,6 +25,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from operations.turns import stepped_out
 from recognition.models import Upload
 
 MAXIMUM_SECONDS = 30
@@ -111,7 +112,8 @@ async def _wait(pending: Pending) -> None:
             left = end - time.monotonic()
             if left <= 0:
                 return
-            await asyncio.sleep(min(interval, left))
+            async with stepped_out():
+                await asyncio.sleep(min(interval, left))
             interval = min(interval * GROWTH, LONGEST_INTERVAL)
     finally:
         _waiting[whose] -= 1

@@ -53,8 +53,7 @@ def pick(jobs: Any, named: uuid.UUID | str | None) -> uuid.UUID | str | None:
         people = [person for person in people if busy.get(person.owner, 0) < at_once]
         if not people:
             return None
-    ended = jobs.filter(finished_at__gte=timezone.now() - RECENTLY).order_by()
-    served: dict[Any, datetime] = dict(ended.values_list(of).annotate(last=Max("finished_at")))
+    served = _served(jobs, of)
     turn = min(
         people,
         key=lambda person: (
@@ -85,6 +84,22 @@ def _waiting(jobs: Any, of: str, owner: Any) -> list[Waiting]:
     # A message about what somebody waits for is not spent on a batch: it may have come to a
     # worker that is kept free for people.
     return [person for person in people if person is own or person.count <= MANY_WAITING]
+
+
+def _served(jobs: Any, of: str) -> dict[Any, datetime]:
+    """When somebody was served last, as far as that counts.
+
+    Whoever waits for another attempt has had one: else those whose receivers never answer would
+    always come before everybody whose do.
+    """
+    now = timezone.now()
+    ended = jobs.filter(finished_at__gte=now - RECENTLY).order_by()
+    served: dict[Any, datetime] = dict(ended.values_list(of).annotate(last=Max("finished_at")))
+    waiting = jobs.filter(status=jobs.model.Status.PENDING, queued_at__gte=now - RECENTLY)
+    again = waiting.filter(attempts__gt=0)
+    for owner in again.order_by().values_list(of, flat=True).distinct():
+        served[owner] = now
+    return served
 
 
 def _first(jobs: Any) -> uuid.UUID | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recognition.models import Marker, Recording
+from recognition.models import Marker
 from recognition.series.timeline import Stretch
 
 #: Columns of the chart: a stretch that is shorter than one still gets one, and thousands of
 #: stretches become no more shapes than a screen has room for.
 COLUMNS = 500
+#: Faces that have a chart: as many as one frame may show.
+MOST_CHARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +34,20 @@ class FaceChart:
     seconds: float
 
 
-def markers_of(recording: Recording, seconds: float) -> list[tuple[Marker, float]]:
-    """A recording's markers, each with its place among the chart's columns."""
-    return [
-        (marker, round(min(1.0, marker.seconds / max(seconds, 0.01)) * COLUMNS, 1))
-        for marker in recording.markers.all()
-    ]
+def marker_lines(markers: Iterable[Marker], seconds: float) -> list[tuple[float, str]]:
+    """Where markers are among the chart's columns, and their names; one line for each column."""
+    lines: dict[int, tuple[float, str]] = {}
+    for marker in markers:
+        x = round(min(1.0, marker.seconds / max(seconds, 0.01)) * COLUMNS, 1)
+        first, names = lines.get(int(x), (x, ""))
+        lines[int(x)] = (first, f"{names}, {marker.name}" if names else marker.name)
+    return list(lines.values())
 
 
 def face_charts(
     stretches: Iterable[Stretch], labels: Sequence[str], seconds: float
 ) -> list[FaceChart]:
-    """Charts of all faces, by number.
+    """Charts of those faces that were longest in view, by number, at most :data:`MOST_CHARTS`.
 
     Args:
         stretches: of the session, by their start.
@@ -53,9 +57,11 @@ def face_charts(
     by_face: dict[int, list[Stretch]] = {}
     for stretch in stretches:
         by_face.setdefault(stretch.face, []).append(stretch)
+    in_view = {face: sum(s.seconds for s in of_face) for face, of_face in by_face.items()}
+    longest = sorted(in_view, key=lambda face: (-in_view[face], face))[:MOST_CHARTS]
     return [
-        FaceChart(face, _bars(of_face, labels, seconds), sum(s.seconds for s in of_face))
-        for face, of_face in sorted(by_face.items())
+        FaceChart(face, _bars(by_face[face], labels, seconds), in_view[face])
+        for face in sorted(longest)
     ]
 
 

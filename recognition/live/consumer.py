@@ -24,12 +24,12 @@ from accounts.sockets import (
 )
 from operations import open_sockets
 from recognition import quotas
-from recognition.live import marking, recordings
+from recognition.live import recordings
 from recognition.live.frames_consumer import FramesConsumer
 from recognition.live.stream import Answer, labels_message
 from recognition.people import CAMERA
 from recognition.refusals import Refusal
-from recognition.series import markers
+from recognition.series import markers, marking
 from recognition.vision.live import LiveFrame
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 
@@ -83,3 +84,9 @@ class BaselineForm(StretchForm):
     @property
     def span(self) -> Span:
         return Span(*self.milliseconds)
+
+    @property
+    def query(self) -> str:
+        """The same stretch, in an address."""
+        data = self.cleaned_data
+        return urlencode({"from": data["start"], "to": data["end"]})

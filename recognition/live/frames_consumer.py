@@ -48,6 +48,8 @@ class FramesConsumer(AsyncWebsocketConsumer):
     kind = ""
     #: Characters of a text message that are read.
     longest_command = 500
+    #: Frames that may wait while one is looked at.
+    n_waiting = 1
 
     model_version = ""
     n_bad = 0
@@ -58,7 +60,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stream = FrameStream()
+        self.stream = FrameStream(self.n_waiting)
         self.commands = Bucket(COMMANDS, COMMANDS_AT_ONCE)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -173,11 +175,11 @@ class FramesConsumer(AsyncWebsocketConsumer):
             await self.close(1011)
 
     def _look(self) -> asyncio.Future[Answer | None] | None:
-        """Begin with the waiting frame, if there is one."""
+        """Begin with the next waiting frame, if there is one."""
         if not self.stream.is_waiting:
             return None
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(pool(), self.stream.process_newest)
+        return loop.run_in_executor(pool(), self.stream.process_next)
 
     async def _answer(self, answer: Answer) -> None:
         if answer.seen is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,14 +18,14 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit, consent
 from accounts.http import signed_in
 from operations.streaming import piecewise
-from recognition.live import marking, series_pages
-from recognition.live.chart import COLUMNS, face_charts, markers_of
+from recognition.live import series_pages
+from recognition.live.chart import COLUMNS, face_charts, marker_lines
 from recognition.live.forms import MarkerForm
 from recognition.models import Recording, RecordingQuerySet
 from recognition.people import CAMERA
 from recognition.refusals import Refusal
-from recognition.series import deleting, downloads, markers
-from recognition.series.timeline import read_stretches, shares
+from recognition.series import deleting, downloads, markers, marking
+from recognition.series.timeline import Stretch, read_stretches, shares
 from recognition.wording import LABEL_NAMES, labels_of
 
 SESSIONS_PER_PAGE = 20
@@ -59,22 +59,24 @@ def give_camera_consent(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
+def _labels(session: Recording, stretches: Iterable[Stretch]) -> tuple[str, ...]:
+    """Those that faces had or could have had."""
+    return labels_of([*session.labels, *(stretch.label for stretch in stretches)])
+
+
 @require_safe
 @login_required
 def live_sessions(request: HttpRequest) -> HttpResponse:
     """One's recorded sessions, newest first."""
-    page = Paginator(_own(request).select_related("video"), SESSIONS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    rows = []
-    for session in page.object_list:
-        stretches = read_stretches(session.samples)
-        rows.append(
-            (
-                session,
-                shares(stretches, labels_of(s.label for s in stretches)) if stretches else None,
-            )
-        )
+    mine = _own(request).without_stretches().select_related("video")
+    page = Paginator(mine, SESSIONS_PER_PAGE).get_page(request.GET.get("page"))
+    sessions = {session.pk: session for session in page.object_list}
+    found = {}
+    for pk, samples in Recording.objects.stretches(sessions.values()):
+        stretches = read_stretches(samples)
+        if stretches:
+            found[pk] = shares(stretches, _labels(sessions[pk], stretches))
+    rows = [(session, found.get(pk)) for pk, session in sessions.items()]
     return render(request, "recognition/live_sessions.html", {"page": page, "rows": rows})
 
 
@@ -84,23 +86,33 @@ def live_session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One session: when each face had which expression."""
     session = get_object_or_404(_own(request).select_related("video"), pk=pk)
     stretches = read_stretches(session.samples)
-    labels = labels_of(stretch.label for stretch in stretches)
+    labels = _labels(session, stretches)
     seconds = max([session.seconds, *(stretch.end for stretch in stretches)])
+    charts, in_it = face_charts(stretches, labels, seconds), list(session.markers.all())
     context = {
         "session": session,
         "seconds": seconds,
         "ticks": [0, seconds / 2, seconds],
         "shares": shares(stretches, labels),
-        "charts": face_charts(stretches, labels, seconds),
+        "charts": charts,
+        "faces_left_out": _left_out(len(charts), len({stretch.face for stretch in stretches})),
         "labels": labels,
         "columns": COLUMNS,
         "length_ms": round(seconds * 1000),
         **series_pages.context(session),
         "stretches": stretches[:TABLE_ROWS],
         "n_more": max(0, len(stretches) - TABLE_ROWS),
-        "markers": markers_of(session, seconds),
+        "markers": in_it,
+        "marker_lines": marker_lines(in_it, seconds),
     }
     return render(request, "recognition/live_session.html", context)
+
+
+def _left_out(n_shown: int, n_faces: int) -> str:
+    """What to say where not every face has a chart; empty where each has."""
+    if n_shown == n_faces:
+        return ""
+    return _("%s of %s faces: those longest in view.") % (n_shown, n_faces)
 
 
 @require_safe

@@ -17,7 +17,13 @@ from recognition.series.columns import GapReason
 from recognition.series.frames import sample_of
 from recognition.series.gaps import GapFinder
 from recognition.series.storing import SeriesWriter
-from recognition.series.timeline import MAXIMUM_SECONDS, MAXIMUM_STRETCHES, LabelTimeline
+from recognition.series.timeline import (
+    MAXIMUM_SECONDS,
+    MAXIMUM_STRETCHES,
+    ROW_BYTES,
+    STRETCH_BYTES,
+    LabelTimeline,
+)
 from recognition.vision.live import LiveFrame
 
 #: A session may be continued for this long after it was last saved, in seconds: long enough for
@@ -25,9 +31,6 @@ from recognition.vision.live import LiveFrame
 CONTINUE_SECONDS = 120
 #: One sample a face in each of these, in milliseconds, however many frames come.
 SAMPLE_MS = 100
-#: What counts in its owner's storage beside the series: the recording itself with its lines in the
-#: audit trail, and each stretch.
-ROW_BYTES, STRETCH_BYTES = 1000, 40
 #: Samples that one recording holds: two hours of six faces.
 MAXIMUM_SAMPLES = 432_000
 

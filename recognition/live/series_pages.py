@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import number_format
@@ -15,17 +18,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.http import signed_in
-from recognition.live import marking
 from recognition.live.forms import AnswerForm, BaselineForm, OverviewForm, PartForm
 from recognition.models import Recording
 from recognition.refusals import Refusal
-from recognition.series import answers, markers, overview, stretches
+from recognition.series import answers, markers, marking, overview, stretches
 from recognition.series.markers import LATEST_MS
 from recognition.series.pages import read_page
 from recognition.wording import CORRECTION_NAMES
 
 #: Samples in one answer.
 BOXES_AT_ONCE = 2000
+#: Stretches on one page, and faces of each of them: a recording may have a thousand of the ones and
+#: many of the others, and a page of all took minutes and hundreds of megabytes.
+STRETCHES_PER_PAGE, MOST_FACES = 25, 20
 #: Recordings that one can be compared with: the latest.
 MOST_OTHERS = 50
 
@@ -33,6 +38,7 @@ MOST_OTHERS = 50
 def context(recording: Recording) -> dict[str, Any]:
     """What the template of the chart wants to know."""
     others = Recording.objects.filter(owner_id=recording.owner_id, n_samples__gt=0)
+    others = others.without_stretches()
     given = list(recording.answers.order_by("face", "start_ms", "pk"))
     return {
         "others": list(others.exclude(pk=recording.pk).select_related("video")[:MOST_OTHERS]),
@@ -97,12 +103,16 @@ def show_stretches(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Shares and means from marker to marker, and how they change from a baseline."""
     recording = _own(request, pk)
     form = BaselineForm(request.GET if "from" in request.GET else None)
-    rows = stretches.rows(
+    page = Paginator(stretches.spans(recording), STRETCHES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    found = stretches.rows(
         recording,
-        stretches.spans(recording),
+        list(page.object_list),
         answers.of(recording),
         form.span if form.is_valid() else None,
     )
+    rows = _longest_in_view(found)
     answered = {label for row in rows for label in row.shares}
     labels = [name for name in CORRECTION_NAMES if name in answered or name in recording.labels]
     values = {
@@ -111,8 +121,20 @@ def show_stretches(request: HttpRequest, pk: UUID) -> HttpResponse:
         "labels": labels,
         "form": form,
         "has_baseline": form.is_valid(),
+        "page": page,
+        "query": form.query if form.is_valid() else "",
+        "most_faces": MOST_FACES if len(rows) < len(found) else 0,
     }
     return render(request, "recognition/stretches.html", values)
+
+
+def _longest_in_view(rows: Sequence[stretches.Row]) -> list[stretches.Row]:
+    """The rows of those faces of each stretch that have the most samples in it."""
+    kept: list[stretches.Row] = []
+    for _span, of_span in groupby(rows, key=lambda row: row.span):
+        longest = sorted(of_span, key=lambda row: -row.n)[:MOST_FACES]
+        kept += sorted(longest, key=lambda row: row.face)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
-"""One socket's frames: at most one being looked at, at most one waiting, the newest."""
+"""One socket's frames: at most one being looked at, and so many waiting, the newest."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from operations import metrics
+from recognition import faces
 from recognition.live.pool import live_recognizer
 from recognition.vision.errors import ImageError
 from recognition.vision.live import LiveFrame, LiveState
@@ -32,21 +34,27 @@ class Answer:
 
 
 class FrameStream:
-    """Hands frames from the event loop to a thread of the pool, dropping all but the newest."""
+    """Hands frames from the event loop to a thread of the pool, dropping all but the newest.
 
-    def __init__(self) -> None:
+    Args:
+        n_waiting: how many may wait: one where the moment counts, more where all that was sent
+            is to be kept.
+    """
+
+    def __init__(self, n_waiting: int = 1) -> None:
         self._state = LiveState()
         self._lock = threading.Lock()
-        self._waiting: tuple[int, float, float, bytes] | None = None
+        self._n_waiting = n_waiting
+        self._waiting: deque[tuple[int, float, float, bytes]] = deque()
         self.received = 0
         self.dropped = 0
 
     @property
     def is_waiting(self) -> bool:
-        return self._waiting is not None
+        return bool(self._waiting)
 
     def offer(self, data: bytes, taken_at: float | None = None) -> None:
-        """Let a frame wait, in place of the one that waited before.
+        """Let a frame wait; where too many do, the one that came first is dropped.
 
         Args:
             data: JPEG or WebP.
@@ -56,10 +64,12 @@ class FrameStream:
         now = time.monotonic()
         with self._lock:
             self.received += 1
-            if self._waiting is not None:
+            if len(self._waiting) >= self._n_waiting:
+                self._waiting.popleft()
                 self.dropped += 1
                 metrics.LIVE_DROPPED.add()
-            self._waiting = (self.received, now, now if taken_at is None else taken_at, data)
+            taken_at = now if taken_at is None else taken_at
+            self._waiting.append((self.received, now, taken_at, data))
 
     def skip(self) -> int:
         """Count a frame that is not worth waiting; returns its number."""
@@ -68,22 +78,21 @@ class FrameStream:
             return self.received
 
     def clear(self) -> None:
-        """Forget the waiting frame: nobody is there for its answer."""
+        """Forget the waiting frames: nobody is there for their answers."""
         with self._lock:
-            self._waiting = None
+            self._waiting.clear()
 
-    def process_newest(self) -> Answer | None:
-        """Look at the waiting frame, in a thread of the pool; None where there is none.
+    def process_next(self) -> Answer | None:
+        """Look at the frame that waits longest, in a thread of the pool; None where there is none.
 
         Raises:
             ModelError: the model is missing.
         """
         # Taken only now and not when it was queued: what came meanwhile is newer.
         with self._lock:
-            waiting, self._waiting = self._waiting, None
-        if waiting is None:
-            return None
-        number, received_at, taken_at, data = waiting
+            if not self._waiting:
+                return None
+            number, received_at, taken_at, data = self._waiting.popleft()
         try:
             with metrics.LIVE_PROCESSING.time():
                 seen = live_recognizer().process(data, self._state, taken_at)
@@ -101,19 +110,5 @@ def labels_message(answer: Answer, seen: LiveFrame, dropped: int) -> dict[str, A
         "width": seen.width,
         "height": seen.height,
         "milliseconds": round((time.monotonic() - answer.received_at) * 1000, 1),
-        "faces": [
-            {
-                "number": face.number,
-                "box": face.box.as_dict(),
-                "label": face.label,
-                "confidence": round(face.confidence, 4),
-                "uncertain": face.uncertain,
-                "found_by": face.found_by,
-                "probabilities": {
-                    label: round(probability, 4)
-                    for label, probability in face.probabilities.items()
-                },
-            }
-            for face in seen.faces
-        ],
+        "faces": [faces.seen(face, faces.LIVE_FIELDS) for face in seen.faces],
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from recognition.models import ModelChoice
@@ -91,6 +92,17 @@ def known_manifest() -> Manifest:
     if known is None or known.default != settings.MODEL_MANIFEST:
         return _usable(settings.MODEL_MANIFEST)
     return known.manifest
+
+
+def manifest_at_hand() -> Manifest | None:
+    """The active model's, or the last one known where the database does not answer; else None."""
+    try:
+        try:
+            return active_manifest()
+        except DatabaseError:
+            return known_manifest()
+    except ModelError:
+        return None
 
 
 def candidates() -> list[Candidate]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from recognition.model_registry.catalogue import active_manifest
+from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 
 #: What the sources of labels in a manifest are called.
@@ -43,3 +46,12 @@ def figures_of(manifest: Manifest) -> list[Figures]:
         ]
     except (KeyError, TypeError, ValueError, AttributeError):
         return []
+
+
+def active_model() -> dict[str, Any]:
+    """``version`` and ``figures`` of the model that labels new faces, or the ``error`` of it."""
+    try:
+        manifest = active_manifest()
+    except ModelError as error:
+        return {"error": str(error)}
+    return {"version": manifest.version, "figures": figures_of(manifest)}

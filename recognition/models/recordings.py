@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +16,16 @@ from accounts.models import OwnedQuerySet
 
 class RecordingQuerySet(OwnedQuerySet["Recording"]):
     owner_id = "owner_id"
+
+    def without_stretches(self) -> RecordingQuerySet:
+        """The same recordings, for lists: one may have 20,000, which are five megabytes."""
+        return self.defer("samples")
+
+    def stretches(self, recordings: Iterable[Recording]) -> Iterator[tuple[uuid.UUID, list[Any]]]:
+        """Of each of some recordings its key and `samples`, in one query and one at a time."""
+        keys = [recording.pk for recording in recordings]
+        rows = self.filter(pk__in=keys).order_by().values_list("pk", "samples")
+        yield from rows.iterator(chunk_size=1)
 
 
 class Recording(models.Model):

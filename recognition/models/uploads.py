@@ -15,8 +15,7 @@ from django.utils.translation import gettext_noop
 from accounts.models import OwnedQuerySet
 from recognition.jobs import queues
 from recognition.jobs.job import Job, JobQuerySet, status_choices
-from recognition.vision.types import BoundingBox
-from recognition.wording import LABEL_NAMES
+from recognition.vision.types import BoundingBox, FoundBy
 
 #: Code of failure of an upload that has had all its attempts.
 GAVE_UP = "gave_up"
@@ -300,6 +299,11 @@ class Prediction(models.Model):
         return not self.rejected or self.correction not in {"", self.NOT_A_FACE}
 
     @property
+    def is_seen_by_one(self) -> bool:
+        """Whether one of the site's two detectors sees a face and the other does not."""
+        return settings.DETECTOR == "both" and self.found_by in {FoundBy.BLAZEFACE, FoundBy.HAAR}
+
+    @property
     def predicted_label(self) -> str | None:
         """What the model says; None where it said nothing because the owner drew the box."""
         return self.label or None
@@ -310,34 +314,6 @@ class Prediction(models.Model):
         return self.correction or self.label
 
     @property
-    def probabilities_in_order(self) -> dict[str, float]:
-        """The probabilities in the order of the labels, which PostgreSQL's JSON does not keep.
-
-        Only of labels that the model knew: an older one may have known fewer.
-        """
-        shares = self.probabilities
-        return {label: shares[label] for label in LABEL_NAMES if label in shares}
-
-    @property
     def likeliest(self) -> list[str]:
         """The two most probable labels, the more probable first."""
         return sorted(self.probabilities, key=self.probabilities.__getitem__, reverse=True)[:2]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The face in the shape that API and exports share.
-
-        ``label`` is what counts: the owner's correction where there is one. ``confidence``,
-        ``uncertain`` and ``probabilities`` belong to ``predicted_label``.
-        """
-        return {
-            "box": self.box.as_dict(),
-            "label": self.effective_label,
-            "predicted_label": self.predicted_label,
-            "correction": self.correction or None,
-            "confidence": self.confidence,
-            "uncertain": self.uncertain,
-            "rejected": self.rejected or None,
-            "roll": self.roll,
-            "found_by": self.found_by or None,
-            "probabilities": self.probabilities_in_order,
-        }

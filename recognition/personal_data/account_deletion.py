@@ -8,7 +8,7 @@ account, so nothing comes after.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import ApiToken
+from operations import stored_files
 from recognition import quotas
 from recognition.jobs import broker, messages
 from recognition.models import DataExport, Prediction, Upload, Video, Webhook, WebhookDelivery
@@ -95,9 +95,9 @@ def delete(user_id: int) -> bool:
         pass
     with transaction.atomic():
         videos = list(Video.objects.filter(owner=user).select_for_update())
-        _delete_files(video.file.name for video in videos)
+        stored_files.delete(*(video.file.name for video in videos))
         exports = DataExport.objects.filter(owner=user).select_for_update()
-        _delete_files(export.file.name for export in exports)
+        stored_files.delete(*(export.file.name for export in exports))
         content_type = ContentType.objects.get_for_model(get_user_model())
         # The administration's log repeats the e-mail address.
         LogEntry.objects.filter(content_type=content_type, object_id=str(user.pk)).delete()
@@ -138,12 +138,7 @@ def _delete_some_uploads(user: User) -> int:
         some = list(mine[:BATCH])
         seen = list(Prediction.with_trash.filter(upload__in=some).select_for_update())
         # Files first: should this be cut off here, the rows still tell what is to be deleted.
-        _delete_files(name for u in some for name in (u.image.name, u.thumbnail.name))
-        _delete_files(prediction.heat_map.name for prediction in seen)
+        for row in (*some, *seen):
+            stored_files.delete(*stored_files.names_of(row))
         Upload.with_trash.filter(pk__in=[upload.pk for upload in some]).delete()
     return len(some)
-
-
-def _delete_files(names: Iterable[str | None]) -> None:
-    for name in filter(None, names):
-        default_storage.delete(name)

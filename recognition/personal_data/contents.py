@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, Consent
+from recognition import people
 from recognition.models import (
     LiveUsage,
     Marker,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 #: Rows that are held in memory at a time.
 CHUNK = 500
-#: Further texts, by apps that keep more of a person; they add theirs when the site starts.
-ALSO: list[Callable[[User], Iterator[tuple[str, Iterable[str]]]]] = []
 
 README = """\
 Everything that Visage keeps for {email}, as of {now}.
@@ -88,7 +87,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     for name, rows in _TABLES.items():
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
-    for more in ALSO:
+    for more in people.ALSO_EXPORTED:
         yield from more(user)
 
 

@@ -24,7 +24,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from operations import mails
+from operations import mails, stored_files
 from recognition import quotas
 from recognition.jobs.job import ClaimLost
 from recognition.jobs.running import run
@@ -112,7 +112,7 @@ def _build(export: DataExport) -> None:
     Raises:
         ClaimLost: it was deleted, or another task has taken it over.
     """
-    _delete_file(export)
+    stored_files.delete(export.file.name)
     export.file.name = f"exports/{uuid.uuid4().hex}.zip"
     try:
         _go_on(export, 0.0, file=export.file.name)
@@ -122,7 +122,7 @@ def _build(export: DataExport) -> None:
         if not DataExport.objects.finish(export, **result):
             raise ClaimLost
     except BaseException:
-        _delete_file(export)
+        stored_files.delete(export.file.name)
         raise
     _tell_by_mail(export)
 
@@ -206,7 +206,7 @@ class _Watched(File):
 def _store(export: DataExport, file: IO[bytes]) -> None:
     name = default_storage.save(export.file.name, _Watched(file, export))
     if name != export.file.name:
-        default_storage.delete(name)
+        stored_files.delete(name)
         raise RuntimeError("the storage did not take the name that the row has")
 
 
@@ -223,11 +223,6 @@ def _go_on(export: DataExport, progress: float, **fields: Any) -> None:
         notifications.announce(export)
 
 
-def _delete_file(export: DataExport) -> None:
-    if export.file.name:
-        default_storage.delete(export.file.name)
-
-
 def _delete_strays() -> None:
     """Delete files whose row went while they were being written by a worker that was killed."""
     try:
@@ -237,7 +232,7 @@ def _delete_strays() -> None:
     for name in names:
         # Looked up one by one and after the list: a name is in its row before its file is there.
         if not DataExport.objects.filter(file=f"exports/{name}").exists():
-            default_storage.delete(f"exports/{name}")
+            stored_files.delete(f"exports/{name}")
 
 
 def _tell_by_mail(export: DataExport) -> None:

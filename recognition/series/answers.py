@@ -94,7 +94,7 @@ def add(
     if not 1 <= face <= 65_535:
         raise AnswerRefused(_("There is no such face in this recording."))
     with transaction.atomic():
-        recording = Recording.objects.select_for_update().filter(pk=recording_id).first()
+        recording = Recording.objects.select_for_update(no_key=True).filter(pk=recording_id).first()
         if recording is None:
             return None
         if recording.answers.count() >= MAXIMUM_ANSWERS:

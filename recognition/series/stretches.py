@@ -104,30 +104,36 @@ def rows(
         SeriesDamaged: what is stored is not what was written.
     """
     labels: list[str] = recording.labels
-    found: dict[tuple[int, int], _Sums] = {}
     normal: dict[int, _Sums] = {}
+    if baseline is not None:
+        sums_of_all = _sums(recording, [baseline], answers)
+        normal = {face: sums for (_number, face), sums in sums_of_all.items()}
+    return [
+        _row(places[number], face, sums, labels, normal.get(face))
+        for (number, face), sums in sorted(_sums(recording, places, answers).items())
+    ]
+
+
+def _sums(
+    recording: Recording, places: Sequence[Span], answers: Sequence[Answer]
+) -> dict[tuple[int, int], _Sums]:
+    """Of each face in each stretch where it was seen, by place in `places` and number."""
+    labels: list[str] = recording.labels
+    found: dict[tuple[int, int], _Sums] = {}
     starts = np.array([span.start_ms for span in places])
-    for part in parts(recording):
+    # Only what the stretches are of is read: a page of them is not the whole recording.
+    for part in parts(recording, places[0].start_ms, places[-1].end_ms) if places else ():
         shown = effective_labels(part, labels, answers)
         at = np.searchsorted(starts, part.time_ms, side="right") - 1
         for face in np.unique(part.face).tolist():
             mine = part.face == face
             for number in np.unique(at[mine]).tolist():
-                if number < 0:
-                    continue
                 span = places[number]
                 here = mine & (at == number) & (part.time_ms < span.end_ms)
-                sums = found.setdefault((number, face), _Sums(span, len(labels)))
-                sums.add(part.time_ms[here], part.probabilities[here], shown[here])
-            if baseline is not None:
-                here = mine & (part.time_ms >= baseline.start_ms) & (part.time_ms < baseline.end_ms)
-                sums = normal.setdefault(face, _Sums(baseline, len(labels)))
-                sums.add(part.time_ms[here], part.probabilities[here], shown[here])
-    return [
-        _row(places[number], face, sums, labels, normal.get(face))
-        for (number, face), sums in sorted(found.items())
-        if sums.n
-    ]
+                if here.any():
+                    sums = found.setdefault((number, face), _Sums(span, len(labels)))
+                    sums.add(part.time_ms[here], part.probabilities[here], shown[here])
+    return found
 
 
 class _Sums:
@@ -181,7 +187,7 @@ class _Sums:
 def _row(span: Span, face: int, sums: _Sums, labels: list[str], normal: _Sums | None) -> Row:
     margins, means = sums.margins, sums.means
     changes = None
-    if normal is not None and normal.n:
+    if normal is not None:
         changes = dict(zip(labels, (means - normal.means).tolist(), strict=True))
     return Row(
         span,

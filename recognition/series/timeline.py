@@ -14,6 +14,10 @@ MAXIMUM_STRETCHES = 20_000
 #: Seconds that one session may last.
 MAXIMUM_SECONDS = 2 * 60 * 60
 
+#: What counts in its owner's storage beside the series: the recording itself with its lines in the
+#: audit trail, and each stretch.
+ROW_BYTES, STRETCH_BYTES = 1000, 40
+
 #: A stretch as it is stored: face, label, start, end, mean confidence.
 StoredStretch = tuple[int, str, float, float, float]
 

@@ -213,7 +213,7 @@ def _sessions(user: User, start: date, end: date) -> Any:
 def _live_seconds(user: User, start: date, end: date) -> dict[date, Counter[str]]:
     """Seconds of each label on each day; a stretch counts for the day on which it began."""
     by_day: dict[date, Counter[str]] = defaultdict(Counter)
-    for session in _sessions(user, start, end).iterator(chunk_size=20):
+    for session in _sessions(user, start, end).iterator(chunk_size=5):
         for stretch in read_stretches(session.samples):
             began = timezone.localtime(session.started_at + timedelta(seconds=stretch.start))
             if start <= began.date() <= end:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from math import ceil
+from math import ceil, floor
 from typing import TYPE_CHECKING, NamedTuple
 
 from django import template
-from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.text import capfirst
@@ -16,15 +15,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from recognition import wording
+from recognition.faces import probabilities as probabilities_of
 from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps, trash
-from recognition.vision.types import FoundBy
 from recognition.wording import CORRECTION_ICONS, CORRECTION_NAMES, REJECTION_TEXTS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-    from accounts.models import User
 
 register = template.Library()
 
@@ -69,12 +66,6 @@ def model_expression(face: Prediction) -> str:
 
 
 @register.filter
-def seen_by_one(face: Prediction) -> bool:
-    """Whether one of two detectors sees a face and the other does not."""
-    return settings.DETECTOR == "both" and face.found_by in {FoundBy.BLAZEFACE, FoundBy.HAAR}
-
-
-@register.filter
 def expression_colour(face: Prediction) -> str:
     """The key of the colour an expression is shown in; doubt has one of its own."""
     return "unsure" if face.uncertain and not face.correction else face.effective_label
@@ -84,6 +75,12 @@ def expression_colour(face: Prediction) -> str:
 def label_icon(label: str) -> str:
     """The picture of a label; an open question has none of its own."""
     return CORRECTION_ICONS.get(label, "info-circle")
+
+
+@register.filter
+def probabilities(face: Prediction) -> list[tuple[str, float]]:
+    """What the model gives each label that it knows, in the order of the labels."""
+    return list(probabilities_of(face).items())
 
 
 @register.filter
@@ -181,12 +178,6 @@ def has_trash() -> bool:
     return trash.days() > 0
 
 
-@register.simple_tag
-def has_photos(user: User) -> bool:
-    """Whether somebody has a photo, wherever it is shown; not one in the trash."""
-    return Upload.objects.for_owner(user).exists()
-
-
 @register.filter
 def days_left(upload: Upload) -> int:
     """For how many more days a photo stays in the trash, at least 1: the sweep comes later."""
@@ -261,7 +252,8 @@ def time_share(share: float) -> str:
     """A share of a length of time, from 0 to 1, as a percentage."""
     if 0 < share < 0.005:
         return pgettext("percentage", "<%(number)s%%") % {"number": 1}
-    return _with_sign(str(round(share * 100)))
+    # Halves upwards, as static/js/percent.js does.
+    return _with_sign(str(floor(share * 100 + 0.5)))
 
 
 def _with_sign(number: str) -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from operations import metrics
+from operations import metrics, stored_files
 from operations.whole_files import is_full
 from recognition import quotas
 from recognition.jobs import queues
@@ -27,7 +27,7 @@ from recognition.models.uploads import random_path
 from recognition.refusals import Refusal, check_rate
 from recognition.uploads import heat_maps
 from recognition.vision import images
-from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
+from recognition.vision.decoding.pool import DecodingBusy, DecodingPool, Patience
 from recognition.vision.errors import ImageError
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def create_upload(
     owner: User,
     file: UploadedFile,
     *,
-    queue: str = queues.INTERACTIVE,
+    of_batch: bool = False,
+    patience: Patience | None = None,
     saved: Callable[[Upload], None] | None = None,
 ) -> Upload:
     """Check a photo, keep a clean copy of it, and queue it for recognition.
@@ -60,7 +61,9 @@ def create_upload(
     Args:
         owner: whose photo it is.
         file: as it was received.
-        queue: `queues.BULK` for one of a batch that nobody watches; so is one of many that wait.
+        of_batch: others came with it, and nobody watches it alone: it goes after those that are
+            watched, as one of many that wait does.
+        patience: of the request that others came with, too; None where it came alone.
         saved: called in the transaction that saves the row, for what must be true with it.
 
     Raises:
@@ -70,14 +73,14 @@ def create_upload(
         StorageFull: there is no room; nothing was stored.
         Busy: too many photos came at once; nothing was stored.
     """
-    if file.size is not None and file.size > images.MAXIMUM_BYTES:
-        raise images.too_many_bytes()
+    if file.size is not None and file.size > settings.PHOTO_MAXIMUM_BYTES:
+        raise images.too_many_bytes(settings.PHOTO_MAXIMUM_BYTES)
     # Once before the work, for those who are out, and once under a lock, to be exact.
     quotas.check_upload(owner, 0)
     sha256 = content_sha256(file)
     try:
         with metrics.STAGES.time("clean"):
-            clean = decoding_pool().clean(file, owner.pk)
+            clean = decoding_pool().clean(file, owner.pk, patience)
     except ImageError as error:
         metrics.UPLOADS_REFUSED.add(error.code)
         raise
@@ -108,13 +111,11 @@ def create_upload(
             if saved is not None:
                 saved(upload)
             waiting = Upload.objects.filter(owner=owner, status=Upload.Status.PENDING).count()
-            Upload.objects.enqueue(
-                upload.pk, queue=queues.BULK if waiting > MANY_WAITING else queue
-            )
+            bulk = of_batch or waiting > MANY_WAITING
+            Upload.objects.enqueue(upload.pk, queue=queues.BULK if bulk else queues.INTERACTIVE)
     except BaseException as error:
         # No row, no files: whatever went wrong, nothing is left half-stored.
-        for stored in (upload.image, upload.thumbnail):
-            stored.storage.delete(str(stored.name))
+        stored_files.delete(*stored_files.names_of(upload))
         if is_full(error):
             metrics.UPLOADS_REFUSED.add(StorageFull.code)
             raise StorageFull(_("The server is out of storage space. Try again later.")) from error

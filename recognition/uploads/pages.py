@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
@@ -30,6 +31,7 @@ from recognition.uploads import actions, corrections, drawing, reports, samples
 from recognition.uploads.forms import ORDERS, DrawnBox, HistoryFilter
 from recognition.uploads.trash_pages import discard
 from recognition.vision import images
+from recognition.vision.decoding.pool import Patience
 from recognition.vision.errors import ImageError
 from recognition.vision.types import BoundingBox
 from recognition.wording import LABEL_NAMES, refusal_text
@@ -53,8 +55,8 @@ def home(request: HttpRequest) -> HttpResponse:
     recent = _own(request).prefetch_related("predictions")[:RECENT_UPLOADS]
     context = {
         "recent": recent,
-        "maximum_bytes": images.MAXIMUM_BYTES,
-        "maximum_megabytes": images.MAXIMUM_BYTES // (1024 * 1024),
+        "maximum_bytes": settings.PHOTO_MAXIMUM_BYTES,
+        "maximum_megabytes": settings.PHOTO_MAXIMUM_BYTES // (1024 * 1024),
         "formats": _(images.ACCEPTED_FORMATS_TEXT),
         "label_names": LABEL_NAMES.items(),
     }
@@ -73,9 +75,10 @@ def new_uploads(request: HttpRequest) -> HttpResponse:
     """The plain form: many photos at once, each accepted or refused on its own."""
     accepted = []
     files = request.FILES.getlist("images")
+    patience = Patience()
     for file in files:
         try:
-            accepted.append(actions.create_upload(signed_in(request), file))
+            accepted.append(actions.create_upload(signed_in(request), file, patience=patience))
         except ImageError as error:
             name = actions.clean_name(file.name or "")
             messages.error(

@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from recognition.models import Prediction, Upload, UploadQuerySet
-from recognition.wording import LABEL_NAMES
+from recognition import faces
+from recognition.models import Upload, UploadQuerySet
 
-CSV_COLUMNS = (
+#: Of an upload; those of a face follow.
+UPLOAD_COLUMNS = (
     "upload", "name", "uploaded_at", "status", "error", "photo_width", "photo_height",
-    "face", "x", "y", "width", "height", "label", "predicted_label", "correction",
-    "confidence", "uncertain", "rejected", "roll", "found_by",
 )  # fmt: skip
 #: A cell that starts with one of these is run as a formula by spreadsheet programs; in languages
 #: with full-width signs, with one of those as well.
@@ -45,7 +44,7 @@ def as_dict(upload: Upload) -> dict[str, Any]:
         "width": upload.width,
         "height": upload.height,
         "model_version": upload.model_version,
-        "faces": [prediction.as_dict() for prediction in upload.predictions.all()],
+        "faces": [faces.stored(face, faces.DOWNLOAD_FIELDS) for face in upload.predictions.all()],
     }
 
 
@@ -56,31 +55,17 @@ def json_export(uploads: Iterable[Upload]) -> Iterator[str]:
 
 def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
     """CSV with one row a face or rejected spot, and one for a photo without any."""
-    probabilities = [f"p_{label}" for label in LABEL_NAMES]
-    yield csv_line([*CSV_COLUMNS, *probabilities])
+    yield csv_line([*UPLOAD_COLUMNS, *faces.CSV_COLUMNS])
     for upload in uploads:
         start = [
             str(upload.pk), safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
             upload.error_message, upload.width, upload.height,
         ]  # fmt: skip
-        faces = list(upload.predictions.all())
-        for face in faces:
-            yield csv_line(
-                [
-                    *start, face.index, face.x, face.y, face.width, face.height,
-                    face.effective_label, face.label, face.correction,
-                    f"{face.confidence:.4f}", str(face.uncertain).lower(),
-                    face.rejected, f"{face.roll:g}", face.found_by,
-                    *(_share(face, label) for label in LABEL_NAMES),
-                ]
-            )  # fmt: skip
-        if not faces:
-            yield csv_line(start + [""] * (len(CSV_COLUMNS) + len(LABEL_NAMES) - len(start)))
-
-
-def _share(face: Prediction, label: str) -> str:
-    """A probability; empty for a label that the model did not know."""
-    return f"{face.probabilities[label]:.4f}" if label in face.probabilities else ""
+        seen = list(upload.predictions.all())
+        for face in seen:
+            yield csv_line([*start, *faces.csv_cells(face)])
+        if not seen:
+            yield csv_line([*start, *[""] * len(faces.CSV_COLUMNS)])
 
 
 def json_array(values: Iterable[str]) -> Iterator[str]:

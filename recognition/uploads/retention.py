@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from operations import stored_files
 from operations.whole_files import is_full
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
-from recognition.uploads.files import delete_on_commit
 from recognition.vision import images
 from recognition.vision.errors import ImageError
 
@@ -135,33 +135,24 @@ def remove_photo(upload_id: str) -> bool:
             raise
         # The photo has to go all the same, and is what makes room: pages show a grey picture.
         blurred = ""
-    try:
-        with transaction.atomic():
-            done = Upload.with_trash.filter(
-                pk=upload.pk, status__in=FINISHED, photo_deleted_at=None
-            ).update(
-                image="",
-                thumbnail=blurred,
-                stored_bytes=len(thumbnail) if blurred else 0,
-                photo_deleted_at=timezone.now(),
-            )
-            if done:
-                # They show the face as well as the photo does.
-                maps = Prediction.with_trash.filter(upload=upload).exclude(heat_map="")
-                names = list(maps.values_list("heat_map", flat=True))
-                maps.update(heat_map="", heat_map_bytes=0)
-                delete_on_commit(upload.image.name, upload.thumbnail.name, *names)
-    except BaseException:
-        _delete(blurred)
-        raise
+    with stored_files.deleted_on_failure(blurred), transaction.atomic():
+        done = Upload.with_trash.filter(
+            pk=upload.pk, status__in=FINISHED, photo_deleted_at=None
+        ).update(
+            image="",
+            thumbnail=blurred,
+            stored_bytes=len(thumbnail) if blurred else 0,
+            photo_deleted_at=timezone.now(),
+        )
+        if done:
+            # They show the face as well as the photo does.
+            maps = Prediction.with_trash.filter(upload=upload).exclude(heat_map="")
+            names = list(maps.values_list("heat_map", flat=True))
+            maps.update(heat_map="", heat_map_bytes=0)
+            stored_files.delete_on_commit(*stored_files.names_of(upload), *names)
     if not done:
-        _delete(blurred)
+        stored_files.delete(blurred)
     return bool(done)
-
-
-def _delete(name: str) -> None:
-    if name:
-        default_storage.delete(name)
 
 
 def _blurred_thumbnail(upload: Upload) -> bytes:

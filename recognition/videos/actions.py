@@ -11,10 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from operations import stored_files
 from operations.whole_files import is_full
 from recognition import quotas
-from recognition.live.recordings import ROW_BYTES
 from recognition.models import Recording, Video
+from recognition.series.timeline import ROW_BYTES
 from recognition.uploads.actions import StorageFull, clean_name
 from recognition.videos import keeping
 from recognition.videos.processing import wake_next
@@ -83,7 +84,7 @@ def create_video(
             audit.record("video_created", locked, owner, f"video:{video.pk}")
             Video.objects.enqueue(video.pk)
     except BaseException as error:
-        video.file.storage.delete(str(video.file.name))
+        stored_files.delete(video.file.name)
         if is_full(error):
             raise StorageFull(_("The server is out of storage space. Try again later.")) from error
         raise

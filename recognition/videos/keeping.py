@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponseGone
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from operations import stored_files
 from operations.private_files import private_file
 from recognition.models import Video, VideoQuerySet
-from recognition.uploads.files import delete_on_commit
 from recognition.uploads.retention import days_kept
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def settle(video: Video) -> None:
 def forget_file(video: Video) -> None:
     """Delete a video's file once the transaction stands."""
     Video.objects.filter(pk=video.pk).update(file="", stored_bytes=0, checkpoint=None)
-    delete_on_commit(video.file.name)
+    stored_files.delete_on_commit(video.file.name)
 
 
 def due() -> VideoQuerySet:

@@ -1,4 +1,9 @@
-"""What a worker does with a video: a slice of it at a time, so that photos come in between."""
+"""What a worker does with a video: a slice of it at a time, so that photos come in between.
+
+A slice of a video without full pictures in between first has to come to its place, which may take
+many minutes and would be lost if it ended before it got on. So photos that people look at are done
+within it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Count
 from django.dispatch import receiver
 from django.utils.translation import gettext_noop
 from redis.exceptions import RedisError
@@ -19,8 +25,10 @@ from redis.exceptions import RedisError
 from recognition import quotas
 from recognition.jobs import queues
 from recognition.jobs.job import changed
+from recognition.jobs.picking import MANY_WAITING
 from recognition.jobs.running import run
-from recognition.models import Recording, Video
+from recognition.models import Recording, Upload, Video
+from recognition.uploads import processing as photos
 from recognition.videos import keeping
 from recognition.vision.errors import VideoError, VideoTooCostly
 from recognition.webhooks import deliveries
@@ -34,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which a slice ends, and after which its work is saved.
 SLICE_SECONDS, SAVE_SECONDS = 10.0, 2.0
+#: Seconds before a photo that failed for a passing reason is looked at again.
+RETRY_DELAY = 3
 #: Seconds of skipping that a slice makes up for by looking as long; with as much again for that,
 #: and a beginning, it stays within its task's limit.
 MADE_UP_SECONDS = 1500.0
@@ -78,6 +88,7 @@ def _run_slice(video: Video, seconds: float) -> None:
     def skipped() -> None:
         if progress.seconds_since_saved > SAVE_SECONDS:
             progress.keep()
+            _let_photos_in()
 
     began = time.monotonic()
     try:
@@ -172,9 +183,29 @@ def _look(
             return False
         if progress.seconds_since_saved > SAVE_SECONDS:
             progress.save(model_version=recognizer.manifest.version)
-            if time.monotonic() >= earliest and _somebody_waits():
+            if time.monotonic() < earliest:
+                _let_photos_in()
+            elif _somebody_waits():
                 return False
     return True
+
+
+def _let_photos_in() -> None:
+    """Look at photos that people wait for, for a while; the claim on the video outlasts it."""
+    until = time.monotonic() + SLICE_SECONDS
+    while time.monotonic() < until and _somebody_waits():
+        photo = _waited_for()
+        if photo is None or not run(Upload.objects.all(), photo, photos.process, delay=RETRY_DELAY):
+            return
+
+
+def _waited_for() -> str | None:
+    """The photo that was queued first, of people who have few that wait: no batch."""
+    due = Upload.objects.due().order_by()
+    people = due.values("owner_id").annotate(count=Count("pk")).filter(count__lte=MANY_WAITING)
+    mine = due.filter(owner_id__in=people.values("owner_id")).order_by("queued_at")
+    found = mine.values_list("pk", flat=True).first()
+    return None if found is None else str(found)
 
 
 def _somebody_waits() -> bool:

@@ -11,13 +11,12 @@ from django.db import transaction
 from django.db.models import F
 
 from recognition.jobs.job import ClaimLost
-from recognition.live.recordings import STRETCH_BYTES
 from recognition.models import Recording, Video
 from recognition.series.columns import GapReason
 from recognition.series.frames import sample_of
 from recognition.series.gaps import GapFinder
 from recognition.series.storing import SeriesWriter
-from recognition.series.timeline import MAXIMUM_STRETCHES, LabelTimeline
+from recognition.series.timeline import MAXIMUM_STRETCHES, STRETCH_BYTES, LabelTimeline
 from recognition.vision.live import LiveState
 from recognition.vision.watching import Watched
 

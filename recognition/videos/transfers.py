@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from operations import stored_files
 from operations.whole_files import is_full
 from recognition import quotas
 from recognition.models import TransferPart, Video, VideoTransfer
@@ -143,12 +144,12 @@ def add(transfer: VideoTransfer, offset: int, data: bytes) -> int:
                 locked.offset += len(data)
             locked.save(update_fields=["offset", "touched_at"])
     except BaseException as error:
-        storage.delete(name)
+        stored_files.delete(name)
         if is_full(error):
             raise StorageFull(_("The server is out of storage space. Try again later.")) from error
         raise
     if is_known:
-        storage.delete(name)
+        stored_files.delete(name)
     return locked.offset
 
 

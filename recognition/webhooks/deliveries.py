@@ -14,13 +14,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from recognition import faces
 from recognition.jobs import messages
 from recognition.jobs.job import UNFINISHED
 from recognition.models import (
-    Prediction,
     Upload,
     Video,
     Webhook,
@@ -35,8 +36,6 @@ logger = logging.getLogger(__name__)
 UPLOAD_FINISHED = "upload.finished"
 VIDEO_FINISHED = "video.finished"
 PING = "ping"
-#: What a receiver learns of a face, of what the API tells of it.
-FACE_FIELDS = ("label", "predicted_label", "confidence", "uncertain")
 
 #: Name of the Celery task that sends what is due, and seconds for which one of them does.
 TASK, SECONDS = "recognition.deliver_webhooks", 25
@@ -67,18 +66,25 @@ def record(owner_id: int, event: str, news: Callable[[], dict[str, Any]]) -> Non
         event: its name, such as ``upload.finished``.
         news: what is told beside it; asked for only where there is a webhook.
     """
-    hooks = Webhook.objects.filter(owner_id=owner_id, is_active=True)
-    if ids := list(hooks.values_list("pk", flat=True)):
+    hooks = Webhook.objects.filter(owner_id=owner_id, is_active=True).order_by("pk")
+    # Locked, so that one that is deleted meanwhile does not undo the news.
+    if ids := list(hooks.select_for_update(no_key=True).values_list("pk", flat=True)):
         told = news()
         WebhookDelivery.objects.bulk_create(_delivery(pk, event, told) for pk in ids)
         enqueue()
 
 
 def record_ping(webhook: Webhook) -> WebhookDelivery:
-    """Note a message that only tests the address."""
-    delivery = _delivery(webhook.pk, PING, {})
-    delivery.save()
-    enqueue()
+    """Note a message that only tests the address.
+
+    Raises:
+        Webhook.DoesNotExist: the webhook was deleted meanwhile.
+    """
+    with transaction.atomic():
+        Webhook.objects.select_for_update(no_key=True).get(pk=webhook.pk)
+        delivery = _delivery(webhook.pk, PING, {})
+        delivery.save()
+        enqueue()
     return delivery
 
 
@@ -127,11 +133,6 @@ def _delivery(webhook_id: uuid.UUID, event: str, news: dict[str, Any]) -> Webhoo
     )
 
 
-def _face_as_dict(face: Prediction) -> dict[str, Any]:
-    known = face.as_dict()
-    return {"id": face.pk, **{name: known[name] for name in FACE_FIELDS}}
-
-
 def _upload_as_dict(upload: Upload) -> dict[str, Any]:
     """What a receiver learns: labels and numbers, neither the picture nor its file name."""
     return {
@@ -140,7 +141,7 @@ def _upload_as_dict(upload: Upload) -> dict[str, Any]:
         "error": {"code": upload.error_code} if upload.error_code else None,
         "model_version": upload.model_version,
         "finished_at": upload.finished_at.isoformat() if upload.finished_at else None,
-        "faces": [_face_as_dict(face) for face in upload.predictions.faces()],
+        "faces": [faces.stored(face, faces.WEBHOOK_FIELDS) for face in upload.predictions.faces()],
     }
 
 

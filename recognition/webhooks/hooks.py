@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from accounts import access, audit
@@ -65,9 +66,13 @@ def ping(webhook: Webhook) -> WebhookDelivery:
 
     Raises:
         TooOften: there were more than :data:`settings.PING_RATE`.
+        Http404: the webhook was deleted meanwhile.
     """
     check_rate("pings", webhook.owner_id, settings.PING_RATE)
-    return deliveries.record_ping(webhook)
+    try:
+        return deliveries.record_ping(webhook)
+    except Webhook.DoesNotExist:
+        raise Http404 from None
 
 
 def switch(webhook: Webhook, *, on: bool) -> None:

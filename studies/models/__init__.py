@@ -1,11 +1,18 @@
 """Rows of a study, from its plan to what its participants gave."""
 
 from studies.models.blocks import Block
-from studies.models.participations import Answer, ClockReading, Participation, Visit
+from studies.models.participations import (
+    SILENT_MINUTES,
+    Answer,
+    ClockReading,
+    Participation,
+    Visit,
+)
 from studies.models.results import ExclusionRule, ParticipationGrid
 from studies.models.studies import Condition, Member, PersonalLink, Study
 
 __all__ = [
+    "SILENT_MINUTES",
     "Answer",
     "Block",
     "ClockReading",

@@ -12,6 +12,9 @@ from recognition.models import Recording
 from studies.models.blocks import Block
 from studies.models.studies import Condition, PersonalLink, Study
 
+#: Whoever has been silent for longer, in minutes, is away, and takes nobody's place.
+SILENT_MINUTES = 60
+
 
 class Participation(models.Model):
     """One person's part in a study. It begins with consent: before, nothing is stored.

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from studies.models import Block, Condition, Study
 from studies.planning.blocks import free_name
-from studies.planning.fields import HttpsField
+from studies.planning.fields import ColumnNameField, HttpsField
 
 Kind = Block.Kind
 #: Fields of each kind, between its name and who sees it.
@@ -78,7 +78,7 @@ class BlockForm(forms.ModelForm):
             "may_move": _("Otherwise the block keeps its place."),
         }
         labels = {"may_move": _("Changes places when the order is random or a Latin square")}
-        field_classes = {"url": HttpsField}
+        field_classes = {"name": ColumnNameField, "url": HttpsField}
         widgets = {"text": forms.Textarea(attrs={"rows": 5})}
 
     def __init__(self, study: Study, kind: str, *args: Any, **kwargs: Any) -> None:

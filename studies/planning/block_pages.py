@@ -193,6 +193,7 @@ def _form_page(request: HttpRequest, study: Study, form: BlockForm) -> HttpRespo
         meaning=MEANINGS[Block.Kind(block.kind)],
         takes_file=block.kind in Block.WITH_FILE,
         is_fixed=study.status != Study.Status.DRAFT,
+        most_bytes=files.most_bytes(block),
     )
 
 

@@ -7,14 +7,13 @@ what those before saw.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from recognition.refusals import Refusal
 from studies.models import Block, Condition, Study
+from studies.planning import files
+from studies.planning.drafts import changing
 
 #: Blocks, and conditions, of one study.
 MAXIMUM_BLOCKS, MAXIMUM_CONDITIONS = 200, 12
@@ -22,36 +21,10 @@ MAXIMUM_BLOCKS, MAXIMUM_CONDITIONS = 200, 12
 OF_FILES = ("file", "media_type", "stored_bytes")
 
 
-class PlanIsFixed(Refusal):
-    """The study was opened."""
-
-    code, status = "study_opened", 409
-
-
 class TooMany(Refusal):
     """A study has so many of something at most."""
 
     code, status = "too_many", 409
-
-
-@contextmanager
-def changing(study: Study) -> Iterator[Study]:
-    """A transaction in which blocks, conditions and their order may change.
-
-    Raises:
-        PlanIsFixed: the study was opened.
-    """
-    with transaction.atomic():
-        locked = Study.objects.select_for_update().get(pk=study.pk)
-        if locked.status != Study.Status.DRAFT:
-            raise PlanIsFixed(
-                _(
-                    "The study has been opened, so its blocks can’t be changed: all participants "
-                    "see the same. As long as nobody has taken part, the owner can turn it back "
-                    "into a draft."
-                )
-            )
-        yield locked
 
 
 def free_name(study: Study, wanted: str) -> str:
@@ -122,8 +95,6 @@ def duplicate(block: Block) -> Block:
         order.insert(order.index(block.pk) + 1, copy.pk)
         _number(study, order)
     if block.file:
-        from studies.planning import files
-
         with block.file.open("rb") as stored:
             files.keep(copy, stored, block.media_type)
     return copy

@@ -53,7 +53,7 @@ def save_details(form: Details) -> Study:
     if form.cleaned_data.get("confirmed"):
         study.forbidden_uses_confirmed_at = timezone.now()
     with transaction.atomic():
-        before = Study.objects.select_for_update().get(pk=study.pk)
+        before = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         study.consent_version = before.consent_version
         if before.opened_at is not None and before.consent_text != study.consent_text:
             study.consent_version += 1

@@ -6,7 +6,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class ColumnNameField(forms.SlugField):
+    """A name that is a column in downloads; spaces become hyphens."""
+
+    default_error_messages = {
+        "invalid": gettext_lazy("Use only the letters a to z, digits, hyphens and underscores.")
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Django's own message speaks of a “slug”.
+        self.validators = [v for v in self.validators if not isinstance(v, RegexValidator)]
+        self.validators.append(
+            RegexValidator(r"^[-a-zA-Z0-9_]+\Z", self.error_messages["invalid"], "invalid")
+        )
+
+    def to_python(self, value: Any) -> str:
+        return "-".join(str(super().to_python(value)).split())
 
 
 class HttpsField(forms.URLField):

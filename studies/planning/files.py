@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from django.db.models import Sum
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -21,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from operations import stored_files
 from operations.private_files import private_file
 from operations.whole_files import is_full
 from recognition import quotas
@@ -33,13 +33,19 @@ from recognition.wording import refusal_text
 from studies.models import Block
 from studies.models.blocks import stimulus_path
 from studies.planning import media
-from studies.planning.blocks import changing
+from studies.planning.drafts import changing
 
 
 class StimulusRefused(Refusal):
     """The file is none that the block can show."""
 
     code, status = "stimulus_refused", 400
+
+
+def most_bytes(block: Block) -> int:
+    """Bytes that a file for the block may have."""
+    is_image = block.kind == Block.Kind.IMAGE
+    return settings.PHOTO_MAXIMUM_BYTES if is_image else settings.STIMULUS_MAXIMUM_BYTES
 
 
 def take_in(block: Block, file: UploadedFile) -> None:
@@ -54,9 +60,8 @@ def take_in(block: Block, file: UploadedFile) -> None:
     if block.kind == Block.Kind.IMAGE:
         keep(block, *_clean_image(block, file))
         return
-    size = file.size or 0
-    if size > settings.STIMULUS_MAXIMUM_BYTES:
-        limit = filesizeformat(settings.STIMULUS_MAXIMUM_BYTES)
+    if (file.size or 0) > most_bytes(block):
+        limit = filesizeformat(most_bytes(block))
         raise StimulusRefused(_("A file may have at most %(limit)s.") % {"limit": limit})
     found = media.media_type(file.read(media.HEAD_BYTES))
     file.seek(0)
@@ -88,9 +93,9 @@ def keep(block: Block, file: File, media_type: str) -> None:
             before = study.blocks.values_list("file", flat=True).get(pk=block.pk)
             values = {"file": name, "media_type": media_type, "stored_bytes": size}
             study.blocks.filter(pk=block.pk).update(**values)
-            _delete_on_commit(before)
+            stored_files.delete_on_commit(before)
     except BaseException as error:
-        default_storage.delete(name)
+        stored_files.delete(name)
         if is_full(error):
             raise StorageFull(_("The server is out of storage space. Try again later.")) from error
         raise
@@ -111,8 +116,8 @@ def stimulus_response(request: HttpRequest, block: Block) -> HttpResponseBase:
 
 
 def _clean_image(block: Block, file: UploadedFile) -> tuple[ContentFile, str]:
-    if file.size is not None and file.size > images.MAXIMUM_BYTES:
-        raise StimulusRefused(refusal_text(images.too_many_bytes()))
+    if (file.size or 0) > most_bytes(block):
+        raise StimulusRefused(refusal_text(images.too_many_bytes(most_bytes(block))))
     try:
         clean = decoding_pool().clean(file, block.study.owner_id)
     except ImageError as error:
@@ -125,9 +130,4 @@ def _clean_image(block: Block, file: UploadedFile) -> tuple[ContentFile, str]:
 @receiver(post_delete, sender=Block)
 def _delete_file(instance: Block, **kwargs: Any) -> None:
     """Whichever way the block goes, its file goes with it."""
-    _delete_on_commit(instance.file.name)
-
-
-def _delete_on_commit(name: str | None) -> None:
-    if name:
-        transaction.on_commit(lambda: default_storage.delete(name))
+    stored_files.delete_on_commit(*stored_files.names_of(instance))

@@ -56,6 +56,12 @@ class _Details(forms.ModelForm):
             "ends_on": _DATE,
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # What the browser's calendar offers.
+        tomorrow = timezone.now().date() + timedelta(days=1)
+        self.fields["delete_on"].widget.attrs["min"] = tomorrow.isoformat()
+
     def clean_delete_on(self) -> date | None:
         day: date | None = self.cleaned_data["delete_on"]
         if day is not None and day <= timezone.now().date():

@@ -98,7 +98,7 @@ def add(study: Study, codes: Sequence[tuple[str, dict[str, str]]]) -> int:
         BadList: they would be more than :data:`MAXIMUM_LINKS`.
     """
     with transaction.atomic():
-        locked = Study.objects.select_for_update().get(pk=study.pk)
+        locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         known = set(locked.personal_links.values_list("label", flat=True))
         new = [(label, values) for label, values in codes if label not in known]
         if len(known) + len(new) > MAXIMUM_LINKS:

@@ -92,6 +92,13 @@ def hints(study: Study) -> list[str]:
             _("The consent text does not name the deletion date, %(day)s.")
             % {"day": date_format(study.delete_on, "DATE_FORMAT")}
         )
+    # A control group is meant so; otherwise it is a block that was forgotten.
+    if study.conditions.exclude(blocks=None).exists():
+        found += [
+            _("No block belongs to the condition “%(name)s”: its group sees only what all see.")
+            % {"name": condition.name}
+            for condition in study.conditions.filter(blocks=None)
+        ]
     if not study.ethics_reference:
         found.append(_("There is no ethics reference yet."))
     return found
@@ -156,7 +163,11 @@ def back_to_draft(study: Study, actor: User) -> None:
 
 
 def _locked(study: Study) -> Study:
-    return Study.objects.select_for_update(of=("self",)).select_related("owner").get(pk=study.pk)
+    return (
+        Study.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("owner")
+        .get(pk=study.pk)
+    )
 
 
 def _names_the_day(study: Study) -> bool:

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
-from studies.models import Participation, Study
+from studies.models import SILENT_MINUTES, Participation, Study
 
 State = Participation.State
+HAVE_ENDED = (State.FINISHED, State.LEFT)
 #: Pixels of a face's height, brightness (0 to 1) and frames a second below which a series is poor.
 SMALL_FACE, DARK, FEW_FRAMES = 60, 0.2, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """People, each step's with those who went further; previews do not count."""
+    """People, each step's with those who went further; previews do not count.
+
+    Attributes:
+        running, away: who has not ended, and was heard of lately, or was not.
+    """
 
     came: int
     consented: int
     checked: int
     running: int
+    away: int
     finished: int
     left: int
     withdrew: int
@@ -44,6 +51,7 @@ class Quality:
         frames_per_second: of the series, or of the camera check before there is one.
         brightness: mean of the camera check, from 0 to 1.
         face_height: in pixels, in the camera check.
+        is_away: they have not ended, and were not heard of for long.
         is_excluded: whether the study's rule leaves the participant out of results.
         problems: names of what is poor.
     """
@@ -53,6 +61,7 @@ class Quality:
     frames_per_second: float | None
     brightness: float | None
     face_height: float | None
+    is_away: bool
     is_excluded: bool
     problems: tuple[str, ...]
     seen_at: datetime
@@ -71,12 +80,14 @@ def counts(study: Study) -> Counts:
     """Where a study's participants are."""
     rows = study.participations.filter(is_preview=False).order_by()
     found = Counter(dict(rows.values_list("state").annotate(n=Count("pk"))))
+    away = rows.exclude(state__in=HAVE_ENDED).filter(seen_at__lt=_heard_of_since()).count()
     passed = rows.exclude(state=State.CONSENTED).exclude(state=State.LEFT, camera={}).count()
     return Counts(
         came=study.n_came,
         consented=sum(found.values()),
         checked=passed,
-        running=found[State.CONSENTED] + found[State.CHECKED] + found[State.RUNNING],
+        running=sum(found.values()) - found[State.FINISHED] - found[State.LEFT] - away,
+        away=away,
         finished=found[State.FINISHED],
         left=found[State.LEFT],
         withdrew=study.n_withdrawn,
@@ -106,7 +117,14 @@ def quality(study: Study, one: Participation) -> Quality:
         ("size", height, SMALL_FACE),
     )
     problems = tuple(name for name, value, limit in limits if value is not None and value < limit)
-    return Quality(one, face_share, frames, brightness, height, is_excluded, problems, one.seen_at)
+    is_away = one.state not in HAVE_ENDED and one.seen_at < _heard_of_since()
+    return Quality(
+        one, face_share, frames, brightness, height, is_away, is_excluded, problems, one.seen_at
+    )
+
+
+def _heard_of_since() -> datetime:
+    return timezone.now() - timedelta(minutes=SILENT_MINUTES)
 
 
 def _number(values: dict[str, Any], name: str) -> float | None:

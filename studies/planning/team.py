@@ -61,7 +61,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
     # Whoever it is to: an address gets so many mails of what anybody can ask for.
     check_rate("mails", email, ASKED_FOR_RATE)
     with transaction.atomic():
-        locked = Study.objects.select_for_update().get(pk=study.pk)
+        locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         member = locked.members.filter(email=email).first()
         if email == actor.email.lower() or (member and member.user_id):
             raise TeamRefused(_("%(email)s is in the team already.") % {"email": email})
@@ -109,7 +109,7 @@ def join(key: str, user: User) -> Study:
 
 
 def _open_invitation(key: str) -> Member | None:
-    rows = Member.objects.select_for_update()
+    rows = Member.objects.select_for_update(no_key=True)
     return rows.filter(key_hash=hash_of(key), user=None, invited_at__gt=_oldest()).first()
 
 
@@ -130,6 +130,7 @@ def change_role(member: Member, role: str, actor: User) -> None:
     check_rate("study roles", actor.pk, CHANGES)
     member.role = Member.Role(role)
     with transaction.atomic():
+        _lock(member.study_id)
         if not Member.objects.filter(pk=member.pk).update(role=member.role):
             raise TeamRefused(_("This member was removed meanwhile."))
         if member.role != Member.Role.EDITOR:
@@ -140,6 +141,7 @@ def change_role(member: Member, role: str, actor: User) -> None:
 def remove(member: Member, actor: User) -> None:
     """Take somebody out of the team, or an invitation back."""
     with transaction.atomic():
+        _lock(member.study_id)
         if member.user is not None:
             audit.record("study_member_removed", member.user, actor, f"study:{member.study_id}")
         _forget_offer(member.study_id, member.user_id)
@@ -149,6 +151,7 @@ def remove(member: Member, actor: User) -> None:
 def leave(study: Study, user: User) -> None:
     """Leave a team."""
     with transaction.atomic():
+        _lock(study.pk)
         n_left, _by_model = study.members.filter(user=user).delete()
         if n_left:
             _forget_offer(study.pk, user.pk)
@@ -163,7 +166,7 @@ def offer(member: Member, owner: User) -> None:
         TooOften: they were asked too often.
     """
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=member.study_id, owner=owner)
+        study = Study.objects.select_for_update(no_key=True).get(pk=member.study_id, owner=owner)
         asked = study.members.filter(pk=member.pk, role=Member.Role.EDITOR).first()
         if asked is None or asked.user is None:
             raise TeamRefused(_("Only an editor who has joined can become the owner."))
@@ -183,7 +186,9 @@ def decline(study: Study, actor: User) -> bool:
         Study.DoesNotExist: it is not for `actor` to say.
     """
     with transaction.atomic():
-        rows = Study.objects.select_for_update(of=("self",)).select_related("owner", "next_owner")
+        rows = Study.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "owner", "next_owner"
+        )
         locked = rows.get(Q(owner=actor) | Q(next_owner=actor), pk=study.pk)
         asked = locked.next_owner
         if asked is None:
@@ -204,9 +209,11 @@ def take_over(study: Study, new: User) -> None:
     """
     with transaction.atomic():
         new = quotas.lock(new.pk)
-        rows = Study.objects.select_for_update(of=("self",)).select_related("owner")
+        rows = Study.objects.select_for_update(of=("self",), no_key=True).select_related("owner")
         locked = rows.filter(pk=study.pk, next_owner=new).first()
-        editors = Member.objects.select_for_update().filter(user=new, role=Member.Role.EDITOR)
+        editors = Member.objects.select_for_update(no_key=True).filter(
+            user=new, role=Member.Role.EDITOR
+        )
         mine = editors.filter(study=study).first()
         if locked is None or mine is None:
             raise TeamRefused(_("You are not asked to become the owner any more."))
@@ -225,6 +232,12 @@ def take_over(study: Study, new: User) -> None:
             raise TeamRefused(_("Your storage has no room for this study."))
         for person in (owner, new):
             audit.record("study_handed_over", person, new, f"study:{locked.pk}")
+
+
+def _lock(study_id: UUID) -> None:
+    """Lock a study's row before rows of its members, as everybody does: else two would wait for
+    each other."""
+    list(Study.objects.select_for_update(no_key=True).filter(pk=study_id).values_list("pk"))
 
 
 def _forget_offer(study_id: UUID, user_id: int | None) -> None:

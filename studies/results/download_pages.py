@@ -50,7 +50,7 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
         )
     if file == "CITATION.cff":
         return _named(study, file, HttpResponse(software.CITATION, content_type=TEXTS[file]))
-    data = load_for(signed_in(request), study)
+    data = load_for(signed_in(request), study, has_curves=False)
     if request.method != "HEAD":
         written_down(study, signed_in(request), file)
     if file in FILES:

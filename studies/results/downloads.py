@@ -105,9 +105,10 @@ def _blocks(data: StudyData) -> Rows:
         seen = data.seen(one, block)
         if seen is None:
             continue
-        raw = figures_of(seen.grid[None])[0]
-        change = figures_of(seen.grid[None], shown(seen, True)[None])[0]
-        at = (block.name, block.kind, visit.start_ms, visit.end_ms, covered(seen.grid))
+        grid = seen.grid
+        raw = figures_of(grid[None])[0]
+        change = figures_of(grid[None], shown(seen, True)[None])[0]
+        at = (block.name, block.kind, visit.start_ms, visit.end_ms, covered(grid))
         for place, label in enumerate(data.labels):
             figures = (*raw[:, place].tolist(), *change[:2, place].tolist())
             yield (*_who(one), *at, label, *figures)
@@ -124,8 +125,10 @@ def _curves(data: StudyData) -> Rows:
         who = _who(one)
         grid = one.grids.get(block.pk)
         if grid is not None:
-            for place, values in enumerate(grid.tolist()):
-                yield (*who, block.name, place / HZ, *values)
+            for begin in range(0, len(grid), LINES_A_PIECE):
+                some = grid[begin : begin + LINES_A_PIECE].astype(np.float64).tolist()
+                for place, values in enumerate(some, start=begin):
+                    yield (*who, block.name, place / HZ, *values)
 
 
 def _visits(data: StudyData) -> Iterator[tuple[Participant, Block, Visit]]:

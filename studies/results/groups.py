@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from studies.results.bootstrap import Estimates, estimate
-from studies.results.curves import HZ, Floats, binned, corrected, stacked
+from studies.results.curves import HZ, Floats, Halves, binned, corrected, stacked
 from studies.results.figures import FIGURES, figures_of
 
 #: Points of a group's curve at most: more would not be seen.
@@ -48,10 +48,22 @@ class BlockResult:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One participant's grids of a block and of the baseline before it, if there was one."""
+    """One participant's grids of a block and of the baseline before it, if there was one.
 
-    grid: Floats
-    baseline: Floats | None
+    Attributes:
+        kept, kept_baseline: as they are kept.
+    """
+
+    kept: Floats | Halves
+    kept_baseline: Floats | Halves | None
+
+    @property
+    def grid(self) -> Floats:
+        return self.kept.astype(np.float64)
+
+    @property
+    def baseline(self) -> Floats | None:
+        return None if self.kept_baseline is None else self.kept_baseline.astype(np.float64)
 
 
 def shown(seen: Seen, is_corrected: bool) -> Floats:
@@ -63,7 +75,7 @@ def block_result(
     people: Sequence[Seen], n_labels: int, *, is_corrected: bool, most_points: int = MOST_POINTS
 ) -> BlockResult:
     """Curve and figures of those who saw a block."""
-    longest = max((len(seen.grid) for seen in people), default=0)
+    longest = max((len(seen.kept) for seen in people), default=0)
     together = max(1, -(-longest // most_points))
     fewer = np.full((len(people), -(-longest // together), n_labels), np.nan)
     figures = np.full((len(people), len(FIGURES), n_labels), np.nan)
@@ -72,7 +84,7 @@ def block_result(
     at_once = max(1, POINTS_AT_ONCE // max(1, longest))
     for begin in range(0, len(people), at_once):
         some = slice(begin, begin + at_once)
-        raw = stacked([seen.grid for seen in people[some]], n_labels)
+        raw = stacked([seen.kept for seen in people[some]], n_labels)
         curves = raw
         if is_corrected:
             curves = stacked([shown(seen, True) for seen in people[some]], n_labels)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -19,7 +19,7 @@ from recognition.series.storing import read_columns
 from recognition.wording import LABEL_NAMES
 from studies.models import Block, ExclusionRule, Participation, ParticipationGrid, Study, Visit
 from studies.results import packing
-from studies.results.curves import HZ, Floats, Track, main_face, on_grid
+from studies.results.curves import HZ, Floats, Halves, Track, main_face, on_grid
 from studies.results.groups import Seen
 from studies.results.packing import Grids
 from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
@@ -27,6 +27,8 @@ from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
 if TYPE_CHECKING:
     from accounts.models import User
 
+#: Grids as they are worked with, or as they are kept.
+Values = TypeVar("Values", Floats, Halves)
 #: Recordings whose series are in memory at once.
 SERIES_AT_ONCE = 20
 #: How often one person may have results worked out.
@@ -47,7 +49,7 @@ class Participant:
     quality: Quality
     excluded: tuple[Reason, ...]
     visits: dict[int, Visit]
-    grids: dict[int, Floats]
+    grids: Mapping[int, Halves]
 
     @property
     def name(self) -> str:
@@ -57,7 +59,7 @@ class Participant:
     def condition(self) -> str:
         return self.participation.condition.name if self.participation.condition else ""
 
-    def baseline_of(self, visit: Visit, baselines: set[int]) -> Floats | None:
+    def baseline_of(self, visit: Visit, baselines: set[int]) -> Halves | None:
         """The grid of the last baseline that began before a visit; None where there was none."""
         before = [
             pk
@@ -99,10 +101,48 @@ class StudyData:
     def seen(self, participant: Participant, block: Block) -> Seen | None:
         """What one participant's part in a block is; None where they did not see it."""
         visit = participant.visits.get(block.pk)
-        if visit is None or block.pk not in participant.grids:
+        grid = None if visit is None else participant.grids.get(block.pk)
+        if visit is None or grid is None:
             return None
-        baseline = participant.baseline_of(visit, self.baselines)
-        return Seen(participant.grids[block.pk], baseline)
+        return Seen(grid, participant.baseline_of(visit, self.baselines))
+
+
+class GridReader:
+    """Reads grids when they are asked for, and has those of one participant at a time.
+
+    Whoever downloads a study slowly would otherwise keep all of its curves in memory meanwhile.
+    Whoever has withdrawn since has none any more.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[UUID, dict[int, Halves]] | None = None
+
+    def read(self, of: UUID, labels: Sequence[str]) -> dict[int, Halves]:
+        """A participant's grids by block, with columns for these labels."""
+        if self._last is None or self._last[0] != of:
+            kept = ParticipationGrid.objects.filter(participation_id=of)
+            data = kept.values_list("data", flat=True).first()
+            grids = {} if data is None else _in_columns(packing.unpack(bytes(data)), labels)
+            self._last = (of, grids)
+        return self._last[1]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGrids(Mapping[int, Halves]):
+    """One participant's grids, left where they are kept until they are asked for."""
+
+    reader: GridReader
+    of: UUID
+    labels: Sequence[str]
+
+    def __getitem__(self, block: int) -> Halves:
+        return self.reader.read(self.of, self.labels)[block]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.reader.read(self.of, self.labels))
+
+    def __len__(self) -> int:
+        return len(self.reader.read(self.of, self.labels))
 
 
 def rules_of(study: Study) -> Rules:
@@ -111,18 +151,23 @@ def rules_of(study: Study) -> Rules:
     return Rules(study.exclude_below, rule.least_frames_per_second, rule.keeps_unfinished)
 
 
-def load_for(user: User, study: Study) -> StudyData:
+def load_for(user: User, study: Study, *, has_curves: bool = True) -> StudyData:
     """As :func:`load`, as often as a person needs it.
 
     Raises:
         TooOften: it was more often than that.
     """
     check_rate("study results", user.pk, RATE)
-    return load(study)
+    return load(study, has_curves=has_curves)
 
 
-def load(study: Study) -> StudyData:
-    """Read a study's data; curves that are not kept yet are made, which takes a moment each."""
+def load(study: Study, *, has_curves: bool = True) -> StudyData:
+    """Read a study's data; curves that are not kept yet are made, which takes a moment each.
+
+    Args:
+        study: whose.
+        has_curves: otherwise each participant's are read when they are asked for.
+    """
     blocks = list(study.blocks.select_related("condition"))
     people = list(
         study.participations.filter(is_preview=False)
@@ -131,17 +176,21 @@ def load(study: Study) -> StudyData:
     )
     by_person: dict[UUID, dict[int, Visit]] = {}
     ended = Visit.objects.filter(participation__study=study, end_ms__gt=F("start_ms"))
-    for visit in ended.order_by("start_ms", "pk"):
+    for visit in ended.order_by("start_ms", "pk").defer("events"):
         by_person.setdefault(visit.participation_id, {})[visit.block_id] = visit
-    grids = _grids(study, people, by_person)
+    grids = _grids(study, people, by_person, has_curves)
     known = {label for one in grids.values() for label in one.labels}
     labels = [label for label in LABEL_NAMES if label in known]
     rules = rules_of(study)
+    reader = None if has_curves else GridReader()
     return StudyData(
         study,
         rules,
         blocks,
-        [_participant(one, by_person.get(one.pk, {}), grids, labels, rules) for one in people],
+        [
+            _participant(one, by_person.get(one.pk, {}), grids, labels, rules, reader)
+            for one in people
+        ],
         labels,
         {block.pk for block in blocks if block.kind == Block.Kind.BASELINE},
     )
@@ -153,6 +202,7 @@ def _participant(
     grids: dict[UUID, Grids],
     labels: Sequence[str],
     rules: Rules,
+    reader: GridReader | None,
 ) -> Participant:
     is_finished = one.state == Participation.State.FINISHED
     recording, made = one.recording, grids.get(one.pk)
@@ -166,15 +216,22 @@ def _participant(
         recording.seconds,
         made.paused_ms / 1000,
     )
-    by_block = {pk: with_labels(grid, made.labels, labels) for pk, grid in made.by_block.items()}
-    return Participant(one, quality, reasons(rules, quality), visits, by_block)
+    grids_of = KeptGrids(reader, one.pk, labels) if reader else _in_columns(made, labels)
+    return Participant(one, quality, reasons(rules, quality), visits, grids_of)
 
 
-def with_labels(values: Floats, known: Sequence[str], wanted: Sequence[str]) -> Floats:
+def _in_columns(made: Grids, labels: Sequence[str]) -> dict[int, Halves]:
+    return {
+        pk: with_labels(grid.astype(np.float16, copy=False), made.labels, labels)
+        for pk, grid in made.by_block.items()
+    }
+
+
+def with_labels(values: Values, known: Sequence[str], wanted: Sequence[str]) -> Values:
     """Columns in another order; NaN for labels that a model did not know."""
     if list(known) == list(wanted):
         return values
-    found = np.full((len(values), len(wanted)), np.nan)
+    found = np.full((len(values), len(wanted)), np.nan, values.dtype)
     for place, label in enumerate(wanted):
         if label in known:
             found[:, place] = values[:, known.index(label)]
@@ -182,13 +239,17 @@ def with_labels(values: Floats, known: Sequence[str], wanted: Sequence[str]) -> 
 
 
 def _grids(
-    study: Study, people: Iterable[Participation], visits: dict[UUID, dict[int, Visit]]
+    study: Study,
+    people: Iterable[Participation],
+    visits: dict[UUID, dict[int, Visit]],
+    has_curves: bool,
 ) -> dict[UUID, Grids]:
+    rows = ParticipationGrid.objects.filter(
+        participation__study=study, participation__is_preview=False
+    ).values_list("participation_id", "fingerprint", "data")
     kept = {
-        pk: (fingerprint, bytes(data))
-        for pk, fingerprint, data in ParticipationGrid.objects.filter(
-            participation__study=study, participation__is_preview=False
-        ).values_list("participation_id", "fingerprint", "data")
+        pk: (fingerprint, packing.unpack(bytes(data), with_grids=has_curves))
+        for pk, fingerprint, data in rows.iterator(chunk_size=SERIES_AT_ONCE)
     }
     found: dict[UUID, Grids] = {}
     missing: list[tuple[Participation, Recording, str]] = []
@@ -196,22 +257,24 @@ def _grids(
         if one.recording is None:
             continue
         fingerprint = _fingerprint(one.recording, visits.get(one.pk, {}).values())
-        known, data = kept.get(one.pk, ("", b""))
-        if known == fingerprint:
-            found[one.pk] = packing.unpack(data)
+        known, grids = kept.get(one.pk, ("", None))
+        if grids is not None and known == fingerprint:
+            found[one.pk] = grids
         else:
             missing.append((one, one.recording, fingerprint))
     for begin in range(0, len(missing), SERIES_AT_ONCE):
         some = missing[begin : begin + SERIES_AT_ONCE]
         series = read_columns([recording.pk for _one, recording, _mark in some])
-        rows = []
+        made_now = []
         for one, recording, fingerprint in some:
             made = make(series.get(recording.pk, []), visits.get(one.pk, {}).values())
             data = packing.pack(made)
             # As everybody will see it, also the one who had it made.
-            found[one.pk] = packing.unpack(data)
-            rows.append(ParticipationGrid(participation=one, fingerprint=fingerprint, data=data))
-        _keep(rows)
+            found[one.pk] = packing.unpack(data, with_grids=has_curves)
+            made_now.append(
+                ParticipationGrid(participation=one, fingerprint=fingerprint, data=data)
+            )
+        _keep(made_now)
     return found
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from studies.results.curves import Floats
+from studies.results.curves import Floats, Halves
 
 #: A change of how grids are made is a new version, and all are made anew.
 VERSION = 1
@@ -30,7 +31,7 @@ class Grids:
     labels: list[str]
     n_moments: int
     paused_ms: int
-    by_block: dict[int, Floats]
+    by_block: Mapping[int, Floats | Halves]
 
 
 def pack(grids: Grids) -> bytes:
@@ -47,16 +48,22 @@ def pack(grids: Grids) -> bytes:
     return _LENGTH.pack(len(header)) + header + zlib.compress(b"".join(columns), 1)
 
 
-def unpack(stored: bytes) -> Grids:
-    """What :func:`pack` stored."""
+def unpack(stored: bytes, *, with_grids: bool = True) -> Grids:
+    """What :func:`pack` stored, as it is stored: a study's grids as float64 may be gigabytes.
+
+    Args:
+        stored: by :func:`pack`.
+        with_grids: otherwise only what is said beside them, and `by_block` is empty.
+    """
     (length,) = _LENGTH.unpack_from(stored)
     header = json.loads(stored[_LENGTH.size : _LENGTH.size + length])
-    n_labels = len(header["labels"])
-    payload = zlib.decompress(stored[_LENGTH.size + length :])
-    values = np.frombuffer(payload, "<f2").astype(np.float64).reshape(-1, max(1, n_labels))
-    by_block: dict[int, Floats] = {}
-    begin = 0
-    for pk, n_points in header["blocks"]:
-        by_block[pk] = values[begin : begin + n_points]
-        begin += n_points
+    by_block: dict[int, Halves] = {}
+    if with_grids:
+        n_labels = len(header["labels"])
+        payload = zlib.decompress(stored[_LENGTH.size + length :])
+        values = np.frombuffer(payload, "<f2").reshape(-1, max(1, n_labels))
+        begin = 0
+        for pk, n_points in header["blocks"]:
+            by_block[pk] = values[begin : begin + n_points]
+            begin += n_points
     return Grids(header["labels"], header["n_moments"], header["paused_ms"], by_block)

@@ -33,8 +33,8 @@ from studies.results.loading import Participant, StudyData, load_for
 from studies.results.numbers import number
 from studies.results.rules import Reason
 
-#: Participants' charts of one page.
-PARTICIPANTS_PER_PAGE = 48
+#: Participants' charts of one page, and stimuli: of each, up to six groups are worked out.
+PARTICIPANTS_PER_PAGE, STIMULI_PER_PAGE = 48, 20
 #: Rows of a curve's table.
 TABLE_ROWS = 20
 REASONS = {
@@ -96,14 +96,16 @@ class BlockView:
 @require_safe
 @login_required
 def results(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """All stimuli: the group's curves, and figures with intervals."""
+    """Stimuli, some at a time: the group's curves, and figures with intervals."""
     user = signed_in(request)
     study = access.readable(user, pk)
     data = load_for(user, study)
     view = grouping.view_of(data, request.GET)
     groups = grouping.groups_of(data, view.by)
     context = _common(data, view)
-    context["blocks"] = [_block_view(data, groups, block, view) for block in data.stimuli]
+    page = Paginator(data.stimuli, STIMULI_PER_PAGE).get_page(request.GET.get("page"))
+    context["page"] = page
+    context["blocks"] = [_block_view(data, groups, block, view) for block in page.object_list]
     context["form"] = RulesForm(study)
     return page_of(request, "studies/results.html", study, **context)
 

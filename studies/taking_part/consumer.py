@@ -26,7 +26,7 @@ from recognition.refusals import Refusal
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.vision.live import LiveFrame
 from studies.models import Participation
-from studies.taking_part import clocks, keys, leaving, reports
+from studies.taking_part import clocks, keys, leaving, pace, reports
 from studies.taking_part.camera import CameraCheck
 
 logger = logging.getLogger(__name__)
@@ -60,8 +60,8 @@ class StudyConsumer(FramesConsumer):
     """One participant's page."""
 
     kind = "study"
-    # An answer of 2,000 characters, each of them escaped.
-    longest_command = 13_000
+    # An answer of 2,000 characters, each escaped; and all frames that a page has on its way.
+    longest_command, n_waiting = 13_000, 2
 
     participation_id: UUID | None = None
     recorder: Recorder | None = None
@@ -100,14 +100,15 @@ class StudyConsumer(FramesConsumer):
         if found.state in {Participation.State.FINISHED, Participation.State.LEFT}:
             await self.close(DONE)
             return
+        address = address_of(self.scope)
         self.place = await open_sockets.take(
-            "study", found.pk.hex, address_of(self.scope), of_person=SOCKETS_PER_PARTICIPANT
+            "study", found.pk.hex, address, of_person=SOCKETS_PER_PARTICIPANT
         )
         if self.place is None:
             await self.close(TOO_MANY_SOCKETS)
             return
         self._count()
-        self.participation_id = found.pk
+        self.participation_id, self.reports = found.pk, pace.of(address)
         await database_sync_to_async(reports.use_socket)(found.pk, self.key)
         older, _open[found.pk] = _open.get(found.pk), self
         if older is not None:
@@ -118,7 +119,7 @@ class StudyConsumer(FramesConsumer):
             settings.STUDY_PARTICIPANTS_AT_ONCE,
             group=found.study_id.hex,
             # Whoever was invited by a link of their own is one person.
-            address=address_of(self.scope) if found.personal_link_id is None else "",
+            address=address if found.personal_link_id is None else "",
             of_address=settings.STUDY_PARTICIPANTS_PER_ADDRESS,
         )
         self.watch = asyncio.create_task(self._watch())
@@ -219,6 +220,9 @@ class StudyConsumer(FramesConsumer):
             await self._refuse("bad_message", "This answers no question.")
             return
         if not self.is_ready:
+            return
+        if not pace.allows(self.reports):
+            await self._refuse("too_soon", "Too many reports come from this network address.")
             return
         try:
             is_done = await self._report(kind, message)

@@ -9,11 +9,16 @@ from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from recognition import quotas
-from studies.models import Block, Condition, Participation, PersonalLink, Study
+from studies.models import (
+    SILENT_MINUTES,
+    Block,
+    Condition,
+    Participation,
+    PersonalLink,
+    Study,
+)
 from studies.taking_part import keys, ordering
 
-#: Whoever has been silent for longer, in minutes, takes nobody's place.
-SILENT_MINUTES = 60
 #: Whoever has not switched the camera on takes a place for this many minutes only.
 UNDECIDED_MINUTES = 10
 #: How many may come and leave again: so many for each place, and so many more.
@@ -83,6 +88,7 @@ def join(
     link: PersonalLink | None = None,
     external_id: str = "",
     is_preview: bool = False,
+    last_preview: Participation | None = None,
 ) -> tuple[Participation, str]:
     """Store that somebody has agreed; returns the participation, and the key for the cookie.
 
@@ -93,6 +99,7 @@ def join(
         link: the personal link that they came by.
         external_id: that a panel gave them.
         is_preview: whether it is the team that tries the study.
+        last_preview: of the same person, which is deleted; the next condition is tried.
 
     Raises:
         CannotJoin: the study is closed or full, the personal link was used, or the text was
@@ -100,11 +107,14 @@ def join(
     """
     with transaction.atomic():
         # One after the other: two at once would get the same number and condition.
-        study = Study.objects.select_for_update().get(pk=study.pk)
+        study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         check(study, link, is_preview=is_preview)
         if consent_version != study.consent_version:
             raise CannotJoin("changed")
         condition = _least_filled(study)
+        if last_preview is not None:
+            condition = _after(study, last_preview.condition)
+            last_preview.delete()
         blocks = list(study.blocks.filter(Q(condition=None) | Q(condition=condition)))
         # Only a Latin square looks at what the others got.
         is_square = study.order == Study.Order.LATIN_SQUARE
@@ -144,6 +154,14 @@ def _least_filled(study: Study) -> Condition | None:
         condition.pk: counting.filter(condition=condition).count() for condition in conditions
     }
     return min(conditions, key=lambda condition: (filled[condition.pk], condition.pk))
+
+
+def _after(study: Study, condition: Condition | None) -> Condition | None:
+    """The next condition, and after the last one the first."""
+    conditions = list(study.conditions.all())
+    if condition not in conditions:
+        return _least_filled(study)
+    return conditions[(conditions.index(condition) + 1) % len(conditions)]
 
 
 def _given(study: Study, condition: Condition | None) -> list[list[int]]:

@@ -79,7 +79,7 @@ def withdraw(code: str) -> Study | None:
     if found is None:
         return None
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=found.study_id)
+        study = Study.objects.select_for_update(no_key=True).get(pk=found.study_id)
         mine = Participation.objects.select_for_update().filter(pk=found.pk)
         if not mine.exists():
             return None  # Withdrawn by another window at the same moment.

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.addresses import network_of
-from operations import rates
+from operations import asking_again, rates
 from studies import access
 from studies.models import Block, Participation, Study
 from studies.planning.files import stimulus_response
@@ -90,8 +90,8 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
     try:
         if data is not None and form.is_valid():
             if (wait := rates.too_often("joins", network_of(request), JOINS)) is not None:
-                return _too_often(request, wait)
-            return _joined(way, form.cleaned_data["consent_version"])
+                return asking_again.page(request, wait)
+            return _joined(request, way, form.cleaned_data["consent_version"])
         joining.check(way.study, way.link, is_preview=way.is_preview)
     except joining.CannotJoin as error:
         if error.reason == "changed":
@@ -101,13 +101,8 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
     return render(request, "taking_part/consent.html", context)
 
 
-def _too_often(request: HttpRequest, wait: int) -> HttpResponse:
-    page = render(request, "429.html", status=429)
-    page["Retry-After"] = str(wait)
-    return page
-
-
-def _joined(way: Way, consent_version: int) -> HttpResponse:
+def _joined(request: HttpRequest, way: Way, consent_version: int) -> HttpResponse:
+    found = keys.find(way.study, request.COOKIES) if way.is_preview else None
     _participation, key = joining.join(
         way.study,
         language=way.language,
@@ -115,6 +110,7 @@ def _joined(way: Way, consent_version: int) -> HttpResponse:
         link=way.link,
         external_id=way.external_id,
         is_preview=way.is_preview,
+        last_preview=found[0] if found is not None and found[0].is_preview else None,
     )
     response = redirect("taking_part:run", way.study.pk)
     keys.remember(response, way.study, key)
@@ -128,14 +124,13 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
     somebody new.
     """
     found = keys.find(way.study, request.COOKIES)
-    if found is None or way.is_preview != found[0].is_preview:
+    # A preview begins anew: the study may be another one since the last.
+    if found is None or way.is_preview or found[0].is_preview:
         return None
     if way.link is not None and found[0].personal_link_id != way.link.pk:
         return None
     if way.external_id and found[0].external_id != way.external_id:
         return None
-    if way.is_preview and found[0].state in {_State.FINISHED, _State.LEFT}:
-        return None  # To try it once more.
     # Whoever comes by a link may be the next one at a shared device.
     leaving.hide_code(found[0])
     return redirect("taking_part:run", way.study.pk)
@@ -189,9 +184,9 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     participation, _key = _mine(request, pk)
     blocks = joining.blocks_of(participation)
     if len(blocks) != len(participation.sequence):
-        # A draft whose blocks were changed since: the preview begins anew.
+        # A draft whose blocks were deleted since: the preview begins anew.
         participation.delete()
-        raise Stranger
+        return redirect("taking_part:preview", pk)
     if leaving.is_too_late(participation):
         leaving.leave(participation)
         participation.state = _State.LEFT
@@ -272,7 +267,7 @@ def withdraw(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST" and form.is_valid():
         wait = rates.too_often("withdrawals", network_of(request), WITHDRAWALS)
         if wait is not None:
-            return _too_often(request, wait)
+            return asking_again.page(request, wait)
         study = leaving.withdraw(form.cleaned_data["code"])
         if study is not None:
             response = render(request, "taking_part/withdrawn.html", {"study": study})

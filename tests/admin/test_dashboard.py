@@ -93,11 +93,8 @@ def test_a_missing_model_is_told(root_client: Client, settings: Any, tmp_path: A
     assert "No trained model" in response.content.decode()
 
 
-def test_without_redis_the_page_comes_at_once_and_says_so(root_client: Client) -> None:
-    began = time.monotonic()
-    page = root_client.get("/admin/").content.decode()
-    assert time.monotonic() - began < 1
-    assert "Checking…" in page
+def test_without_redis_the_page_says_so_and_asks_later(root_client: Client) -> None:
+    assert "Checking…" in root_client.get("/admin/").content.decode()
     began = time.monotonic()
     services = root_client.get("/admin/services/")
     assert time.monotonic() - began < 2.5

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognition import tasks
+from recognition.api.idempotency import STALE_SECONDS
 from recognition.models import IdempotencyKey, Upload
 from recognition.uploads import actions
 from recognition.vision.decoding.pool import DecodingBusy, DecodingPool
@@ -86,17 +87,41 @@ def test_a_request_that_died_in_the_middle_is_gone_on_with(
     create = actions.create_upload
     alice_client.raise_request_exception = False
 
-    def dies(owner: Any, file: Any, saved: Any) -> Upload:
+    def dies(owner: Any, file: Any, **options: Any) -> Upload:
         if file.name == "1.jpg":
             raise RuntimeError("power cut")
-        return create(owner, file, saved)
+        return create(owner, file, **options)
 
     monkeypatch.setattr(actions, "create_upload", dies)
     response = post(alice_client, face_jpeg, no_face_jpeg())
     assert (response.status_code, response.json()["code"]) == (500, "server_error")
+    half = Upload.objects.get()
     monkeypatch.setattr(actions, "create_upload", create)
     response = post(alice_client, face_jpeg, no_face_jpeg())
     assert (response.status_code, response.json()["accepted"]) == (201, 2)
+    assert response.json()["results"][0]["upload"]["id"] == str(half.pk)
+    assert Upload.objects.count() == 2
+
+
+def test_who_was_taken_for_dead_creates_nothing_beside_who_took_over(
+    alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first hangs in its second photo, its repetition does the rest, and the first wakes."""
+    answers = []
+    create = actions.create_upload
+
+    def hangs(owner: Any, file: Any, **options: Any) -> Upload:
+        if file.name == "1.jpg":
+            monkeypatch.setattr(actions, "create_upload", create)
+            long_ago = timezone.now() - timedelta(seconds=2 * STALE_SECONDS)
+            IdempotencyKey.objects.update(created_at=long_ago)
+            answers.append(post(alice_client, face_jpeg, no_face_jpeg()))
+        return create(owner, file, **options)
+
+    monkeypatch.setattr(actions, "create_upload", hangs)
+    late = post(alice_client, face_jpeg, no_face_jpeg())
+    assert (answers[0].status_code, answers[0].json()["accepted"]) == (201, 2)
+    assert (late.status_code, late.json()["code"]) == (409, "request_in_progress")
     assert Upload.objects.count() == 2
 
 
@@ -139,9 +164,9 @@ def test_where_too_many_photos_come_the_repetition_goes_on_from_there(
     pool = actions.decoding_pool()
     photos = iter([True, False])
 
-    def clean(file: Any, whose: Any) -> Any:
+    def clean(file: Any, whose: Any, patience: Any) -> Any:
         if next(photos):
-            return DecodingPool.clean(pool, file, whose)
+            return DecodingPool.clean(pool, file, whose, patience)
         raise DecodingBusy
 
     with monkeypatch.context() as busy:
@@ -158,7 +183,7 @@ def test_where_too_many_photos_come_the_repetition_goes_on_from_there(
 def test_without_a_key_each_photo_has_its_own_answer(
     alice_client: Client, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def clean(file: Any, whose: Any) -> Any:
+    def clean(file: Any, whose: Any, patience: Any) -> Any:
         raise DecodingBusy
 
     monkeypatch.setattr(actions.decoding_pool(), "clean", clean)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from recognition import tasks
 from recognition.models import Upload, Webhook, WebhookDelivery
 from recognition.uploads import processing
+from recognition.videos.actions import create_video
 from recognition.webhooks import deliveries, sending
+from tests.support.factories import add_face, make_upload
 from tests.support.receiver import Receiver, resolve_to, respond
 from tests.support.requests import send_json
+from tests.support.site import ROOT
 
 WEBHOOKS = "/api/v1/webhooks/"
 
@@ -175,6 +180,42 @@ def test_an_upload_that_failed_is_told_too(hook: Webhook, alice_upload: Upload) 
     assert delivery.payload["upload"]["error"] == {"code": "damaged"}
 
 
+def test_it_tells_corrected_labels_and_no_rejected_spot(hook: Webhook, alice: User) -> None:
+    upload = make_upload(alice)
+    add_face(upload, "happy", correction="sad")
+    add_face(upload, "surprise", 1)
+    add_face(upload, "happy", 2, rejected="blurred")
+    deliveries.record_finished(upload)
+    faces = WebhookDelivery.objects.get().payload["upload"]["faces"]
+    assert [(face["label"], face["predicted_label"]) for face in faces] == [
+        ("sad", "happy"), ("surprise", "surprise"),
+    ]  # fmt: skip
+
+
+def test_the_page_explains_every_field(hook: Webhook, alice: User) -> None:
+    upload, video = (
+        make_upload(alice),
+        create_video(alice, SimpleUploadedFile("a.gif", b"GIF89a and more")),
+    )
+    add_face(upload, "happy")
+    deliveries.record_finished(upload)
+    deliveries.record_video_finished(video)
+    text = (ROOT / "docs" / "API.md").read_text().partition("## Webhooks")[2].partition("\n## ")[0]
+    told = [delivery.payload for delivery in WebhookDelivery.objects.all()]
+    names = re.findall(r'"(\w+)":', json.dumps(told))
+    assert {"upload", "faces", "video", "seconds"} <= set(names)
+    assert [name for name in names if not re.search(rf'["`]{name}["`]', text)] == []
+
+
+def test_one_that_is_switched_off_is_told_nothing(
+    hook: Webhook, alice: User, receiver: Receiver
+) -> None:
+    off = Webhook.objects.create(owner=alice, url=receiver.url, secret="s", is_active=False)
+    deliveries.record_finished(make_upload(alice))
+    assert WebhookDelivery.objects.get().webhook == hook
+    assert not off.deliveries.exists()
+
+
 def test_what_does_not_arrive_is_sent_again_ever_later_and_then_given_up(
     hook: Webhook, receiver: Receiver
 ) -> None:
@@ -216,7 +257,7 @@ def test_a_slow_answer_is_cut_off(
         start = {"header": b"HTTP/1.1 200 OK\r\nX-Long: ", "nothing": b""}
         body = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"
         handler.wfile.write(start.get(part, body))
-        for _second in range(50):
+        for _tenth in range(200):
             if part != "nothing":
                 handler.wfile.write(b"x")
             time.sleep(0.1)
@@ -225,24 +266,27 @@ def test_a_slow_answer_is_cut_off(
     deliveries.record_ping(hook)
     began = time.monotonic()
     deliveries.deliver_next()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10  # Of the twenty that it would take.
     assert "timed out" in WebhookDelivery.objects.get().error
 
 
 def test_of_a_long_answer_little_is_read(hook: Webhook, receiver: Receiver) -> None:
+    pieces: list[int] = []
+
     def flood(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
         try:
-            for _piece in range(1000):
+            for piece in range(1000):
                 handler.wfile.write(b"x" * 1_000_000)
+                pieces.append(piece)
         except OSError:
             return
 
     receiver.answer = flood
     deliveries.record_ping(hook)
-    began = time.monotonic()
     deliveries.deliver_next()
-    assert time.monotonic() - began < 2
+    # What the kernel holds for a connection, and no more.
+    assert len(pieces) < 100
     assert WebhookDelivery.objects.get().state == "delivered"
 
 
@@ -270,14 +314,19 @@ def test_others_for_a_broken_address_wait_with_it(hook: Webhook, receiver: Recei
 
 
 def test_after_too_many_failures_it_is_switched_off(hook: Webhook, receiver: Receiver) -> None:
-    receiver.answer = lambda handler: respond(handler, 410)
-    for _number in range(deliveries.MAXIMUM_GIVEN_UP):
+    def last_attempt(status: int) -> bool:
+        receiver.answer = lambda handler: respond(handler, status)
         deliveries.record_ping(hook)
         last = {"attempts": 5, "queued_at": timezone.now()}
         WebhookDelivery.objects.filter(attempts=0).update(**last)
         assert deliveries.deliver_next()
-    hook.refresh_from_db()
-    assert not hook.is_active
+        hook.refresh_from_db()
+        return hook.is_active
+
+    assert all(last_attempt(410) for _number in range(9))
+    assert last_attempt(200), "one that arrives begins the count anew"
+    assert all(last_attempt(410) for _number in range(9))
+    assert not last_attempt(410)
     response = tasks.deliver_webhooks.apply(throw=True)
     assert response.successful()
 
@@ -335,3 +384,15 @@ def test_the_page_says_why_an_address_is_refused(alice_client: Client) -> None:
     page = alice_client.post("/webhooks/", {"url": "https://127.0.0.1/"}).content.decode()
     assert "private address" in page
     assert not Webhook.objects.exists()
+
+
+def test_the_owner_can_see_that_webhooks_came_and_went(
+    alice: User, alice_client: Client, own_network: None, receiver: Receiver
+) -> None:
+    made = send_json(alice_client, "post", WEBHOOKS, {"url": receiver.url}).json()
+    assert alice_client.delete(f"{WEBHOOKS}{made['id']}/").status_code == 204
+    events = AuditEvent.objects.filter(user=alice, action__startswith="webhook_")
+    assert list(events.order_by("pk").values_list("action", "actor")) == [
+        ("webhook_added", alice.pk),
+        ("webhook_deleted", alice.pk),
+    ]

@@ -122,3 +122,30 @@ def test_slow_receivers_of_one_person_leave_threads_to_others(alice: User, bob: 
     claimed = [WebhookDelivery.objects.claim() for _ in range(5)]
     owners = Counter(one.webhook.owner for one in claimed if one is not None)
     assert owners == {alice: 2, bob: 1}
+
+
+def test_receivers_that_never_answer_do_not_come_first_for_ever(db: None) -> None:
+    """Each of many people has had an attempt and has more to send; one person's arrive."""
+    now = timezone.now()
+    names = ["waits", *(f"fails{number}" for number in range(12))]
+    hooks = {
+        name: Webhook.objects.create(
+            owner=make_person(f"{name}@example.org", "a-password"),
+            url="https://example.org/", secret="x",
+        )
+        for name in names
+    }  # fmt: skip
+    deliveries = WebhookDelivery.objects
+    for name, hook in hooks.items():
+        delivery = deliveries.create(webhook=hook, event="ping", payload={}, queued_at=now)
+        claimed = deliveries.claim(delivery.pk)
+        assert claimed == delivery
+        if name == "waits":
+            assert deliveries.finish(claimed)
+        else:
+            assert deliveries.release(claimed, delay=10)
+    for hook in reversed(hooks.values()):
+        deliveries.create(webhook=hook, event="ping", payload={}, queued_at=now)
+    claimed = deliveries.claim()
+    assert claimed is not None
+    assert claimed.webhook == hooks["waits"]

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from recognition import quotas
-from recognition.live import frames_consumer, marking, recordings
+from recognition.live import frames_consumer, recordings
 from recognition.models import Marker, Recording
-from recognition.series import markers
+from recognition.series import markers, marking, timeline
 from recognition.vision.live import LiveFrame
 from recognition.vision.tracking import TrackedFace
 from recognition.vision.types import BoundingBox
@@ -24,8 +24,8 @@ def used(user: User) -> float:
 def test_an_empty_recording_takes_room(alice: User) -> None:
     """One a second would otherwise be as many rows as one likes."""
     recordings.begin(alice.pk, "vgg16-test").save(ends=True)
-    assert used(alice) == recordings.ROW_BYTES
-    User.objects.update(quota_bytes=recordings.ROW_BYTES)
+    assert used(alice) == timeline.ROW_BYTES
+    User.objects.update(quota_bytes=timeline.ROW_BYTES)
     with pytest.raises(quotas.QuotaExceeded):
         recordings.begin(alice.pk, "vgg16-test")
 
@@ -38,7 +38,7 @@ def test_stretches_take_room_once(alice: User) -> None:
         recorder.save()
     recorder.save(ends=True)
     series = sum(len(chunk.data) for chunk in Recording.objects.get().chunks.all())
-    assert used(alice) == recordings.ROW_BYTES + 10 * recordings.STRETCH_BYTES + series
+    assert used(alice) == timeline.ROW_BYTES + 10 * timeline.STRETCH_BYTES + series
 
 
 def test_markers_take_room_until_they_are_deleted(alice: User, alice_client: Client) -> None:
@@ -59,7 +59,7 @@ def test_markers_take_room_until_they_are_deleted(alice: User, alice_client: Cli
 
 def test_a_full_storage_takes_no_marker(alice: User, alice_client: Client) -> None:
     recording = recordings.begin(alice.pk, "vgg16-test").recording
-    User.objects.update(quota_bytes=recordings.ROW_BYTES + markers.STORED_BYTES)
+    User.objects.update(quota_bytes=timeline.ROW_BYTES + markers.STORED_BYTES)
     assert marking.add(alice.pk, recording.pk, 0, "bell") is not None
     form = {"seconds": "1", "name": "bell"}
     page = alice_client.post(reverse("add_marker", args=[recording.pk]), form, follow=True)

@@ -43,6 +43,18 @@ def test_the_page_shows_chart_shares_and_table(alice_client: Client, session: Re
     assert page.count("<tr><td>") == 3
 
 
+def test_labels_that_no_face_had_are_told_where_the_model_had_them(
+    alice_client: Client, session: Recording
+) -> None:
+    def says_other() -> list[bool]:
+        paths = (session.get_absolute_url(), "/live/sessions/")
+        return [">Other<" in alice_client.get(path).text for path in paths]
+
+    assert says_other() == [False, False]
+    Recording.objects.update(labels=["happy", "sad", "surprise", "neutral", "other"])
+    assert says_other() == [True, True]
+
+
 def test_a_session_without_faces_says_so(alice_client: Client, session: Recording) -> None:
     Recording.objects.update(samples=[])
     for address, sentence in {
@@ -150,6 +162,17 @@ def test_a_recording_is_full_after_so_many_stretches_or_hours(
     session.started_at -= timedelta(hours=2)
     session.samples = []
     assert recordings.Recorder(session).is_full
+
+
+def test_a_recording_is_full_after_so_many_samples(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recordings, "MAXIMUM_SAMPLES", 2)
+    recording = recordings.begin(alice.pk, "vgg16-test")
+    for index in range(2):
+        assert not recording.is_full
+        recording.add(seen("happy"), recording._began + index / 5, index + 1)
+    assert recording.is_full
 
 
 def test_a_recording_has_ten_samples_a_second_and_says_why_there_are_none(alice: User) -> None:

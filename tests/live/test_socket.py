@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -104,15 +105,18 @@ async def test_two_sockets_a_person_and_another_once_one_is_closed(
 
 
 async def test_the_newest_frame_wins_and_one_waits(viewer: Viewer, frames: list[bytes]) -> None:
-    n_frames = 60
+    n_frames = 0
+    answers: list[dict[str, Any]] = []
     async with viewer.open() as live:
         await live.receive()
         await live.label(frames[0])
-        for index in range(n_frames):
-            await live.send(frames[index])
-        answers = [await live.receive()]
-        while answers[-1]["frame"] < n_frames + 1:
-            answers.append(await live.receive())
+        # On a loaded machine sixty may leave so slowly that there is time for each.
+        while n_frames < 600 and not (answers and answers[-1]["dropped"]):
+            for frame in frames[:60]:
+                await live.send(frame)
+            n_frames += 60
+            while not answers or answers[-1]["frame"] < n_frames + 1:
+                answers.append(await live.receive())
     numbers = [answer["frame"] for answer in answers]
     assert numbers == sorted(numbers)
     assert len(answers) + answers[-1]["dropped"] == n_frames

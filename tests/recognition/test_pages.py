@@ -20,7 +20,6 @@ from recognition.models import Prediction, Upload
 from recognition.templatetags.recognition import percent
 from recognition.uploads.actions import create_upload
 from recognition.uploads.pages import EXAMPLE
-from recognition.vision.images import MAXIMUM_BYTES
 from recognition.vision.manifest import read_manifest
 from recognition.vision.recognizer import EmotionRecognizer
 from tests.support.pictures import false_face_jpeg, no_face_jpeg, turned_face_png
@@ -29,7 +28,7 @@ BAD_FILES = {
     "empty": (b"", 400),
     "format_not_accepted": (b"I am text in a file named .jpg", 415),
     "damaged": (None, 400),
-    "too_large": (b"\xff" * (MAXIMUM_BYTES + 1), 413),
+    "too_large": (b"\xff" * (settings.PHOTO_MAXIMUM_BYTES + 1), 413),
 }
 
 
@@ -43,6 +42,19 @@ def done_upload(alice_upload: Upload) -> Upload:
 
 def photo(data: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, data, "image/jpeg")
+
+
+def test_the_largest_photo_is_the_operators_choice(
+    alice_client: Client, face_jpeg: bytes, settings: Any
+) -> None:
+    settings.PHOTO_MAXIMUM_BYTES = 1024 * 1024
+    largest = face_jpeg + bytes(1024 * 1024 - len(face_jpeg))
+    assert alice_client.post("/api/v1/uploads/", {"image": photo(largest)}).status_code == 201
+    refused = alice_client.post("/api/v1/uploads/", {"image": photo(largest + b"\0")})
+    assert refused.status_code == 413
+    assert refused.json()["detail"] == "Too large: the limit is 1 MB."
+    assert alice_client.get("/api/v1/me/").json()["limits"]["maximum_bytes"] == 1024 * 1024
+    assert "1 MB" in alice_client.get("/").text
 
 
 @pytest.mark.parametrize("code", BAD_FILES)

@@ -36,11 +36,11 @@ def add_rows(owner: User, count: int, **fields: Any) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("queue", [queues.INTERACTIVE, queues.BULK])
+@pytest.mark.parametrize(("of_batch", "queue"), [(False, queues.INTERACTIVE), (True, queues.BULK)])
 def test_a_photo_goes_into_the_queue_it_is_made_for(
-    queue: str, alice: User, face_jpeg: bytes, queued: list[tuple[str, str]]
+    of_batch: bool, queue: str, alice: User, face_jpeg: bytes, queued: list[tuple[str, str]]
 ) -> None:
-    upload = actions.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg), queue=queue)
+    upload = actions.create_upload(alice, SimpleUploadedFile("a.jpg", face_jpeg), of_batch=of_batch)
     assert queued == [(str(upload.pk), queue)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import AuditEvent, User
 from recognition import quotas
 from recognition.live import consumer
@@ -99,6 +100,21 @@ def test_the_page_shows_what_is_used(settings: Any, alice: User, alice_client: C
     assert "1 of 10" in text
     assert "1:15 of 30:00" in text
     assert text.count("<progress") == 2
+
+
+def test_days_are_those_of_utc_wherever_the_site_is(
+    settings: Any, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    now = datetime(2026, 3, 2, 20, tzinfo=UTC)  # There it is the 3rd.
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    for hours in (10, 21):  # Today, and yesterday.
+        audit.record("upload_created", alice, alice, "upload:x")
+        AuditEvent.objects.filter(at=now).update(at=now - timedelta(hours=hours))
+    quotas.add_live_seconds(alice.pk, 65)
+    assert LiveUsage.objects.get().day == now.date()
+    used = quotas.of(alice)
+    assert (used.uploads_today.used, used.live_seconds_today.used) == (1, 65)
 
 
 @pytest.mark.django_db(transaction=True)

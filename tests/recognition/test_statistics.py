@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Prediction, Recording, Upload
@@ -86,6 +87,30 @@ def test_live_sessions_give_seconds_on_the_day_they_were_seen(alice: User, bob: 
     assert [period["total"] for period in live["periods"]][:2] == [25, 10.5]
     tuesday = of(alice, MONDAY + timedelta(days=1), days=1)["live"]
     assert (tuesday["sessions"], tuesday["total"]) == (1, 10.5)
+
+
+def test_days_are_those_of_the_sites_time_zone(
+    alice: User, alice_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In Tokyo the first of March ends at 15:00 UTC."""
+    settings.TIME_ZONE = "Asia/Tokyo"
+    tuesday = MONDAY + timedelta(days=1)
+    for day in (1, 2):
+        upload = make_upload(alice, MONDAY, ("happy", ""))
+        evening = datetime(2026, 3, day, 20, tzinfo=UTC)
+        Upload.objects.filter(pk=upload.pk).update(created_at=evening)
+    begins = datetime(2026, 3, 1, 14, 59, 30, tzinfo=UTC)
+    Recording.objects.create(
+        owner=alice, started_at=begins, ended_at=begins + timedelta(minutes=1),
+        samples=[[1, "happy", 0, 20, 0.9], [1, "neutral", 40, 50.5, 0.7]],
+    )  # fmt: skip
+    assert of(alice, MONDAY, days=1)["uploads"]["total"] == 1
+    both = of(alice, MONDAY, days=2)
+    assert [period["total"] for period in both["uploads"]["periods"]] == [1, 1]
+    assert [period["total"] for period in both["live"]["periods"]] == [10.5, 0]
+    assert counts.photos(alice, MONDAY, tuesday).keys() == {MONDAY, tuesday}
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 3, 1, 20, tzinfo=UTC))
+    assert 'value="2026-03-02"' in alice_client.get("/statistics/").content.decode()
 
 
 def test_agreement_is_a_confusion_matrix(alice: User) -> None:

@@ -54,6 +54,16 @@ def files(media: Path) -> list[Path]:
     return [path for path in media.rglob("*") if path.is_file()]
 
 
+def test_the_activity_leads_to_what_is_there(alice_client: Client, photo: Upload) -> None:
+    pages = []
+    for _ in range(2):
+        move(photo)
+        pages.append(alice_client.get("/accounts/activity/").text)
+        trash.restore(Upload.with_trash.all(), photo.owner)
+        pages.append(alice_client.get("/accounts/activity/").text)
+    assert [f'<a href="/uploads/{photo.pk}/">' in page for page in pages] == [False, True] * 2
+
+
 #: Where the photo is told of while it is not in the trash: a page, and what of it is there.
 PLACES = {
     "/uploads/": "party.jpg",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
 from recognition.personal_data import contents
-from studies.models import Answer, Participation, Study, Visit
+from studies.models import SILENT_MINUTES, Answer, Participation, Study, Visit
 from studies.planning import progress
 from tests.support import studies as make
 from tests.support.participants import AGREES
@@ -29,13 +31,20 @@ def test_counts_leave_previews_out(alice: User, alice_client: Client) -> None:
         (State.FINISHED, camera), (State.LEFT, camera), (State.LEFT, {}),
     ):  # fmt: skip
         make.participation(study, state=state, camera=values)
+    long_ago = timezone.now() - timedelta(minutes=SILENT_MINUTES + 1)
+    make.participation(study, state=State.RUNNING, camera=camera)
+    study.participations.filter(number=7).update(seen_at=long_ago)
+    study.participations.filter(state__in=(State.FINISHED, State.LEFT)).update(seen_at=long_ago)
     make.participation(study, state=State.FINISHED, is_preview=True)
     assert progress.counts(study) == progress.Counts(
-        came=9, consented=6, checked=4, running=3, finished=1, left=2, withdrew=2, most=4
+        came=9, consented=7, checked=5, running=3, away=1, finished=1, left=2, withdrew=2, most=4
     )
     page = alice_client.get(f"/studies/{study.pk}/progress/").text
     assert "1 of 4 finished" in page
-    assert page.count('scope="row"') == 6
+    assert page.count('scope="row"') == 7
+    assert page.count('<td class="text-nowrap">Away</td>') == 1
+    assert "1 person is" not in alice_client.get(f"/studies/{study.pk}/").text
+    assert "3 people are taking part now" in alice_client.get(f"/studies/{study.pk}/").text
     assert "1 of 4 finished" in alice_client.get("/studies/").text
 
 

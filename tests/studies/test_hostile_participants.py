@@ -12,7 +12,7 @@ from accounts.models import User
 from recognition.models import Marker, Recording, SeriesChunk
 from recognition.series import storing
 from studies.models import Participation, Study
-from studies.taking_part import clocks, keys, reports
+from studies.taking_part import clocks, keys, pace, reports
 from tests.support import studies
 from tests.support.participants import Closed, Participant, blocks_of, in_thread, ready
 
@@ -35,6 +35,29 @@ async def test_only_ones_own_token_with_ones_own_cookie_opens_it(
     # The other's own token was used up by whoever tried it.
     assert await (await other.open(token=token)).close_code() == 4401
     assert (await (await other.open()).receive())["type"] == "ready"
+
+
+async def test_one_network_address_sends_so_many_reports(
+    two_blocks: Study, participant: Participant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many participants there are; those elsewhere notice nothing."""
+    monkeypatch.setattr(pace, "REPORTS", 1e-9)
+    monkeypatch.setattr(pace, "REPORTS_AT_ONCE", 2)
+    words, _mood = await blocks_of(participant)
+    one, other, far = [
+        await (await in_thread(Participant(two_blocks).agree)()).open(address=address)
+        for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
+    ]
+    for socket in (one, other, far):
+        assert (await socket.receive())["type"] == "ready"
+    assert (await one.tell("start", block=words))["type"] == "ack"
+    assert (await one.tell("end", block=words))["type"] == "ack"
+    for _ in range(2):
+        await other.send(type="start", n=7, clock=other.who.clock, block=words)
+        refusal = await other.until("ack", "error")
+        # Without its number: the page sends it again.
+        assert (refusal["code"], refusal.get("n")) == ("too_soon", None)
+    assert (await far.tell("start", block=words))["type"] == "ack"
 
 
 async def test_a_token_opens_once_and_soon(participant: Participant) -> None:

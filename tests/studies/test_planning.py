@@ -182,7 +182,7 @@ def test_every_kind_of_block_is_added(
         ("page", {"url": "javascript:alert(1)"}),
         ("choice", {"text": "Which?", "choices": "one"}), ("pause", {"seconds": ""}),
         ("scale", {"text": "How?", "low": "a", "high": "b", "steps": "1"}),
-        ("text", {"text": "x", "name": "text-1"}), ("text", {"text": "x", "name": "a b"}),
+        ("text", {"text": "x", "name": "text-1"}), ("text", {"text": "x", "name": "a/b"}),
     ],
 )  # fmt: skip
 def test_what_makes_no_block_is_refused(

@@ -275,3 +275,17 @@ def test_the_team_sees_and_editors_set_rules(
     stimulus = other.blocks.get(name="sea").pk
     where = reverse("studies:block_results", args=[study.pk, stimulus])
     assert bob_client.get(where).status_code == 404
+
+
+def test_a_page_has_some_stimuli_and_the_next_page_the_next(
+    study: Study, alice_client: Client
+) -> None:
+    """Each of up to two hundred takes a moment to work out, for each group."""
+    for number in range(23):
+        studies.block(study, name=f"more-{number}")
+    pages = [alice_client.get(address(study, by="condition", page=n)).text for n in ("1", "2")]
+    assert [page.count('class="card mb-4" id="block-') for page in pages] == [20, 5]
+    assert "?by=condition&amp;page=2" in pages[0]
+    assert "more-17" in pages[0]
+    assert "more-17" not in pages[1]
+    assert "more-22" in pages[1]

@@ -110,3 +110,13 @@ def test_a_script_has_results_worked_out_no_more_often_than_a_page(
     assert int(refused["Retry-After"]) > 0
     # They are the same person's, whichever way they come.
     assert alice_client.get(f"/studies/{study.pk}/results/").status_code == 429
+
+
+def test_a_list_reads_no_texts_of_blocks(study: Study, alice_client: Client) -> None:
+    """Two hundred studies of two hundred blocks would be hundreds of megabytes."""
+    with CaptureQueriesContext(connection) as queries:
+        (found,) = alice_client.get("/api/v1/studies/").json()["results"]
+    assert len(found["blocks"]) == 4
+    of_blocks = [query["sql"] for query in queries if 'FROM "studies_block"' in query["sql"]]
+    assert len(of_blocks) == 1
+    assert '"text"' not in of_blocks[0]

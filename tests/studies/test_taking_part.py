@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Recording
-from studies.models import Block, Member, Participation, Study
+from studies.models import SILENT_MINUTES, Block, Member, Participation, Study
 from studies.taking_part import joining, keys, leaving
 from tests.support import studies
 from tests.support.factories import make_person
@@ -194,7 +194,7 @@ def test_a_full_study_says_so_until_somebody_has_gone(study: Study) -> None:
     # Whoever has been silent for long takes nobody's place, whoever has finished does.
     silent = study.participations.latest("number")
     Participation.objects.filter(pk=silent.pk).update(
-        seen_at=timezone.now() - timedelta(minutes=joining.SILENT_MINUTES + 1)
+        seen_at=timezone.now() - timedelta(minutes=SILENT_MINUTES + 1)
     )
     assert Client().get(path(study)).status_code == 200
     Participation.objects.filter(pk=silent.pk).update(state=Participation.State.FINISHED)

@@ -15,7 +15,7 @@ from accounts.models import AuditEvent, User
 from recognition import quotas
 from recognition.live import recordings
 from recognition.models import Recording, Video, Webhook, WebhookDelivery
-from recognition.series import deleting, storing
+from recognition.series import deleting, storing, timeline
 from recognition.videos import actions, processing
 from recognition.videos.progress import Progress
 from recognition.vision.errors import VideoError
@@ -69,7 +69,7 @@ def test_its_file_is_deleted_when_it_is_done(
     assert not default_storage.exists(name)
     video.recording.refresh_from_db()
     series = sum(len(chunk.data) for chunk in video.recording.chunks.all())
-    rows = recordings.ROW_BYTES + recordings.STRETCH_BYTES * len(video.recording.samples)
+    rows = timeline.ROW_BYTES + timeline.STRETCH_BYTES * len(video.recording.samples)
     assert quotas.stored_bytes(alice).used == video.recording.stored_bytes == series + rows
 
 

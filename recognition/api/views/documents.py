@@ -19,6 +19,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recognition.api import operation_list
 from recognition.api.errors import CONTENT_TYPE, KINDS, Problem
 
 
@@ -31,7 +32,7 @@ class SchemaView(SpectacularAPIView):
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """The description as a page on which operations can be tried."""
+    """A page that lists the operations; those who ask get Swagger UI, to try them."""
 
     permission_classes = [AllowAny]
     url_name = "api-schema"
@@ -40,10 +41,13 @@ class DocsView(SpectacularSwaggerSplitView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         answer: Response = super().get(request, *args, **kwargs)
+        if "script" in request.GET:
+            return answer
         url = settings.SITE_URL + reverse("api-upload-list")
         answer.data["example"] = (
             f'curl -H "Authorization: Bearer $VISAGE_TOKEN" -F image=@photo.jpg "{url}?wait=30"'
         )
+        answer.data["groups"] = list(operation_list.groups())
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.serializers import BaseSerializer
@@ -17,11 +18,13 @@ from recognition.series import deleting
 
 @extend_schema_view(
     list=extend_schema(
-        summary="List recorded sessions",
+        summary=gettext_noop("List recorded sessions"),
         description="Newest first, in pages by cursor. Use `/recordings/`, which has more.",
     ),
-    retrieve=extend_schema(summary="Look at a recorded session"),
-    destroy=extend_schema(summary="Delete a recorded session", description="For good."),
+    retrieve=extend_schema(summary=gettext_noop("Look at a recorded session")),
+    destroy=extend_schema(
+        summary=gettext_noop("Delete a recorded session"), description="For good."
+    ),
 )
 @extend_schema(tags=["live sessions"], deprecated=True)
 class LiveSessionViewSet(
@@ -37,7 +40,8 @@ class LiveSessionViewSet(
     orders = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
 
     def get_queryset(self) -> RecordingQuerySet:
-        return Recording.objects.for_owner(self.request.user)
+        mine = Recording.objects.for_owner(self.request.user)
+        return mine.without_stretches() if self.action == "list" else mine
 
     def perform_destroy(self, instance: Recording) -> None:
         deleting.delete(instance, signed_in(self.request))

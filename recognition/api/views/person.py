@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -66,7 +67,7 @@ class MeView(APIView):
     @extend_schema(
         tags=["me"],
         operation_id="me",
-        summary="Who am I, and what may I do",
+        summary=gettext_noop("Who am I, and what may I do"),
         responses={200: MeSerializer},
     )
     def get(self, request: Request) -> Response:
@@ -77,7 +78,7 @@ class MeView(APIView):
                 "quotas": dataclasses.asdict(quotas.of(user)),
                 "limits": {
                     "formats": list(images.ACCEPTED_FORMATS),
-                    "maximum_bytes": images.MAXIMUM_BYTES,
+                    "maximum_bytes": settings.PHOTO_MAXIMUM_BYTES,
                     "maximum_pixels": images.MAXIMUM_PIXELS,
                     "maximum_side": images.MAXIMUM_SIDE,
                     "minimum_side": images.MINIMUM_SIDE,
@@ -165,7 +166,7 @@ class StatisticsView(APIView):
     @extend_schema(
         tags=["statistics"],
         operation_id="statistics",
-        summary="Count expressions over time",
+        summary=gettext_noop("Count expressions over time"),
         description="From uploads (in faces) and live sessions (in seconds), as their owner "
         "corrected them.",
         parameters=[StatisticsOptions],

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import F
 from django.http import Http404
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.exceptions import ValidationError
@@ -24,10 +25,10 @@ from recognition.uploads import corrections
 
 @extend_schema_view(
     list=extend_schema(
-        summary="List faces",
+        summary=gettext_noop("List faces"),
         description="Of all one's uploads, the newest upload first, in pages by cursor.",
     ),
-    retrieve=extend_schema(summary="Look at a face"),
+    retrieve=extend_schema(summary=gettext_noop("Look at a face")),
 )
 @extend_schema(tags=["predictions"])
 class PredictionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
@@ -46,7 +47,7 @@ class PredictionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
         return own.annotate(uploaded_at=F("upload__created_at"))
 
     @extend_schema(
-        summary="Say what a face shows",
+        summary=gettext_noop("Say what a face shows"),
         description="The prediction stays as it is; the history, the statistics and the exports "
         "go by the correction. An empty correction takes it back.",
         request=CorrectionSerializer,

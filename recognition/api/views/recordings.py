@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -28,9 +29,8 @@ from recognition.api.recording_serializers import (
     SamplesOptions,
     SamplesSerializer,
 )
-from recognition.live import marking
 from recognition.models import Marker, Recording, RecordingQuerySet
-from recognition.series import answers, deleting, downloads, markers
+from recognition.series import answers, deleting, downloads, markers, marking
 from recognition.series.pages import read_page
 
 EXAMPLE = OpenApiExample(
@@ -44,10 +44,13 @@ ANSWER_EXAMPLE = OpenApiExample(
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List recordings", description="Newest first, in pages by cursor."),
-    retrieve=extend_schema(summary="Look at a recording"),
+    list=extend_schema(
+        summary=gettext_noop("List recordings"), description="Newest first, in pages by cursor."
+    ),
+    retrieve=extend_schema(summary=gettext_noop("Look at a recording")),
     destroy=extend_schema(
-        summary="Delete a recording", description="With samples and markers, for good."
+        summary=gettext_noop("Delete a recording"),
+        description="With samples and markers, for good.",
     ),
 )
 @extend_schema(tags=["recordings"])
@@ -65,7 +68,8 @@ class RecordingViewSet(
     orders = {"-started_at": ("-started_at", "-id"), "started_at": ("started_at", "id")}
 
     def get_queryset(self) -> RecordingQuerySet:
-        return Recording.objects.for_owner(self.request.user)
+        mine = Recording.objects.for_owner(self.request.user)
+        return mine.without_stretches() if self.action == "list" else mine
 
     def get_serializer_class(self) -> type[BaseSerializer[Recording]]:
         return RecordingDetailSerializer if self.action == "retrieve" else RecordingSerializer
@@ -80,7 +84,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_samples_retrieve",
-        summary="Read a recording's samples",
+        summary=gettext_noop("Read a recording's samples"),
         description="In the order of time, in pages: follow `next` until it is null.",
         parameters=[SamplesOptions],
         responses={200: SamplesSerializer, **schema.problems("invalid")},
@@ -107,7 +111,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_markers_list",
-        summary="List a recording's markers",
+        summary=gettext_noop("List a recording's markers"),
         description="In the order of time, in pages by cursor.",
         responses={200: MarkerSerializer(many=True), **schema.problems("invalid")},
         filters=False,
@@ -120,7 +124,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_markers_create",
-        summary="Set a marker",
+        summary=gettext_noop("Set a marker"),
         request=MarkerSerializer,
         responses={
             201: MarkerSerializer,
@@ -146,7 +150,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_markers_partial_update",
-        summary="Change a marker",
+        summary=gettext_noop("Change a marker"),
         description="What is left out stays as it is.",
         request=MarkerSerializer,
         responses={
@@ -170,7 +174,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_markers_destroy",
-        summary="Delete a marker",
+        summary=gettext_noop("Delete a marker"),
         responses={204: None},
     )
     @marker.mapping.delete
@@ -180,7 +184,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_answers_list",
-        summary="List a recording's corrected stretches",
+        summary=gettext_noop("List a recording's corrected stretches"),
         description="In the order in which they were given, in pages by cursor.",
         responses={200: AnswerSerializer(many=True), **schema.problems("invalid")},
         filters=False,
@@ -193,7 +197,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_answers_create",
-        summary="Say what a face showed in a stretch",
+        summary=gettext_noop("Say what a face showed in a stretch"),
         description="Kept beside the model's values, which stay as they are.",
         request=AnswerSerializer,
         responses={
@@ -217,7 +221,7 @@ class RecordingViewSet(
 
     @extend_schema(
         operation_id="recordings_answers_destroy",
-        summary="Take a correction back",
+        summary=gettext_noop("Take a correction back"),
         responses={204: None},
     )
     @action(detail=True, methods=["delete"], url_path="answers/<int:answer>", url_name="answer")

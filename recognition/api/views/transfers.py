@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import action
@@ -55,7 +56,7 @@ class VideoTransferViewSet(GenericViewSet):
         return [RequestRate(), UploadRate()] if self.action == "create" else [RequestRate()]
 
     @extend_schema(
-        summary="Announce a video that is sent in parts",
+        summary=gettext_noop("Announce a video that is sent in parts"),
         description="Then send its bytes in order, in parts of at most `part_bytes`, and end it. "
         "Whoever loses the connection asks for `offset` and goes on there, for 24 hours.",
         request=NewTransferSerializer,
@@ -75,12 +76,14 @@ class VideoTransferViewSet(GenericViewSet):
         response["Location"] = request.build_absolute_uri(f"{request.path}{transfer.pk}/")
         return response
 
-    @extend_schema(summary="Ask how much of a video has arrived", responses=TransferSerializer)
+    @extend_schema(
+        summary=gettext_noop("Ask how much of a video has arrived"), responses=TransferSerializer
+    )
     def retrieve(self, request: Request, pk: UUID) -> Response:
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
-        summary="Delete a video on its way",
+        summary=gettext_noop("Delete a video on its way"),
         description="A video that it has become stays.",
         responses={204: None},
     )
@@ -89,7 +92,7 @@ class VideoTransferViewSet(GenericViewSet):
         return Response(status=204)
 
     @extend_schema(
-        summary="Send the next part of a video",
+        summary=gettext_noop("Send the next part of a video"),
         description="Its bytes are the body. A part that has arrived already is no error.",
         request={"application/octet-stream": OpenApiTypes.BINARY},
         parameters=[OpenApiParameter("offset", int, required=True, description="Of its start.")],
@@ -115,7 +118,7 @@ class VideoTransferViewSet(GenericViewSet):
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
-        summary="End a video that was sent in parts",
+        summary=gettext_noop("End a video that was sent in parts"),
         description="Once all has arrived. Asked again, it gives the same video.",
         request=None,
         responses={

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import OuterRef, Subquery
+from django.db.models import Max, OuterRef, Subquery
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiResponse,
@@ -57,10 +57,10 @@ from recognition.api.waiting import (
     WaitOptions,
     seconds_to_wait,
 )
-from recognition.jobs import queues
-from recognition.models import Upload, UploadQuerySet
+from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.uploads import actions
 from recognition.vision import images
+from recognition.vision.decoding.pool import Patience
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -78,6 +78,22 @@ CREATED = PolymorphicProxySerializer(
     serializers=[UploadSerializer, UploadResultsSerializer],
     resource_type_field_name=None,
 )
+
+
+class UploadPages(CursorPages):
+    """As many uploads as are asked for, or fewer where photos have hundreds of faces."""
+
+    #: Of a page's photos together, where more than the usual number of them is asked for: three
+    #: kilobytes each until the answer is sent.
+    most_faces = 20_000
+
+    def get_page_size(self, request: Request) -> int:
+        asked = super().get_page_size(request)
+        if asked <= self.page_size:
+            return asked
+        mine = Prediction.objects.filter(upload__owner=signed_in(request))
+        of_one = 1 + (mine.aggregate(last=Max("index"))["last"] or 0)
+        return max(self.page_size, min(asked, self.most_faces // of_one))
 
 
 class Duplicate(Conflict):
@@ -103,10 +119,12 @@ class JpegRenderer(BaseRenderer):
 
 @extend_schema_view(
     list=extend_schema(
-        summary="List one's uploads", description="Newest first, in pages by cursor."
+        summary=gettext_noop("List one's uploads"),
+        description="Newest first, in pages by cursor. Where photos have hundreds of faces, a page "
+        "may have fewer than are asked for: `next` leads on.",
     ),
     destroy=extend_schema(
-        summary="Delete an upload",
+        summary=gettext_noop("Delete an upload"),
         description="The photo and everything that was seen in it, at once and for good: programs "
         "have no trash. It deletes what its owner moved to the trash on a page as well, which is "
         "otherwise not there for the API.",
@@ -122,7 +140,7 @@ class UploadViewSet(
     """One's own uploads."""
 
     serializer_class = UploadSerializer
-    pagination_class = CursorPages
+    pagination_class = UploadPages
     parser_classes = [MultiPartParser]
     filter_backends = [ListFilter]
     filterset_class = UploadFilter
@@ -150,7 +168,7 @@ class UploadViewSet(
         return [RequestRate(), UploadRate()] if self.action == "create" else [RequestRate()]
 
     @extend_schema(
-        summary="Upload one photo or several",
+        summary=gettext_noop("Upload one photo or several"),
         description="As multipart/form-data with the field `image`, once for each photo. One "
         "photo is answered with its upload, or with a problem that says why it was refused. "
         "Several are answered with one result for each, in their order; the status is 207 where "
@@ -206,6 +224,7 @@ class UploadViewSet(
     ) -> None:
         """Store what is acceptable; goes on where an earlier attempt at the request stopped."""
         own = Upload.objects.for_owner(owner)
+        patience = Patience()
         try:
             for number in range(len(answer.entries), len(files)):
                 try:
@@ -214,7 +233,8 @@ class UploadViewSet(
                     actions.create_upload(
                         owner,
                         files[number],
-                        queue=queues.BULK if len(files) > 1 else queues.INTERACTIVE,
+                        of_batch=len(files) > 1,
+                        patience=patience,
                         saved=lambda upload: answer.add({"id": str(upload.pk)}),
                     )
                 except Exception as error:
@@ -266,7 +286,7 @@ class UploadViewSet(
         return {"name": name, "upload": self.get_serializer(upload).data, "error": None}
 
     @extend_schema(
-        summary="Look at an upload",
+        summary=gettext_noop("Look at an upload"),
         description="With `wait`, the answer comes when it is finished, or as 202 when the time is "
         "over.",
         parameters=[WaitOptions],
@@ -294,7 +314,7 @@ class UploadViewSet(
         actions.delete_uploads(Upload.with_trash.filter(pk=instance.pk), owner)
 
     @extend_schema(
-        summary="Try a failed upload again",
+        summary=gettext_noop("Try a failed upload again"),
         request=None,
         responses={202: UploadSerializer, **schema.problems("not_failed")},
     )
@@ -306,7 +326,7 @@ class UploadViewSet(
         return Response(self.get_serializer(self.get_object()).data, status=202)
 
     @extend_schema(
-        summary="Fetch the photo",
+        summary=gettext_noop("Fetch the photo"),
         description="Upright, as JPEG without metadata. It may be smaller than `width` × `height`, "
         "in whose pixels boxes are.",
         responses={
@@ -322,7 +342,7 @@ class UploadViewSet(
         return private_file(upload.image)
 
     @extend_schema(
-        summary="Fetch a small picture of the photo",
+        summary=gettext_noop("Fetch a small picture of the photo"),
         description=f"JPEG of at most {images.THUMBNAIL_SIDE} pixels a side.",
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
     )
@@ -342,6 +362,6 @@ def _refuse_duplicate(same_file: UploadQuerySet) -> None:
 
 def _sha256(file: UploadedFile) -> str:
     """Of the content; of what is too large to be accepted, only of its size."""
-    if (file.size or 0) > images.MAXIMUM_BYTES:
+    if (file.size or 0) > settings.PHOTO_MAXIMUM_BYTES:
         return hashlib.sha256(f"{file.size} bytes".encode()).hexdigest()
     return actions.content_sha256(file)

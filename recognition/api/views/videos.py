@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_noop
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins
@@ -50,12 +51,15 @@ class VideoRenderer(BaseRenderer):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List videos", description="Newest first, in pages by cursor."),
+    list=extend_schema(
+        summary=gettext_noop("List videos"), description="Newest first, in pages by cursor."
+    ),
     retrieve=extend_schema(
-        summary="Look at a video", description="How far it is, and why it failed if it did."
+        summary=gettext_noop("Look at a video"),
+        description="How far it is, and why it failed if it did.",
     ),
     destroy=extend_schema(
-        summary="Delete a video",
+        summary=gettext_noop("Delete a video"),
         description="With its recording and everything that was seen in it, for good.",
     ),
 )
@@ -80,7 +84,7 @@ class VideoViewSet(
         return [RequestRate(), UploadRate()] if self.action == "create" else [RequestRate()]
 
     @extend_schema(
-        summary="Upload a video",
+        summary=gettext_noop("Upload a video"),
         description="As multipart/form-data with the field `video`. It is looked at in the "
         "background, and its file deleted when that has ended, unless `keep` is true; results are "
         "in the recording.",
@@ -106,7 +110,7 @@ class VideoViewSet(
         return response
 
     @extend_schema(
-        summary="Stop looking at a video",
+        summary=gettext_noop("Stop looking at a video"),
         description="What was seen so far stays, and the file is deleted. One that has ended "
         "stays as it is.",
         request=None,
@@ -118,7 +122,7 @@ class VideoViewSet(
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(
-        summary="Download a kept video",
+        summary=gettext_noop("Download a kept video"),
         description="Whole, or the part that `Range` asks for, of which an answer may be a "
         "beginning. 410 where the file is not kept.",
         responses={(200, "video/*"): OpenApiTypes.BINARY, (206, "video/*"): OpenApiTypes.BINARY},
@@ -128,7 +132,7 @@ class VideoViewSet(
         return keeping.as_response(self.get_object(), request._request)
 
     @extend_schema(
-        summary="Delete a kept video's file",
+        summary=gettext_noop("Delete a kept video's file"),
         description="What was seen in it stays.",
         responses={204: None},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import mixins
 from rest_framework.decorators import action
@@ -26,10 +27,11 @@ from recognition.webhooks import hooks
 
 
 @extend_schema_view(
-    list=extend_schema(summary="List one's webhooks"),
-    retrieve=extend_schema(summary="Look at a webhook"),
+    list=extend_schema(summary=gettext_noop("List one's webhooks")),
+    retrieve=extend_schema(summary=gettext_noop("Look at a webhook")),
     destroy=extend_schema(
-        summary="Delete a webhook", description="With its log and all that waits to be sent."
+        summary=gettext_noop("Delete a webhook"),
+        description="With its log and all that waits to be sent.",
     ),
 )
 @extend_schema(tags=["webhooks"])
@@ -48,7 +50,7 @@ class WebhookViewSet(
         return Webhook.objects.for_owner(self.request.user)
 
     @extend_schema(
-        summary="Add a webhook",
+        summary=gettext_noop("Add a webhook"),
         description="The answer holds the secret, which is not shown again.",
         request=NewWebhookSerializer,
         responses={
@@ -71,7 +73,7 @@ class WebhookViewSet(
         return Response(WebhookWithSecretSerializer(webhook).data, status=201)
 
     @extend_schema(
-        summary="Switch a webhook on or off",
+        summary=gettext_noop("Switch a webhook on or off"),
         description="What waits to be sent is given up when it is switched off.",
         request=WebhookSerializer,
         responses={200: WebhookSerializer},
@@ -89,7 +91,7 @@ class WebhookViewSet(
         hooks.delete(instance)
 
     @extend_schema(
-        summary="Send a test message",
+        summary=gettext_noop("Send a test message"),
         description="The event `ping`, soon; the log tells how it went.",
         request=None,
         responses={202: DeliverySerializer},
@@ -100,7 +102,7 @@ class WebhookViewSet(
 
     @extend_schema(
         operation_id="webhooks_deliveries_list",
-        summary="List what was sent",
+        summary=gettext_noop("List what was sent"),
         description="Newest first, in pages by cursor; kept for 30 days.",
         responses={200: DeliverySerializer(many=True), **schema.problems("invalid", "not_found")},
     )

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import secrets
-import tempfile
-import zipfile
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from numpy.typing import NDArray
-from PIL import Image
 
-from accounts import consent
-from recognition.models import Prediction
-from recognition.people import TRAINING
-from recognition.vision.errors import ImageError, ModelError
-from recognition.vision.images import decode_gray
+from recognition.uploads import corrected_faces
+from recognition.vision.errors import ModelError
 from recognition.vision.manifest import read_manifest
-from recognition.vision.preprocessing import crop_face
-from recognition.wording import LABEL_NAMES
-
-#: Side of the images that `train_model` reads, in pixels.
-SIDE = 48
 
 
 class Command(BaseCommand):
@@ -42,58 +27,12 @@ class Command(BaseCommand):
             margin = read_manifest(settings.MODEL_MANIFEST).crop_margin
         except ModelError as error:
             raise CommandError(str(error)) from None
-        ids = list(_agreed().values_list("pk", flat=True))
-        # Nothing of the order in which photos came is left: neighbours could be of one person.
-        secrets.SystemRandom().shuffle(ids)
-        counts: Counter[str] = Counter()
-        temporary: Path | None = None
         try:
-            with tempfile.NamedTemporaryFile(dir=output.resolve().parent, delete=False) as file:
-                temporary = Path(file.name)
-                with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                    for pk in ids:
-                        counts[self._add(archive, pk, margin)] += 1
-            temporary.replace(output)
+            counts, n_skipped = corrected_faces.write_archive(output, margin)
         except OSError as error:
             raise CommandError(f"{output} cannot be written: {error.strerror}") from None
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
-        skipped = counts.pop("", 0)
-        for label in LABEL_NAMES:
-            self.stdout.write(f"{counts[label]:6,} {label}")
-        self.stdout.write(f"{counts.total():6,} faces in {output}")
-        if skipped:
-            self.stdout.write(f"{skipped:6,} left out: deleted meanwhile, or not readable")
-
-    def _add(self, archive: zipfile.ZipFile, pk: int, margin: float) -> str:
-        """Add one face; returns its label, or nothing where its photo is gone."""
-        face = Prediction.objects.select_related("upload").filter(pk=pk).first()
-        try:
-            if face is None or face.correction not in LABEL_NAMES:
-                return ""  # Taken back or deleted since the list was made.
-            crop = _crop(face, margin)
-        except (OSError, ValueError, ImageError):
-            return ""
-        buffer = io.BytesIO()
-        Image.fromarray(crop).save(buffer, "PNG")
-        # The entry has the archive format's first day for its date: no time of anything.
-        name = f"train/{face.correction}/{secrets.token_hex(12)}.png"
-        archive.writestr(zipfile.ZipInfo(name), buffer.getvalue())
-        return face.correction
-
-
-def _agreed() -> Any:
-    """Corrected faces of people who agree now, whose photo is still there."""
-    owners = consent.people(TRAINING).filter(is_active=True)
-    return Prediction.objects.faces().filter(
-        upload__owner__in=owners, upload__photo_deleted_at=None, correction__in=LABEL_NAMES
-    )
-
-
-def _crop(face: Prediction, margin: float) -> NDArray[Any]:
-    """The face as the classifier sees it: uint8 ``(48, 48)``."""
-    with face.upload.image.open("rb") as file:
-        image_gray, _size = decode_gray(file.read())
-    box = face.box.scaled(image_gray.shape[1] / face.upload.width)
-    return crop_face(image_gray, box, SIDE, margin, face.roll)
+        for label, count in counts.items():
+            self.stdout.write(f"{count:6,} {label}")
+        self.stdout.write(f"{sum(counts.values()):6,} faces in {output}")
+        if n_skipped:
+            self.stdout.write(f"{n_skipped:6,} left out: deleted meanwhile, or not readable")

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from recognition import faces
 from recognition.management.paths import shown, told
 from recognition.management.video_output import (
     CsvVideoWriter,
@@ -185,18 +186,7 @@ def _result(file: Path, recognition: Recognition) -> Result:
         "width": recognition.width,
         "height": recognition.height,
         "faces": [
-            {
-                "box": face.box.as_dict(),
-                "label": face.label,
-                "confidence": round(face.confidence, 4),
-                "uncertain": face.uncertain,
-                "rejected": face.rejected,
-                "roll": face.roll,
-                "found_by": face.found_by,
-                "probabilities": {
-                    label: round(value, 4) for label, value in face.probabilities.items()
-                },
-            }
+            faces.seen(face, faces.COMMAND_FIELDS)
             for face in (*recognition.faces, *recognition.rejected)
         ],
         "error": None,

@@ -1,0 +1,33 @@
+"""How many reports one network address may send in a web process.
+
+Each is written, and all sockets of a process share one thread for the database: a hundred
+participants that somebody made at one address, each within its own rate, kept everybody waiting.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakValueDictionary
+
+from operations.buckets import Bucket
+
+#: Reports a second, and at once: of a room full of people who begin together.
+REPORTS, REPORTS_AT_ONCE = 15, 150
+
+#: By network address, for as long as sockets are open there.
+_of_address: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
+
+
+def of(address: str) -> Bucket:
+    """What the sockets of a network address share."""
+    bucket = _of_address.get(address)
+    if bucket is None:
+        bucket = _of_address[address] = Bucket(REPORTS, REPORTS_AT_ONCE)
+    return bucket
+
+
+def allows(shared: Bucket) -> bool:
+    """Count a report; one that is refused costs the others at the address nothing."""
+    if shared.take(1):
+        return True
+    shared.left += 1
+    return False
