@@ -60,7 +60,7 @@ def refuse_if_ended(user: User) -> None:
     Raises:
         PermissionDenied: access has ended since then.
     """
-    people = User.objects.select_for_update().filter(pk=user.pk)
+    people = User.objects.select_for_update(no_key=True).filter(pk=user.pk)
     if people.values_list("access_ended_at", flat=True).first() != user.access_ended_at:
         raise PermissionDenied
 

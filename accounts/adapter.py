@@ -86,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):
         that a confirmation which was on its way does not bring back what that took away.
         """
         others = User.objects.exclude(pk=email_address.user_id)
-        user = User.objects.select_for_update().filter(pk=email_address.user_id).first()
+        user = User.objects.select_for_update(no_key=True).filter(pk=email_address.user_id).first()
         is_there = EmailAddress.objects.filter(pk=email_address.pk).exists()
         if user is None or not is_there or others.filter(email=email_address.email).exists():
             text = "account/messages/email_confirmation_failed.txt"

@@ -21,8 +21,23 @@ from django.utils.translation import gettext_lazy as _
 from accounts import access
 from accounts.models import User
 
+#: What Django's validators ask for, in one sentence instead of a list of four.
+PASSWORD_RULE = _(
+    "At least 8 characters; not a common password, not only digits, and not like your email."
+)
 
-class SignupForm(forms.SignupForm):
+
+class WithPasswordRule:
+    """A form in which a password is chosen as ``password1``."""
+
+    fields: dict[str, django_forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["password1"].help_text = PASSWORD_RULE
+
+
+class SignupForm(WithPasswordRule, forms.SignupForm):
     """An address is taken by whose it is, and by nobody who only wants to change to it.
 
     Else anybody could keep others from signing up, by asking for a change that is never confirmed.
@@ -52,7 +67,7 @@ class SignupForm(forms.SignupForm):
             return super().try_save(request)
 
 
-class ChangePasswordForm(forms.ChangePasswordForm):
+class ChangePasswordForm(WithPasswordRule, forms.ChangePasswordForm):
     """Counts wrong passwords together with those of signing in: here they could be tried, too."""
 
     end_access = django_forms.BooleanField(
@@ -92,7 +107,7 @@ class ResetPasswordForm(forms.ResetPasswordForm):
         return email
 
 
-class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(WithPasswordRule, forms.ResetPasswordKeyForm):
     """A new password for who reads the mail of the address, which may not be who signed up.
 
     Where nobody had shown before that the address is theirs, all that was set up until now ends.
@@ -132,7 +147,7 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
         The others, which had found it good as well, are told what any used link is told.
         """
         assert self.user is not None  # Else there was no form.
-        user = User.objects.select_for_update().get(pk=self.user.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=self.user.pk)
         if not forms.default_token_generator.check_token(user, self.temp_key):
             uid = user_pk_to_url_str(user)
             raise ImmediateHttpResponse(
@@ -146,13 +161,18 @@ class AddEmailForm(forms.AddEmailForm):
 
     allauth would take an unconfirmed present address for a change that is given up, and leave
     the person without any.
+
+    Where every address is verified, nobody learns here whose have an account, as at sign-up.
     """
+
+    is_somebodys = False
 
     def clean_email(self) -> str:
         _refuse_without_mail()
         email: str = super().clean_email()
         # allauth looks at confirmed addresses only; confirming this one would fail.
-        if User.objects.exclude(pk=self.user.pk).filter(email=email).exists():
+        self.is_somebodys = User.objects.exclude(pk=self.user.pk).filter(email=email).exists()
+        if self.is_somebodys and settings.ACCOUNT_EMAIL_VERIFICATION != "mandatory":
             raise get_adapter().validation_error("email_taken")
         return email
 
@@ -162,7 +182,12 @@ class AddEmailForm(forms.AddEmailForm):
             unconfirmed = EmailAddress.objects.filter(user=self.user, verified=False)
             unconfirmed.exclude(email=self.user.email).delete()
             address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
-        send_verification_email_to_address(request, address)
+        if self.is_somebodys:
+            # Of nobody who signs up, it tells whose it is that there is an account.
+            unknown = EmailAddress(email=address.email)
+            send_verification_email_to_address(request, unknown, signup=True)
+        else:
+            send_verification_email_to_address(request, address)
         return address
 
 

@@ -61,8 +61,9 @@ MAILED = {
 #: would fill the list with nothing new.
 DOWNLOADS_TOGETHER = timedelta(hours=1)
 
-#: Kinds of targets of which the person is told the beginning of the id.
-SHOWN_TARGETS: set[str] = set()
+#: Kinds of targets of which the person is told the beginning of the id, and the models of their
+#: rows, as ``app.Model``, whose owners have a page of each; empty where events lead to none.
+SHOWN_TARGETS: dict[str, str] = {}
 
 #: Actions of people who know each other, who are named by their email address; of all other
 #: actions the person is told only that somebody else did them.
@@ -73,7 +74,7 @@ def register(
     actions: Mapping[str, Promise],
     *,
     mailed: Iterable[str] = (),
-    shown: Iterable[str] = (),
+    shown: Mapping[str, str] | None = None,
     named: Iterable[str] = (),
 ) -> None:
     """Add an app's own actions when the site starts.
@@ -81,12 +82,12 @@ def register(
     Args:
         actions: each with what the person reads.
         mailed: those among them of which the person is mailed.
-        shown: kinds of targets that are shown with an action.
+        shown: kinds of targets that are shown with an action, and their models.
         named: those among the actions of which the person is told who did them.
     """
     ACTIONS.update(actions)
     MAILED.update(mailed)
-    SHOWN_TARGETS.update(shown)
+    SHOWN_TARGETS.update(shown or {})
     NAMED.update(named)
 
 

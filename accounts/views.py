@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import consent, tokens
+from accounts.activity import find_pages, group
 from accounts.forms import ConsentForm, ProfileForm, TokenForm
 from accounts.http import signed_in
 from accounts.models import ApiToken, AuditEvent
@@ -42,9 +43,12 @@ def profile(request: HttpRequest) -> HttpResponse:
 @login_required
 def activity(request: HttpRequest) -> HttpResponse:
     """What happened to one's account and data, newest first."""
-    events = AuditEvent.objects.for_owner(signed_in(request)).select_related("actor")
+    user = signed_in(request)
+    events = AuditEvent.objects.for_owner(user).select_related("actor")
     page = Paginator(events, EVENTS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/activity.html", {"page": page})
+    shown = list(page)
+    context = {"page": page, "groups": group(shown), "pages": find_pages(user, shown)}
+    return render(request, "accounts/activity.html", context)
 
 
 @require_safe

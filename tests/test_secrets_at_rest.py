@@ -93,6 +93,18 @@ def test_without_the_key_nothing_is_signed_and_no_code_is_right(
     assert Webhook.objects.get().secret == WEBHOOK_SECRET
 
 
+def test_one_lost_secret_keeps_no_other_from_the_present_key(
+    alice: User, webhook: Webhook, settings: Settings
+) -> None:
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "z" * 50
+    Webhook.objects.create(owner=alice, url="https://lost.example/", secret="of a lost key")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [old]
+    with pytest.raises(CommandError, match="1 fit no key"):
+        call_command("reencrypt")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert Webhook.objects.get(pk=webhook.pk).secret == WEBHOOK_SECRET
+
+
 def test_rows_of_before_are_encrypted_by_the_migrations(alice: User, webhook: Webhook) -> None:
     RecoveryCodes.activate(alice)
     plain: dict[str, Any] = {"secret": SECRET, "seed": "a-seed", "migrated_codes": ["c1", "c2"]}

@@ -68,18 +68,29 @@ def browser_name(user_agent: str) -> str:
 
 
 @register.filter
-def event_text(event: AuditEvent) -> str:
-    """What happened, in plain words."""
+def event_kind(event: AuditEvent) -> str:
+    """What happened, in plain words: the same for all that are shown together."""
     text = str(ACTIONS.get(event.action, event.action))
     purpose = event.details.get("purpose")
-    if purpose in purposes.NAMES:
-        text += f": {purposes.NAMES[purpose]}"
+    return f"{text}: {purposes.NAMES[purpose]}" if purpose in purposes.NAMES else text
+
+
+@register.filter
+def event_text(event: AuditEvent) -> str:
+    """What happened, and to what."""
+    text = event_kind(event)
     if "prefix" in event.details:
         text += f": {event.details['prefix']}…"
     kind, _separator, identity = event.target.partition(":")
     if kind in SHOWN_TARGETS and identity:
         text += f" ({identity[:8]})"
     return text
+
+
+@register.filter
+def event_page(event: AuditEvent, pages: dict[str, str]) -> str:
+    """The URL of what the event concerns; empty where that has no page, or is gone."""
+    return pages.get(event.target, "")
 
 
 @register.filter

@@ -73,6 +73,18 @@ def test_the_list_has_pages(alice: User, alice_client: Client) -> None:
     assert alice_client.get("/accounts/activity/?page=3").content.decode().count("data-action") < 25
 
 
+def test_what_was_done_several_times_is_one_line_that_opens(
+    alice: User, alice_client: Client
+) -> None:
+    for _ in range(3):
+        audit.record("token_deleted", alice, actor=alice)
+    audit.record("token_deleted", alice)
+    page = alice_client.get("/accounts/activity/").text
+    assert page.count("<details") == 1
+    assert "An API token was deleted ×3" in page
+    assert page.count('data-action="token_deleted"') == 4
+
+
 @pytest.mark.parametrize("action", audit.ACTIONS)
 def test_every_action_has_words(action: str, alice: User, alice_client: Client) -> None:
     audit.record(action, alice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from html import unescape
 
 import pytest
@@ -108,3 +109,14 @@ def test_what_ends_a_sentence_is_no_part_of_a_link() -> None:
         mails.send("Subject", f"Here ({address}).", "somebody@example.org")
     quoted = address.replace("&", "&amp;")
     assert f'(<a href="{quoted}">{quoted}</a>).' in html_of(mail.outbox[0])
+
+
+def test_a_mail_server_that_says_nothing_is_not_waited_for(settings: Settings) -> None:
+    """Whoever waits for it holds one of the turns in which pages are worked on."""
+    assert 0 < settings.EMAIL_TIMEOUT <= 10
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
+        settings.EMAIL_TIMEOUT = 0.2
+        with pytest.raises(OSError, match="timed out"):
+            mails.send("Subject", "Text.", "alice@example.org")

@@ -147,6 +147,27 @@ def test_nobody_takes_the_address_of_another(alice: User, bob: User, bob_client:
     assert not mail.outbox
 
 
+def test_a_change_of_address_does_not_tell_whose_have_an_account(
+    alice: User, bob: User, bob_client: Client, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    EmailAddress.objects.create(user=bob, email=bob.email, primary=True, verified=True)
+    confirm_password(bob_client, "bob-password")
+    told = []
+    for address in (alice.email, "nobody@new.example"):
+        answer = bob_client.post("/accounts/email/", {"email": address, "action_add": ""})
+        page = bob_client.get("/accounts/email/").content.decode()
+        told.append((answer.status_code, answer["Location"], page.count(address)))
+    assert told[0] == told[1]
+    assert [sent.to for sent in mail.outbox] == [[alice.email], ["nobody@new.example"]]
+    assert "confirm-email" not in mail.outbox[0].body
+    assert "confirm-email" in mail.outbox[1].body
+    for user in (alice, bob):
+        before = user.email
+        user.refresh_from_db()
+        assert user.email == before
+
+
 def test_changing_the_password_ends_other_sessions(alice: User, alice_client: Client) -> None:
     elsewhere = Client()
     elsewhere.force_login(alice)
