@@ -72,4 +72,10 @@ export function confirmForms(root = document) {
       if (!window.confirm(form.dataset.confirm)) event.preventDefault();
     });
   }
+  // One of several buttons of a form.
+  for (const button of root.querySelectorAll("button[data-confirm]")) {
+    button.addEventListener("click", (event) => {
+      if (!window.confirm(button.dataset.confirm)) event.preventDefault();
+    });
+  }
 }

@@ -6,6 +6,10 @@ export function tellChosen(button) {
   const chosen = button.querySelector("[data-chosen]");
   const tell = () => {
     const { files } = input;
+    // The server refuses it, too, but only once it has come.
+    const isTooLarge = [...files].some((file) => file.size > Number(input.dataset.most || Infinity));
+    input.setCustomValidity(isTooLarge ? input.dataset.tooLarge : "");
+    if (isTooLarge) input.reportValidity();
     chosen.textContent = files.length > 1
       ? chosen.dataset.many.replace("{number}", files.length)
       : files[0]?.name ?? "";

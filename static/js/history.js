@@ -8,7 +8,7 @@ trashable(document.querySelector("#selection[data-trash]"));
 
 // What is chosen from a list applies at once; what is typed waits for its button.
 const filter = document.getElementById("filter");
-for (const list of filter.querySelectorAll("select")) {
+for (const list of filter?.querySelectorAll("select") ?? []) {
   list.addEventListener("change", () => filter.requestSubmit());
 }
 

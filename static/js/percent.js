@@ -7,5 +7,5 @@ const space = language === "de" ? "\u00a0" : "";
 export function percent(share) {
   if (share >= 0.995) return `>${space}${whole.format(0.99)}`;
   if (share > 0 && share < 0.005) return `<${space}${whole.format(0.01)}`;
-  return whole.format(share);
+  return whole.format(Math.floor(share * 100 + 0.5) / 100);
 }

@@ -82,3 +82,21 @@ def test_without_javascript(
     expect(page.locator(".file-button").get_by_text(button)).to_be_hidden()
     assert fits(page)
     context.close()
+
+
+def test_photos_and_folders_are_side_by_side_and_what_is_chosen_is_below(
+    browser: Browser, site: Site, person: Person, files: list[Path]
+) -> None:
+    context = open_context(browser, site.url, person, width=1280)
+    page = context.new_page()
+    page.goto("/")
+    page.wait_for_load_state()  # Its script, too.
+    page.locator("#images").set_input_files(files[0])
+    chosen = page.locator("[data-chosen]")
+    expect(chosen).to_have_text("one.txt")
+    parts = (page.get_by_text(name, exact=True) for name in ("Choose photos", "Choose a folder"))
+    photos, folder, text = (part.bounding_box() or {} for part in (*parts, chosen))
+    assert photos["y"] == pytest.approx(folder["y"], abs=1)
+    assert photos["x"] + photos["width"] < folder["x"]
+    assert text["y"] >= photos["y"] + photos["height"]
+    context.close()

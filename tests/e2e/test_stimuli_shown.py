@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 
 from tests.support.browser import launch, open_context
 from tests.support.site import Site, wait_until
 from tests.support.study_pages import agree, pass_check
-from tests.support.study_site import StudySite, camera_arguments
+from tests.support.study_site import camera_arguments
 from tests.support.videos import make
 
 pytestmark = pytest.mark.site
@@ -146,18 +146,6 @@ def other_site() -> Iterator[OtherSite]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield found
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def study_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with StudySite(tmp_path_factory.mktemp("stimuli-site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 def run(site: Site, script: str) -> Any:

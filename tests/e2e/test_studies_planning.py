@@ -3,18 +3,16 @@ and with a colleague."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import check, fits, open_context, sign_up
 from tests.support.pictures import encode, meadow
-from tests.support.site import ROOT, Site
-
-PUPPY = {"name": "puppy.jpg", "mimeType": "image/jpeg", "buffer": b""}
+from tests.support.site import Site
+from tests.support.study_pages import tab
+from tests.support.study_tutorial import follow
 
 
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
@@ -25,108 +23,79 @@ def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterat
     context.close()
 
 
-def tab(page: Page, name: str) -> None:
-    page.get_by_role("navigation", name="Study").get_by_role("link", name=name).click()
-    expect(page.get_by_role("navigation", name="Study").locator("[aria-current]")).to_have_text(
-        name
-    )
-
-
-def create(page: Page) -> None:
-    page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Studies").click()
-    page.get_by_role("link", name="Create your first study").click()
-    check(page)
-    page.get_by_label("Title").fill("Puppies")
-    page.get_by_label("Research question").fill("Do pictures of puppies make people smile?")
-    expect(page.get_by_label("English")).to_be_checked()
-    page.get_by_label("Person responsible").fill("Dr Ada Example")
-    page.get_by_label("Institution").fill("University of Examples")
-    expect(page.get_by_label("Contact email")).to_have_value(re.compile("@example.org"))
-    expect(page.get_by_label("Minimum age")).to_have_value("18")
-    expect(page.get_by_label("Delete everything on")).to_have_value(re.compile(r"\d{4}-\d\d-\d\d"))
-    page.get_by_label("This study is not about people at work").check()
-    page.get_by_role("button", name="Create study").click()
-    expect(page.get_by_role("heading", name="Before it can open")).to_be_visible()
-    expect(page.get_by_role("button", name="Open the study")).to_be_disabled()
-
-
-def add_blocks(page: Page) -> None:
-    tab(page, "Blocks")
-    page.get_by_role("link", name="Baseline").click()
-    page.get_by_role("button", name="Add block").click()
-    page.get_by_role("main").get_by_role("link", name="Text", exact=True).click()
-    page.get_by_label("Text").fill("Next you will see a picture. Just look at it.")
-    page.get_by_role("button", name="Add block").click()
-    page.get_by_role("link", name="Image").click()
-    page.get_by_label("Name").fill("puppy")
-    page.get_by_role("button", name="Continue to the file").click()
-    picture = {**PUPPY, "buffer": encode(meadow(), "JPEG")}
-    page.get_by_label("Choose a file").set_input_files(picture)  # type: ignore[arg-type]
-    page.get_by_role("button", name="Upload file").click()
-    image = page.get_by_role("img", name="What participants see")
-    expect(image).to_be_visible()
-    page.wait_for_function("document.querySelector('main img').naturalWidth > 0")
-    check(page)
-    page.get_by_role("link", name="Back to the list").click()
-    page.get_by_role("link", name="Question: scale").click()
-    page.get_by_label("Text").fill("How much did you like the picture?")
-    page.get_by_label("Lowest step").fill("not at all")
-    page.get_by_label("Highest step").fill("very much")
-    page.get_by_role("button", name="Add block").click()
-    expect(page.locator(".study-block")).to_have_count(4)
-    check(page)
-
-
-def test_the_tutorial_leads_to_an_open_study(page: Page, site: Site) -> None:
-    sign_up(page, f"tutorial-{page.viewport_size['width']}@example.org")  # type: ignore[index]
-    create(page)
-    check(page)
-    tab(page, "Details")
-    expect(page.get_by_label("Consent text")).to_have_value(re.compile("numbers, never pictures"))
-    page.get_by_label("Ethics reference").fill("2026-17")
-    check(page)
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
-    add_blocks(page)
-    tab(page, "Overview")
-    expect(page.get_by_role("heading", name="Ready to open")).to_be_visible()
-    page.get_by_role("link", name="Data-protection sheet").click()
-    expect(page.get_by_text("2026-17")).to_be_visible()
-    check(page)
-    page.go_back()
-    page.get_by_role("link", name="Preview as a participant").click()
-    expect(page.get_by_text("Do pictures of puppies make people smile?").first).to_be_visible()
-    page.go_back()
-    page.get_by_role("button", name="Open the study").click()
-    expect(page.get_by_text("Now invite people.")).to_be_visible()
+def test_the_tutorial_leads_to_an_open_study_in_ten_minutes(page: Page, site: Site) -> None:
+    """Word for word; as long as a person takes, the pages aside."""
+    width = page.viewport_size["width"]  # type: ignore[index]
+    steps = follow(page, f"tutorial-{width}@example.org", check)
+    assert sum(step.own_seconds for step in steps[1:]) < 10 * 60
+    expect(page.get_by_text("Nobody has taken part yet.")).to_be_visible()
+    tab(page, "Invite")
     link = page.get_by_label("Link for participants").input_value()
     assert link.startswith(f"{site.url}/take-part/")
     page.get_by_label("Codes").fill("code,age\nA1,31\nB2,40")
     page.get_by_role("button", name="Make links").click()
     expect(page.get_by_role("button", name="Delete the link of A1")).to_be_visible()
     check(page)
-    tab(page, "Progress")
-    expect(page.get_by_text("Nobody has taken part yet.")).to_be_visible()
-    check(page)
     tab(page, "Team")
     check(page)
     tab(page, "Blocks")
     expect(page.get_by_text("can’t be changed")).to_be_visible()
     check(page)
+    tab(page, "Overview")
+    page.get_by_role("link", name="Data-protection sheet").click()
+    expect(page.get_by_text("2026-17")).to_be_visible()
+    check(page)
+    page.go_back()
+    page.get_by_role("link", name="Preview as a participant").click()
+    expect(page.get_by_text("Do pictures of puppies make people smile?").first).to_be_visible()
     page.goto("/studies/")
     check(page)
 
 
-def test_the_tutorial_says_what_is_on_the_pages() -> None:
-    """What is bold in its ten steps is what the test above clicks and fills in."""
-    text = (ROOT / "docs" / "STUDIES.md").read_text()
-    steps = text[text.index("## From sign-up") : text.index("For the ethics board")]
-    source = Path(__file__).read_text() + (ROOT / "tests/support/browser.py").read_text()
-    bold = {" ".join(name.split()) for name in re.findall(r"\*\*(.+?)\*\*", steps, re.DOTALL)}
-    assert len(bold) > 25
-    seen = {"Invite", "Copy link", "Name", "Information for participants",
-            "Languages for participants", "Details", "Blocks", "Overview", "Progress"}  # fmt: skip
-    assert [name for name in bold - seen if name not in source] == []
+def test_a_study_says_what_is_missing(page: Page, site: Site) -> None:
+    sign_up(page, f"missing-{page.viewport_size['width']}@example.org")  # type: ignore[index]
+    page.goto("/studies/new/")
+    page.get_by_label("Title").fill("Puppies")
+    page.get_by_label("This study is not about people at work").check()
+    page.get_by_role("button", name="Create study").click()
+    expect(page.get_by_role("heading", name="Before it can open")).to_be_visible()
+    expect(page.get_by_role("link", name="Say who is responsible.")).to_be_visible()
+    expect(page.get_by_role("button", name="Open the study")).to_be_disabled()
+
+
+def test_mistakes_are_caught_before_they_cost_anything(page: Page, site: Site) -> None:
+    sign_up(page, f"mistakes-{page.viewport_size['width']}@example.org")  # type: ignore[index]
+    page.goto("/studies/new/")
+    page.get_by_label("Title").fill("Puppies")
+    page.get_by_label("This study is not about people at work").check()
+    page.get_by_role("button", name="Create study").click()
+    tab(page, "Blocks")
+    page.get_by_role("link", name="Image").click()
+    page.get_by_label("Name").fill("my puppy")
+    page.get_by_role("button", name="Continue to the file").click()
+    page.wait_for_load_state()  # Its script, too.
+    field = page.get_by_label("Choose a file")
+    expect(page.get_by_text("At most 25.0")).to_be_visible()
+    huge = {"name": "huge.jpg", "mimeType": "image/jpeg", "buffer": bytes(25 * 1024**2 + 1)}
+    field.set_input_files(huge)  # type: ignore[arg-type]
+    said = field.evaluate("field => field.validationMessage")
+    assert said.startswith("This file is too large")
+    page.get_by_role("button", name="Upload file").click()
+    assert field.evaluate("field => field.matches(':invalid')")
+    picture = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": encode(meadow(), "JPEG")}
+    field.set_input_files(picture)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Upload file").click()
+    expect(page.get_by_role("img", name="What participants see")).to_be_visible()
+    page.get_by_role("link", name="Back to the list").click()
+    page.wait_for_load_state()
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Delete my-puppy").click()
+    expect(page.locator(".study-block")).to_have_count(1)
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    page.get_by_role("button", name="Delete my-puppy").click()
+    expect(page.locator(".study-block")).to_have_count(0)
+    assert asked == ["Delete “my-puppy” with its file?"] * 2
 
 
 def test_blocks_are_ordered_without_scripts(browser: Browser, site: Site) -> None:

@@ -134,6 +134,7 @@ def test_rules_and_the_archive(open_page: Any, study: str) -> None:
         page.get_by_role("row", name=re.compile("P008 too few frames with a face"))
     ).to_be_visible()
     shown = {name: happy(section(page, name)) for name in ("sea", "storm")}
+    page.wait_for_load_state()  # What is clicked while a page loads may end its loading.
     with page.expect_download() as download:
         page.get_by_role("link", name="study.zip").click()
     archive = zipfile.ZipFile(Path(download.value.path()))

@@ -6,17 +6,20 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from tests.support import clip
-from tests.support.browser import check, launch, open_context
+from tests.support.browser import launch, open_context
+from tests.support.budgets import LISTEN_FOR_SHIFTS, over_budget
+from tests.support.looks import PHONE, WIDE, WIDTHS, Scheme, axe_finds, show, sticks_out
 from tests.support.site import Site, wait_until
-from tests.support.study_pages import agree, pass_check
-from tests.support.study_site import ALLOW, FAKE_CAMERA, StudySite, camera_arguments
+from tests.support.study_pages import Say, agree, in_english, in_language, pass_check
+from tests.support.study_site import ALLOW, FAKE_CAMERA, camera_arguments
 
 #: Makes a study with one block of most kinds; prints its link.
 MAKE = """
@@ -90,18 +93,6 @@ def make_study(site: Site, title: str) -> StudyOnSite:
 
 
 @pytest.fixture(scope="module")
-def study_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with StudySite(tmp_path_factory.mktemp("study-site")) as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser whose camera shows a face that stays in view."""
     file = tmp_path_factory.mktemp("camera") / "face.mjpeg"
@@ -111,6 +102,7 @@ def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 Visit = Callable[..., Page]
+SCHEMES: dict[int, Scheme] = {WIDE: "light", PHONE: "dark"}
 
 pytestmark = pytest.mark.site
 
@@ -121,9 +113,13 @@ def visit() -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_page(browser: Browser, study: StudyOnSite, width: int = 1280) -> Page:
-        scheme = "dark" if width < 500 else "light"
-        context = open_context(browser, study.site.url, width=width, color_scheme=scheme)
+    def open_page(
+        browser: Browser, study: StudyOnSite, width: int = WIDE, locale: str = "en-GB"
+    ) -> Page:
+        context = open_context(
+            browser, study.site.url, width=width, color_scheme=SCHEMES[width], locale=locale
+        )
+        context.add_init_script(LISTEN_FOR_SHIFTS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(f"{error} {error.stack}"))
@@ -149,14 +145,14 @@ def continue_from(page: Page, text: str) -> None:
     page.get_by_role("button", name="Continue").click()
 
 
-def answer_questions(page: Page) -> None:
+def answer_questions(page: Page, say: Say = in_english) -> None:
     expect(page.get_by_text("How do you feel?")).to_be_visible(timeout=60_000)
     # Nothing that is left looks at the face.
-    expect(page.locator("#camera-words")).to_have_text("Camera off")
+    expect(page.locator("#camera-words")).to_have_text(say("Camera off"))
     assert page.evaluate("document.getElementById('mirror').srcObject") is None
-    go_on = page.get_by_role("button", name="Continue")
+    go_on = page.get_by_role("button", name=say("Continue"))
     go_on.click()
-    expect(page.get_by_text("Please answer, then continue.")).to_be_visible()
+    expect(page.get_by_text(say("Please answer, then continue."))).to_be_visible()
     # By keyboard alone.
     page.locator("input[name=answer]").first.focus()
     page.keyboard.press("ArrowRight")
@@ -167,34 +163,60 @@ def answer_questions(page: Page) -> None:
     page.get_by_label("blue").check()
     go_on.click()
     expect(page.get_by_text("Anything else?")).to_be_visible()
-    page.get_by_label("Your answer").fill("It was fine.")
+    page.get_by_label(say("Your answer")).fill("It was fine.")
     go_on.click()
 
 
 NAMES = ["rest", "words", "red", "quiet", "breath", "mood", "colour", "words-of-mine"]
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+def look_at(page: Page, width: int, *, is_new: bool = False) -> None:
+    """It is right at all widths in both colour schemes, and stays as it was.
+
+    Args:
+        is_new: it was just loaded, and keeps to its budget of layout shifts.
+    """
+    assert page.evaluate("window.violations") == []
+    if is_new:
+        # Of bytes elsewhere: this site sends its files as they are.
+        assert list(over_budget(page, most_bytes=inf)) == []
+    widths = [width, *(other for other in WIDTHS if other != width)]
+    assert sticks_out(page, SCHEMES[width], widths) == []
+    assert axe_finds(page) == []
+    page.evaluate("window.violations.length = 0")
+    show(page, width, SCHEMES[width])
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("width", "language"), [(WIDE, "en"), (PHONE, "de")])
 def test_somebody_takes_part_from_the_link_to_the_end_and_withdraws(
-    visit: Visit, browser: Browser, study_site: Site, width: int
+    visit: Visit, browser: Browser, study_site: Site, width: int, language: str
 ) -> None:
-    study = make_study(study_site, f"Whole {width}")
-    page = visit(browser, study, width)
-    check(page)
-    page.get_by_role("link", name="Continue").click()
-    check(page)
+    """In English, and in German, whose words are longer, on a phone."""
+    study, say = make_study(study_site, f"Whole {width}"), in_language(language)
+    page = visit(browser, study, width, {"en": "en-GB", "de": "de-DE"}[language])
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    look_at(page, width, is_new=True)
+    page.get_by_role("link", name=say("Continue")).click()
+    look_at(page, width, is_new=True)
     page.go_back()
-    agree(page)
-    check(page)
-    page.get_by_role("button", name="Switch on the camera").click()
-    expect(page.get_by_text("Everything is fine. You can start.")).to_be_visible(timeout=60_000)
-    check(page)
-    page.get_by_role("button", name="Start the study").click()
+    agree(page, say)
+    look_at(page, width, is_new=True)
+    page.get_by_role("button", name=say("Switch on the camera")).click()
+    fine = page.get_by_text(say("Everything is fine. You can start."))
+    expect(fine).to_be_visible(timeout=60_000)
+    look_at(page, width)
+    page.get_by_role("button", name=say("Start the study")).click()
     expect(page.locator(".study-cross")).to_be_visible()
-    continue_from(page, "Read these words.")
-    answer_questions(page)
-    expect(page.get_by_role("heading", name="Thank you!")).to_be_visible(timeout=60_000)
-    check(page)
+    expect(page.get_by_text("Read these words.")).to_be_visible(timeout=60_000)
+    look_at(page, width)
+    page.get_by_role("button", name=say("Continue")).click()
+    expect(page.get_by_text("How do you feel?")).to_be_visible(timeout=60_000)
+    look_at(page, width)
+    answer_questions(page, say)
+    ended = page.get_by_role("heading", name=say("Thank you!"))
+    expect(ended).to_be_visible(timeout=60_000)
+    look_at(page, width)
 
     found = study.read()
     (mine,) = found["participants"]
@@ -218,11 +240,11 @@ def test_somebody_takes_part_from_the_link_to_the_end_and_withdraws(
     page.goto("/take-part/withdraw/")
     # Whoever sits down next does not find it: the page has told that it was left.
     wait_until(lambda: code not in page.request.get(end).text())
-    check(page)
-    page.get_by_label("Withdrawal code").fill(code.lower())
-    page.get_by_role("button", name="Delete all my data").click()
-    expect(page.get_by_role("heading", name="Everything is deleted")).to_be_visible()
-    check(page)
+    look_at(page, width, is_new=True)
+    page.get_by_label(say("Withdrawal code")).fill(code.lower())
+    page.get_by_role("button", name=say("Delete all my data")).click()
+    expect(page.get_by_role("heading", name=say("Everything is deleted"))).to_be_visible()
+    look_at(page, width, is_new=True)
     after = study.read()
     assert (after["participants"], after["n_withdrawn"]) == ([], 1)
     assert after["recordings"] == found["recordings"] - 1

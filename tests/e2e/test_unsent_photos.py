@@ -8,27 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
-from tests.support.browser import launch, open_context, sign_up
+from tests.support.browser import UNSENT_PHOTOS, Connection, launch, open_context, sign_up
 from tests.support.pictures import no_face_jpeg
 from tests.support.site import Site, wait_until
-
-KEPT = """async () => {
-  const names = (await indexedDB.databases()).map((database) => database.name);
-  if (!names.includes("visage-unsent")) return 0;
-  const database = await new Promise((resolve) => {
-    const request = indexedDB.open("visage-unsent");
-    request.onupgradeneeded = () => request.transaction.abort();  // It was just deleted.
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => resolve(null);
-  });
-  if (!database) return 0;
-  const count = await new Promise((resolve) => {
-    const request = database.transaction("photos").objectStore("photos").count();
-    request.onsuccess = () => resolve(request.result);
-  });
-  database.close();
-  return count;
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +37,14 @@ def photos(tmp_path: Path) -> list[Path]:
 
 
 def cut_off(page: Page) -> None:
-    """From now on what is sent arrives nowhere, and nothing is answered."""
+    """What is sent arrives nowhere, and nothing is answered; before the page opens."""
     page.route("**/api/v1/uploads/*", lambda route: None)
 
 
 def choose(page: Page, photos: list[Path]) -> None:
     page.set_input_files("#images", photos)
     expect(page.locator("#queue-summary")).to_contain_text(f"{len(photos)} still to upload")
-    wait_until(lambda: page.evaluate(KEPT) == len(photos))
+    wait_until(lambda: page.evaluate(UNSENT_PHOTOS) == len(photos))
 
 
 def sign_out(page: Page) -> None:
@@ -75,8 +57,8 @@ def test_what_was_not_sent_is_sent_at_the_next_visit(
     context: BrowserContext, photos: list[Path]
 ) -> None:
     page = context.new_page()
-    sign_up(page, "leaver@example.org")
     cut_off(page)
+    sign_up(page, "leaver@example.org")
     choose(page, photos)
     asked: list[str] = []
 
@@ -98,23 +80,24 @@ def test_what_was_not_sent_is_sent_at_the_next_visit(
     assert lines.locator(".queue-name").all_inner_texts() == [photo.name for photo in photos]
     expect(page.locator(".queue-item[data-finished]")).to_have_count(len(photos), timeout=60_000)
     expect(page.locator("#queue-summary")).to_have_text("6 of 6 done")
-    assert page.evaluate(KEPT) == 0
+    assert page.evaluate(UNSENT_PHOTOS) == 0
     page.goto("/uploads/")
     expect(page.locator(".upload-card")).to_have_count(len(photos))
 
 
 def test_a_lost_connection_can_be_tried_again(context: BrowserContext, photos: list[Path]) -> None:
     page = context.new_page()
+    connection = Connection(page, "**/api/v1/uploads/*")
+    connection.lost = True
     sign_up(page, "retrier@example.org")
-    page.route("**/api/v1/uploads/*", lambda route: route.abort("connectionfailed"))
     page.set_input_files("#images", photos[:2])
     expect(page.locator(".queue-state", has_text="Connection lost.")).to_have_count(2)
     expect(page.locator("#queue-summary")).to_contain_text("2 failed")
-    page.unroute("**/api/v1/uploads/*")
+    connection.lost = False
     page.get_by_role("button", name="Retry all failed").click()
     expect(page.locator(".queue-item[data-finished]")).to_have_count(2, timeout=60_000)
     expect(page.get_by_role("link", name="Open")).to_have_count(2)
-    assert page.evaluate(KEPT) == 0
+    assert page.evaluate(UNSENT_PHOTOS) == 0
 
 
 def test_nobody_else_gets_them_and_signing_out_takes_them(
@@ -122,11 +105,11 @@ def test_nobody_else_gets_them_and_signing_out_takes_them(
 ) -> None:
     page = context.new_page()
     page.on("dialog", lambda dialog: dialog.accept())
-    sign_up(page, "first@example.org")
     cut_off(page)
+    sign_up(page, "first@example.org")
     choose(page, photos[:2])
     sign_out(page)
-    wait_until(lambda: page.evaluate(KEPT) == 0)
+    wait_until(lambda: page.evaluate(UNSENT_PHOTOS) == 0)
 
     sign_up(page, "second@example.org")
     choose(page, photos[:2])
@@ -134,7 +117,7 @@ def test_nobody_else_gets_them_and_signing_out_takes_them(
     page.close()
     page = context.new_page()
     page.goto("/accounts/login/?next=/")
-    assert page.evaluate(KEPT) == 2
+    assert page.evaluate(UNSENT_PHOTOS) == 2
     page.goto("/accounts/signup/?next=/")
     page.get_by_label("Email").fill("third@example.org")
     page.get_by_label("Password", exact=True).fill("a-good-password-7")
@@ -142,5 +125,5 @@ def test_nobody_else_gets_them_and_signing_out_takes_them(
     page.get_by_label("I agree").check()
     page.get_by_role("button", name="Sign up").click()
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
-    wait_until(lambda: page.evaluate(KEPT) == 0)  # … and nobody else.
+    wait_until(lambda: page.evaluate(UNSENT_PHOTOS) == 0)  # … and nobody else.
     expect(page.locator(".queue-item")).to_have_count(0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.support.browser import check, sign_up
+from tests.support.browser import Connection, check, sign_up
 from tests.support.videos import make, pictures
 
 #: As the site tells it.
@@ -61,6 +61,7 @@ def test_what_is_no_video_is_refused_at_its_first_part_and_one_can_cancel(
     page: Page, film: Path, tmp_path: Path
 ) -> None:
     width = page.viewport_size["width"]  # type: ignore[index]
+    connection = Connection(page, PARTS)
     sign_up(page, f"cancel{width}@example.org")
     page.goto("/videos/new/")
     text = tmp_path / "letter.mp4"
@@ -69,7 +70,7 @@ def test_what_is_no_video_is_refused_at_its_first_part_and_one_can_cancel(
     page.get_by_role("button", name="Upload").click()
     expect(page.get_by_role("alert")).to_contain_text("This is not a video that can be read")
     # The second part never arrives, until somebody cancels.
-    page.route(PARTS, lambda route: route.abort("connectionreset"))
+    connection.lost = True
     page.get_by_label("Video", exact=True).set_input_files(film)
     page.get_by_role("button", name="Upload").click()
     with page.expect_request(lambda request: request.method == "DELETE"):

@@ -212,6 +212,8 @@ def test_a_stretch_is_corrected_and_the_csv_read_back(page: Page, film: Path, si
     page.get_by_role("button", name="Set marker").click()
     check(page)
 
+    page.get_by_role("button", name="Download", exact=True).click()
+    check(page)
     with page.expect_download() as downloading:
         page.get_by_role("link", name="All samples (CSV)").click()
     table = pandas.read_csv(downloading.value.path())

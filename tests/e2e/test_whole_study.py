@@ -6,12 +6,10 @@ import io
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from operations.waiting_line import EXPIRY_SECONDS
 from tests.support import clip
@@ -63,12 +61,6 @@ def launch_with_camera(playwright: Playwright, file: Path, start: float) -> Brow
         for index in range(60):
             frames.write(clip.jpeg_frame(portrait, start + 0.5 * index / 60))
     return launch(playwright, *CAMERA, f"--use-file-for-fake-video-capture={file}")
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 def add_block(page: Page, kind: str, name: str, **fields: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import check, open_context
+from tests.support.browser import Connection, check, open_context
 from tests.support.site import Person, Site
 
 EMAIL = "crowd@example.org"
@@ -141,6 +141,7 @@ def test_a_crowd_by_mouse(open_page: Any, crowd: Crowd) -> None:
 
 def test_a_crowd_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     page = open_page(color_scheme="dark")
+    connection = Connection(page, "**/correction/")
     page.goto(f"/uploads/{crowd.many}/")
     box(page, 1).focus()
     page.keyboard.press("ArrowDown")
@@ -162,11 +163,11 @@ def test_a_crowd_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     expect(card(page, 3)).to_have_attribute("open", "")
 
     # What could not be saved is taken back, with a sentence.
-    page.route("**/correction/", lambda route: route.abort())
+    connection.lost = True
     page.keyboard.press("4")
     expect(page.get_by_role("status")).to_contain_text("Face 3 wasn’t saved. Connection lost.")
     expect(name(page, 3)).to_have_text("Surprised")
-    page.unroute("**/correction/")
+    connection.lost = False
 
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
@@ -302,6 +303,7 @@ def count(page: Page) -> Locator:
 
 def test_reviewing_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     page = open_page()
+    connection = Connection(page, "**/review/?*")
     page.goto("/uploads/")
     page.get_by_role("link", name="Review").click()
     expect(count(page)).to_have_text("4 left")
@@ -321,15 +323,12 @@ def test_reviewing_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     expect(count(page)).to_have_text("3 left")
     expect(page.get_by_role("status")).to_contain_text("Your answer was taken back.")
 
-    page.route(
-        "**/review/?*",
-        lambda route: route.abort() if route.request.method == "POST" else route.fallback(),
-    )
+    connection.lost = True
     page.keyboard.press("0")
     expect(page.get_by_role("status")).to_contain_text("Your answer wasn’t saved. Connection lost.")
     expect(page.get_by_role("img", name="Face 10 of 24 people.jpg")).to_be_visible()
     expect(count(page)).to_have_text("3 left")
-    page.unroute("**/review/?*")
+    connection.lost = False
     for left, key in ((2, "0"), (1, " ")):
         page.keyboard.press(key)
         expect(count(page)).to_have_text(f"{left} left")

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { mockTimeouts } from "./timers.js";
 
 import { FakeSocket } from "./browser.js";
 
@@ -9,7 +10,7 @@ let changed;
 
 beforeEach(() => {
   mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout"] });
+  mockTimeouts();
   document.hidden = false;
   changed = [];
   watchChanges((...what) => changed.push(what), () => ["waiting"]);

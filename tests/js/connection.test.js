@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { mockTimeouts } from "./timers.js";
 
 import { FakeSocket } from "./browser.js";
 
@@ -10,7 +11,7 @@ let heard;
 
 beforeEach(() => {
   mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout"] });
+  mockTimeouts();
   connection = new LiveConnection();
   heard = [];
   for (const type of ["ready", "labels", "lost", "refused"]) {

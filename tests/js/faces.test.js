@@ -45,6 +45,19 @@ test("the video is a mirror, so a box changes sides", () => {
   );
 });
 
+test("a label ends where its box does at the right edge, which would clip it", () => {
+  const overlay = new FakeElement();
+  const template = { content: { firstElementChild: new FakeElement() } };
+  const faces = new Faces(overlay, new FakeElement(), template, { happy: "Fröhlich" });
+  const found = answer(1, 2);
+  found.faces[0].box = { ...BOX, x: 5 }; // On the right in the mirror.
+  found.faces[1].box = { ...BOX, x: 400 };
+  faces.show(found);
+  const sides = overlay.children.map((group) => group.children[1].attributes);
+  assert.deepEqual(sides.map((text) => text["text-anchor"]), ["end", "start"]);
+  assert.deepEqual(sides.map((text) => text.x), [640 - 5, 640 - 400 - 50]);
+});
+
 test("a face that is gone takes its box along", () => {
   const overlay = new FakeElement();
   const template = { content: { firstElementChild: new FakeElement() } };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { mockTimeouts } from "./timers.js";
 
 import { FakeSocket } from "./browser.js";
 
@@ -181,6 +182,12 @@ test("of a camera's thirty frames a second five are due, evenly", () => {
   assert.equal(pace.isDue(60_033), false);
 });
 
+test("after a late frame the next does not follow at once, and is in step again", () => {
+  const pace = new Pace(5);
+  const due = [0, 350, 390, 420, 450, 590, 600, 640].filter((moment) => pace.isDue(moment));
+  assert.deepEqual(due, [0, 350, 450, 640]);
+});
+
 // Socket ---------------------------------------------------------------------------------------
 
 let socket;
@@ -190,7 +197,7 @@ const settled = () => new Promise((resolve) => { setImmediate(resolve); });
 
 beforeEach(async () => {
   mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout"] });
+  mockTimeouts();
   answer = { type: "basic", status: 200, ok: true, json: async () => ({ token: "t1" }) };
   globalThis.fetch = async () => {
     if (answer instanceof Error) throw answer;

@@ -76,6 +76,8 @@ class Docker:
 _ENTER = """
 set -eu
 root=$1 data=$2; shift 2
+# Where chroot is; not every root's PATH has it.
+PATH=$PATH:/usr/sbin:/sbin
 mount --bind "$root" "$root"
 mount --bind "$data" "$root/data"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"

@@ -67,6 +67,7 @@ class Participant:
         token: str | None = None,
         origin: str | None = f"http://{HOST}",
         cookie: str | None = None,
+        address: str = "192.0.2.7",
     ) -> StudySocket:
         """A socket, which the server may have refused already."""
         token = token if token is not None else await sync_to_async(self.token)()
@@ -80,7 +81,7 @@ class Participant:
             headers,
             [keys.SUBPROTOCOL, keys.TOKEN_SUBPROTOCOL + token],
         )
-        socket.scope["client"] = ("192.0.2.7", 50_000)
+        socket.scope["client"] = (address, 50_000)
         is_open, protocol = await socket.connect(timeout=30)
         if not is_open:
             raise ConnectionRefusedError(protocol)

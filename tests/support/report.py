@@ -30,14 +30,16 @@ def machine() -> dict[str, Any]:
     }
 
 
-def show(figures: dict[str, dict[str, float]], *, json_path: Path | None) -> None:
+def show(
+    figures: dict[str, dict[str, float]], about: dict[str, Any], *, json_path: Path | None
+) -> None:
     """Print figures as a table and write them as JSON.
 
     Args:
         figures: name of a row to its columns; all rows have the same columns.
+        about: what :func:`machine` said before they were taken.
         json_path: where the JSON goes; None for none.
     """
-    about = machine()
     columns = list(next(iter(figures.values())))
     width = max(map(len, figures))
     sys.stdout.write(f"{about['processor']}, {about['cores']} cores, load {about['load_before']}\n")

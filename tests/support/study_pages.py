@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from django.utils import translation
 from playwright.sync_api import Page, expect
+
+#: What a page shows for one of the site's sentences.
+Say = Callable[[str], str]
+
+
+def in_language(language: str) -> Say:
+    def say(sentence: str) -> str:
+        with translation.override(language):
+            return translation.gettext(sentence)
+
+    return say
+
+
+in_english = in_language("en")
 
 
 def tab(page: Page, name: str) -> None:
@@ -12,13 +29,13 @@ def tab(page: Page, name: str) -> None:
     expect(navigation.locator("[aria-current]")).to_have_text(name)
 
 
-def agree(page: Page) -> None:
+def agree(page: Page, say: Say = in_english) -> None:
     """From the information to the camera check."""
-    page.get_by_role("link", name="Continue").click()
-    page.get_by_label("Yes").check()
-    page.get_by_label("I have read the text above").check()
-    page.get_by_role("button", name="Agree and continue").click()
-    expect(page.locator("#camera-words")).to_have_text("Camera off")
+    page.get_by_role("link", name=say("Continue")).click()
+    page.get_by_label(say("Yes")).check()
+    page.get_by_label(say("I have read the text above, and I agree to it.")).check()
+    page.get_by_role("button", name=say("Agree and continue")).click()
+    expect(page.locator("#camera-words")).to_have_text(say("Camera off"))
 
 
 def pass_check(page: Page) -> None:

@@ -1,5 +1,6 @@
 // Boxes over the video and the probabilities beside it, kept and moved from frame to frame.
 
+import { labelSide } from "../label-side.js";
 import { percent } from "../percent.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -96,12 +97,14 @@ export class Faces {
     for (const [key, value] of Object.entries({ x, y: box.y, width: box.width, height: box.height })) {
       elements.box.setAttribute(key, value);
     }
-    elements.text.setAttribute("x", Math.max(2, x));
     elements.text.setAttribute("y", box.y > size * 1.5 ? box.y - size * 0.4 : box.y + box.height + size);
     elements.text.setAttribute("font-size", size);
     // As on an upload's page: a doubtful label is a question without a percentage.
     const confidence = face.uncertain ? "" : percent(face.confidence);
-    elements.text.textContent = `${face.number} · ${name}${face.uncertain ? "?" : ` ${confidence}`}`;
+    const words = `${face.number} · ${name}${face.uncertain ? "?" : ` ${confidence}`}`;
+    elements.text.textContent = words;
+    const side = labelSide({ x, width: box.width }, words, size, width);
+    for (const [key, value] of Object.entries(side)) elements.text.setAttribute(key, value);
     elements.card.dataset.label = face.label;
     elements.label.textContent = face.uncertain ? this.#doubt(face) : name;
     elements.label.className = `live-label flex-grow-1 emotion-text-${face.uncertain ? "unsure" : face.label}`;

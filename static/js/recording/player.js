@@ -1,4 +1,5 @@
 // A recording's video, with the boxes of its faces over it, in step with the rest of the page.
+import { labelSide } from "../label-side.js";
 import { percent } from "../percent.js";
 import { boxesFrom } from "./boxes.js";
 
@@ -13,17 +14,18 @@ function element(name, attributes, parent) {
 
 /** Draw samples over the video, in pixels of its pictures. */
 function draw(layer, samples, names, height) {
+  const { width } = layer.viewBox.baseVal;
   const size = Math.max(10, height / 22);
   const shapes = samples.map((sample) => {
     const shape = element("g", { class: `player-face emotion-${sample.isUncertain ? "unsure" : sample.label}`, "data-face": sample.face });
     element("rect", { x: sample.x, y: sample.y, width: sample.width, height: sample.height }, shape);
     const above = sample.y > size * 1.5;
-    const text = element("text", {
-      x: sample.x, y: above ? sample.y - size * 0.4 : sample.y + sample.height + size * 1.1, "font-size": size,
-    }, shape);
     // Where there is one face, its number tells nothing.
     const number = samples.length > 1 ? `${sample.face} · ` : "";
-    text.textContent = `${number}${names[sample.label] ?? sample.label} ${percent(sample.p)}`;
+    const words = `${number}${names[sample.label] ?? sample.label} ${percent(sample.p)}`;
+    const y = above ? sample.y - size * 0.4 : sample.y + sample.height + size * 1.1;
+    element("text", { ...labelSide(sample, words, size, width), y, "font-size": size }, shape)
+      .textContent = words;
     return shape;
   });
   layer.replaceChildren(...shapes);

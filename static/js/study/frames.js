@@ -39,8 +39,11 @@ export class Pace {
 
   isDue(now) {
     if (now < this.#due - this.#between * 0.1) return false;
-    // In step with what was due, unless that is long ago.
-    this.#due = now - this.#due > this.#between ? now + this.#between : this.#due + this.#between;
+    // In step with what was due, unless that is long ago; but a series has ten places a second,
+    // and one that follows a late frame at once would fall into the same.
+    this.#due = now - this.#due > this.#between
+      ? now + this.#between
+      : Math.max(this.#due + this.#between, now + this.#between / 2);
     return true;
   }
 }

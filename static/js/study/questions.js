@@ -1,5 +1,8 @@
 // Questions: a scale, a choice, or a text, that keys and screen readers can answer.
 
+/** Longer scales take several rows. */
+const STEPS_A_ROW = 11;
+
 function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
@@ -42,12 +45,15 @@ export class Question {
   #addScale() {
     const numbers = Array.from({ length: this.#block.steps }, (_, index) => index + 1);
     const options = numbers.map((number) => option(number, String(number), number));
-    this.element.append(element("div", { className: "study-scale" }, ...options));
+    const steps = element("div", { className: "study-steps" });
+    steps.style.setProperty("--columns", Math.min(options.length, STEPS_A_ROW));
+    steps.append(element("div", { className: "study-scale" }, ...options));
+    this.element.append(steps);
     const [low = "", high = ""] = this.#block.answers;
     if (!low && !high) return;
     const ends = element("div", { className: "study-ends mt-2" });
     ends.append(element("span", {}, `1 = ${low}`), element("span", {}, `${this.#block.steps} = ${high}`));
-    this.element.append(ends);
+    steps.append(ends);
   }
 
   #addChoice() {
