@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.support import clip
 from tests.support.pictures import astronaut, encode
-from tests.support.report import show
+from tests.support.report import machine, show
 
 #: Sides of the square photos: one of the web and one of a phone (12 megapixels).
 SIDES = {"1.6 MP": 1280, "12 MP": 3464}
@@ -168,6 +168,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--json", type=Path, dest="json_path")
     options = parser.parse_args()
+    about = machine()
     with tempfile.TemporaryDirectory() as folder:
         set_up(folder)
         figures: dict[str, Row] = {}
@@ -175,7 +176,7 @@ def main() -> None:
             photo = encode(astronaut().resize((side, side)), quality=90)
             figures |= photo_stages(photo, name, options.repeats)
         figures |= live_stage()
-    show(figures, json_path=options.json_path)
+    show(figures, about, json_path=options.json_path)
     for sentence in needs(figures):
         sys.stdout.write(sentence + "\n")
 

@@ -164,7 +164,7 @@ class Taker:
         due = time.monotonic() + self.dice.random() / rate
         while not self.is_finished:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            due = max(due + 1 / rate, time.monotonic() - 1 / rate)
+            due = max(due + 1 / rate, time.monotonic() + 0.5 / rate)
             if not self._ready.is_set() or not self._films:
                 continue
             if len(self._in_flight) >= IN_FLIGHT:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.support.bare_loop import bare
 from tests.support.pictures import astronaut, encode
-from tests.support.report import show
+from tests.support.report import machine, show
 from tests.support.site import ROOT, Person, Site, wait_until
 
 #: People uploading at the same time, each one photo after the other.
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, default=ROOT / "models" / "emotion_vgg16.json")
     parser.add_argument("--json", type=Path, dest="json_path")
     options = parser.parse_args()
+    about = machine()
     photo = encode(astronaut().resize((options.side, options.side)), quality=90)
     loop = bare(photo, options.photos, options.manifest)
     with tempfile.TemporaryDirectory() as folder:
@@ -69,6 +70,7 @@ def main() -> None:
             "whole system, accepted": {"photos/s": accepted, "of the loop": accepted / loop},
             "whole system, finished": {"photos/s": finished, "of the loop": finished / loop},
         },
+        about,
         json_path=options.json_path,
     )
 

@@ -32,7 +32,7 @@ PURPOSES = {
 def missing(uv: str, python: str, platform: str, files: tuple[str, ...]) -> str:
     """What cannot be had as a wheel, in the resolver's words; empty if nothing."""
     requirements = ROOT / "requirements"
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(  # noqa: S603 (uv, with names of ours)
         [
             *(uv, "pip", "compile", "--quiet", "--only-binary", ":all:"),
             *("--python-version", python, "--python-platform", platform),
@@ -56,6 +56,7 @@ def main() -> int:
             problem = missing(sys.argv[1], python, triple, files)
             row[purpose] = not problem
             failures += bool(problem)
+            # It is a command.
             print(f"{platform}, Python {python}, {purpose}: {problem or 'all wheels'}")  # noqa: T201
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=2) + "\n")

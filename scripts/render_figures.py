@@ -1,7 +1,7 @@
 """Write the tables of measured figures into the documentation, from what the commands wrote.
 
 A page has a table of docs/figures/NAME.json between the lines ``<!-- figures: NAME -->`` and
-``<!-- end of figures -->``; with a word after NAME, that table of `scripts/capacity_tables.py`.
+``<!-- end of figures -->``; with a word after NAME, that table of `scripts/*_tables.py`.
 Usage: render_figures.py [--check] [FOLDER]; with --check nothing is written, and the exit status
 is 1 where a table is not what its file says.
 """
@@ -15,8 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from capacity_tables import TABLES
+import capacity_tables
+import throughput_tables
+import tutorial_tables
 
+TABLES = capacity_tables.TABLES | throughput_tables.TABLES | tutorial_tables.TABLES
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- figures: (\w+)(?: (\w+))? -->\n).*?(<!-- end of figures -->)", re.DOTALL)
 MARKS = {True: "met", False: "missed", None: ""}

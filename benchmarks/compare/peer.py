@@ -68,7 +68,7 @@ class Fer:
     def __init__(self, detector: str) -> None:
         if detector == "mtcnn":
             # Loaded after TensorFlow, which fer imports first, PyTorch's library crashes.
-            import torchvision  # noqa: F401
+            import torchvision  # noqa: F401 (only whether it is there)
         import cv2
         from fer.fer import FER
 
