@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-stages bench-study bench-video screenshots compare chaos docs tables commands figures image image-test clean
+.PHONY: help run install check test lint format typecheck audit lock wheels messages train evaluate bench bench-latency bench-live bench-pages bench-stages bench-study bench-tutorial bench-video screenshots compare chaos mutants docs tables commands figures image image-test clean
 
 BASE_PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3.14 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && { command -v $$p; break; }; done)
@@ -32,14 +32,14 @@ test: $(VENV)/dev.installed $(VENV)/docs.installed  ## Install test tools and ru
 
 check: $(VENV)/dev.installed  ## The fast loop: style, types, import rules, tests without a site or a browser
 	$(MAKE) --no-print-directory lint typecheck
-	$(PYTHON) -m pytest $(AT_ONCE) -m "not site" tests/jobs tests/accounts tests/api tests/admin tests/recognition tests/test_architecture.py
+	$(PYTHON) -m pytest $(AT_ONCE) -m "not site" tests/jobs tests/accounts tests/api tests/admin tests/recognition tests/test_architecture.py tests/test_rooms.py
 
-lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations, scripts of the pages
+lint: $(VENV)/dev.installed  ## Style, formatting, import rules, missing migrations, scripts of the pages, workflows
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports --no-cache
 	$(PYTHON) manage.py makemigrations --check --dry-run
-	sh scripts/lint-javascript
+	sh scripts/lint-with-npm
 
 format: $(VENV)/dev.installed  ## Format the code
 	$(VENV)/bin/ruff check --fix .
@@ -51,8 +51,11 @@ typecheck: $(VENV)/dev.installed  ## Check types
 audit: $(VENV)/audit.installed  ## Known vulnerabilities of the packages a server runs (asks the internet)
 	@sh scripts/audit $(VENV)/audit/bin/pip-audit requirements/constraints.txt
 
-lock: $(VENV)/lock.installed  ## Resolve requirements/*.in into constraints.txt (asks the internet; ARGS=--upgrade)
-	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make lock" $(ARGS) --output-file requirements/constraints.txt requirements/serve.in requirements/s3.in requirements/train.in requirements/dev.in
+LOCK = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --custom-compile-command "make lock" $(ARGS) --output-file
+
+lock: $(VENV)/lock.installed  ## Resolve requirements/*.in into constraints.txt and docs.txt (asks the internet; ARGS=--upgrade)
+	$(LOCK) requirements/constraints.txt requirements/serve.in requirements/s3.in requirements/train.in requirements/dev.in
+	$(LOCK) requirements/docs.txt requirements/docs.in
 
 wheels: $(VENV)/lock.installed  ## Is there a wheel of every package for every Python and platform? (asks the internet)
 	$(PYTHON) scripts/check_wheels.py $(VENV)/lock/bin/uv
@@ -95,11 +98,17 @@ bench-latency: $(VENV)/train.installed $(VENV)/dev.installed  ## One face throug
 bench-live: $(VENV)/dev.installed  ## The live page's figures: one client, many, a flood, an hour's frames (JSON=path)
 	$(PYTHON) -m benchmarks.live $(if $(JSON),--json $(JSON)) $(ARGS)
 
+bench-pages: $(VENV)/dev.installed  ## First paint of a history of 1,000 photos, its queries; bytes and layout shifts of pages (JSON=path)
+	$(PYTHON) -m benchmarks.pages $(if $(JSON),--json $(JSON)) $(ARGS)
+
 bench-stages: $(VENV)/dev.installed  ## What each stage of a photo and of a live frame costs one core (JSON=path)
 	$(PYTHON) -m benchmarks.stages $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench-study: $(VENV)/dev.installed  ## A study with 25 participants at once: what is stored, markers beside the truth, a killed process (JSON=path)
 	$(PYTHON) -m benchmarks.study $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-tutorial: $(VENV)/dev.installed  ## How long a newcomer takes from sign-up to an open study, by the tutorial (JSON=path)
+	$(PYTHON) -m benchmarks.study_tutorial $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench-video: $(VENV)/dev.installed  ## What a minute of 720p video costs in core seconds and memory (JSON=path; ARGS="--peer-python PATH", "--hours 2")
 	$(PYTHON) -m benchmarks.video $(if $(JSON),--json $(JSON)) $(ARGS)
@@ -113,6 +122,10 @@ compare: $(VENV)/dev.installed  ## Visage beside fer and deepface (FER=python DE
 chaos: $(VENV)/dev.installed  ## Break the running site in every way it must survive, and print what became of it
 	$(PYTHON) -m tests.chaos.promises $(if $(JSON),--json $(JSON)) $(ARGS)
 	sh scripts/with-postgresql $(PYTHON) -m tests.chaos.promises --only writers
+
+mutants: $(VENV)/dev.installed  ## Make a sample of mistakes by chance in a copy of the code, then those of the list, and see which tests fail (ARGS="--size 250")
+	nice -n 19 $(PYTHON) -m tests.mutations.sample $(if $(JSON),--json $(JSON)) $(ARGS)
+	nice -n 19 $(PYTHON) -m tests.mutations
 
 image:  ## Build the image (with docker, or else buildah as root)
 	sh scripts/image build

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from tests.support.site import ROOT
 MAXIMUM_LINES = 400
 #: Made by programs, or by others.
 NOT_OURS = ("static/vendor/", "locale/", "models/", "requirements/", "package-lock.json", "LICENSE")
+APPS = ("accounts/", "emotion_site/", "operations/", "recognition/", "studies/")
 CODE = {".py", ".js", ".html", ".sh", ""}
 
 
@@ -77,7 +79,7 @@ def imported(file: Path) -> Iterator[str]:
 def test_tests_and_benchmarks_share_what_is_in_support_and_nothing_else() -> None:
     """Neither imports the other, and no module of tests another one."""
     allowed = {
-        "tests": ("tests.support", "tests.chaos"),
+        "tests": ("tests.support", "tests.chaos", "tests.mutations"),
         "benchmarks": ("tests.support", "benchmarks"),
     }
     wrong = [
@@ -88,3 +90,18 @@ def test_tests_and_benchmarks_share_what_is_in_support_and_nothing_else() -> Non
         if name.startswith(("tests.", "benchmarks.")) and not name.startswith(own)
     ]
     assert wrong == []
+
+
+def test_contributing_names_places_that_are_there_and_three_rooms_at_most() -> None:
+    """For each thing that people add; what stands in a room of its own needs no fourth one."""
+    text = (
+        (ROOT / "CONTRIBUTING.md").read_text().partition("## How to add")[2].partition("\n## ")[0]
+    )
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 20
+    for what, where in rows:
+        named = [place for place in re.findall(r"`([\w./-]+)`", where) if "/" in place]
+        missing = [place for place in named if not (ROOT / place).exists()]
+        rooms = {Path(place).parts[:2] for place in named if place.startswith(APPS)}
+        assert missing == [] or "of its app" in where, (what, missing)
+        assert len(rooms) <= 3, (what, rooms)

@@ -142,7 +142,7 @@ def run(
     text = re.sub(r"\d{4}-\d\d-\d\d(?=\.tar)", "$(date +%F)", text)
     python = f"'{sys.executable}'"
     text = re.sub(r"(?<![\w/])(?:\.venv/bin/)?python ", f"{python} ", text)
-    text = re.sub(r"(?<= )(manage\.py|clients/)", rf"{ROOT}/\1", text)
+    text = re.sub(r"(?<= )(manage\.py|clients/)", rf"'{ROOT}'/\1", text)
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,

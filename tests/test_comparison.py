@@ -14,15 +14,15 @@ from tests.support.site import ROOT
 
 #: In place of a Python with fer: finds two faces in every photo, the larger one happy, and takes
 #: every face for a happy one.
-PEER = f"""#!{sys.executable}
+PEER = """
 import json, sys
 for number, line in enumerate(sys.stdin):
     photo = [[[0, 0, 9, 9], "sad"], [[1, 1, 20, 20], "happy"]]
     faces = [[None, "happy"]] if json.loads(line)["is_face"] else photo
     if number:
-        print(json.dumps({{"faces": faces, "core_ms": 10, "ms": 20}}))
-about = {{"versions": {{"fer": "1.0"}}, "labels": True, "first_call": {{"core_seconds": 1.5}}}}
-print(json.dumps({{"about": {{**about, "memory_mb": 1234}}}}))
+        print(json.dumps({"faces": faces, "core_ms": 10, "ms": 20}))
+about = {"versions": {"fer": "1.0"}, "labels": True, "first_call": {"core_seconds": 1.5}}
+print(json.dumps({"about": {**about, "memory_mb": 1234}}))
 """
 
 
@@ -46,7 +46,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "photos" / label).mkdir(parents=True)
         (folder / "photos" / label / "one.jpg").write_bytes(encode(astronaut()))
     peer = folder / "python"
-    peer.write_text(PEER)
+    (folder / "peer.py").write_text(PEER)
+    # Not "#!", which takes no path with a space.
+    peer.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{folder / 'peer.py'}'\n")
     peer.chmod(0o700)
     ran = compare(
         folder,

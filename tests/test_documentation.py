@@ -74,6 +74,12 @@ def test_links_lead_to_pages_that_are_there(site: Path) -> None:
                 assert (page.parent / target).exists(), (page.name, target)
 
 
+def test_every_picture_of_a_page_is_shown() -> None:
+    shown = "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    pictures = [picture.name for picture in (ROOT / "docs" / "screenshots").iterdir()]
+    assert [name for name in pictures if f"](screenshots/{name})" not in shown] == []
+
+
 def test_what_builds_it_is_locked() -> None:
     def lines(name: str) -> list[Requirement]:
         text = (ROOT / "requirements" / name).read_text().splitlines()

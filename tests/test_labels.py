@@ -3,6 +3,7 @@ API and its schema, reports, the training data and the model's manifest."""
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import re
@@ -17,6 +18,7 @@ from django.utils.translation import override
 
 from accounts.models import User
 from recognition.models import Prediction, Recording, Upload
+from recognition.training.dataset import LABELS as training_labels
 from recognition.vision.manifest import read_manifest
 from recognition.wording import (
     CORRECTION_ICONS,
@@ -54,6 +56,18 @@ def correct(client: Client, face: Prediction, label: str) -> None:
 def test_the_models_labels_are_ours_in_our_order() -> None:
     labels = read_manifest(settings.MODEL_MANIFEST).labels
     assert labels_of(labels) == labels
+
+
+def test_the_next_model_is_trained_to_give_each() -> None:
+    assert list(training_labels) == LABELS
+
+
+def test_the_bridge_to_a_labs_recorder_has_a_channel_for_each() -> None:
+    """Read, not imported: it needs pylsl, which not everybody has."""
+    text = (settings.BASE_DIR / "clients/lsl_bridge.py").read_text()
+    line = re.search(r"^LABELS = (\(.*\))$", text, re.MULTILINE)
+    assert line is not None
+    assert list(ast.literal_eval(line[1])) == LABELS
 
 
 def test_each_has_a_name_in_every_language_and_a_symbol() -> None:

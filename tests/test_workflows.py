@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from importlib import resources
 from pathlib import Path
@@ -77,3 +79,15 @@ def test_the_citation_is_of_this_version() -> None:
     assert citation["version"] == project["version"]
     dated = f"## {citation['version']} ({citation['date-released']})"
     assert dated in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_nothing_is_known_that_an_attacker_could_make_of_the_workflows() -> None:
+    """Injection, rights that are too wide, credentials that stay: by zizmor, without the net."""
+    program = Path(sys.executable).with_name("zizmor")
+    checked = subprocess.run(
+        [program, "--offline", "--no-progress", ROOT / ".github"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -9,7 +9,6 @@ import random
 import signal
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +36,7 @@ class Killed:
         lost: accepted uploads that are not there or have not ended.
         repeated: uploads whose faces are not those that the same photo always has.
         seconds: from the last kill to the last result.
+        kills: of children and of whole workers.
     """
 
     done: int
@@ -44,6 +44,13 @@ class Killed:
     lost: int
     repeated: int
     seconds: float
+    kills: int
+
+    @property
+    def is_kept(self) -> bool:
+        """Each has ended once and in time; without a result only what was killed three times."""
+        is_whole = self.lost == 0 and self.repeated == 0 and self.failed <= self.kills < self.done
+        return is_whole and self.seconds <= FIVE_MINUTES
 
 
 def kill_workers(
@@ -72,13 +79,14 @@ def kill_workers(
         seconds = time.monotonic() - last_kill
     counts = statuses(uploads)
     faces = [len(upload["faces"]) for upload in uploads if upload["status"] == "done"]
-    usual = Counter(faces).most_common(1)[0][0]
+    usual = max(faces, key=faces.count, default=0)
     return Killed(
         done=counts["done"],
         failed=counts["failed"],
         lost=n_uploads - counts["done"] - counts["failed"],
         repeated=sum(number != usual for number in faces),
         seconds=seconds,
+        kills=n_children + n_trees,
     )
 
 

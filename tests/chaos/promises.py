@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.chaos import bodies, faults, films, floods, storage, watching
+from tests.chaos import bodies, faults, films, floods, storage
 from tests.chaos import load as loads
 from tests.chaos.bombs import costly_files, many_bombs
 from tests.chaos.memory import many_photos
@@ -110,7 +110,7 @@ def kills(folder: Path, size: Size) -> Iterator[Figure]:
         "workers killed: done; failed; lost; written twice; last result after",
         "0 lost; 0 twice; 5 min",
         f"{result.done}; {result.failed}; {result.lost}; {result.repeated}; {result.seconds:.0f} s",
-        result.lost == 0 and result.repeated == 0 and result.seconds <= watching.FIVE_MINUTES,
+        result.is_kept,
         asdict(result),
     )
 
