@@ -55,6 +55,7 @@ SHARE_LONG_AGO = f"""() => ({WITH_SHARED})((store) => store.add({{
   name: "old.jpg", file: new File(["old"], "old.jpg"), keptAt: Date.now() - 11 * 60 * 1000 }}))"""
 NONE_SHARED = """async () =>
   !(await indexedDB.databases()).some((one) => one.name === "visage-shared")"""
+TOP_OF_MAIN = """() => document.querySelector("main").getBoundingClientRect().top"""
 #: Every address that is kept, and the text of all that is.
 KEPT = """async () => {
   const found = { urls: [], text: "" };
@@ -247,6 +248,18 @@ def test_a_new_offline_page_makes_a_new_worker(site: Site) -> None:
         caches[language] = re.search(r"visage-offline (\w+)", script)[1]  # type: ignore[index]
         assert caches[language] == hashlib.sha256(page).hexdigest()[:16]
     assert caches["en"] != caches["de"]
+
+
+def test_the_offline_page_stays_where_it_is_as_it_comes(site: Site, browser: Browser) -> None:
+    """A browser draws the part that has come; its place must not depend on what follows."""
+    page = open_context(browser, site.url).new_page()
+    page.goto("/offline/")
+    top = page.evaluate(f"({TOP_OF_MAIN})()")
+    without_the_rest = page.evaluate(f"""() => {{
+      document.querySelectorAll("h1, p").forEach((part) => {{ part.hidden = true; }});
+      return ({TOP_OF_MAIN})();
+    }}""")
+    assert without_the_rest == top > 0
 
 
 def test_a_form_of_another_site_is_not_taken(site: Site) -> None:
