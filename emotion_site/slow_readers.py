@@ -4,8 +4,8 @@ Daphne takes what the application sends, however much, and keeps it until the cl
 forty connections that asked for a photo and read nothing took 150 MB, and one that downloads an
 archive takes as much as that has. So the application waits as long as the client does, holds no
 connection to the database meanwhile, and a client that reads next to nothing is left: while it
-reads, it keeps a thread. One network address has so many that wait for it in each process, and of
-answers that are no streams, such as a long list of the API, so many bytes together.
+reads, it keeps a thread. One network address has so many that wait for it in each process, and so
+many bytes together: of a long list of the API all, and of a stream what its next piece is made of.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from zope.interface import implementer
 
 from accounts import sockets
 from operations.turns import stepped_out
+
+#: As how many bytes a stream counts that waits, for the rows that its next piece is made of.
+STREAM_BYTES = 256 * 1024
 
 #: Answers that wait for their readers, by network address.
 _waiting: Counter[str] = Counter()
@@ -66,7 +69,7 @@ class PacedRequest(http_protocol.WebRequest):
     #: Bytes of the answer that were written, and seconds in which the client kept them waiting.
     n_written = 0
     waited = 0.0
-    #: Bytes of an answer that is no stream: all stay in memory until the last was read.
+    #: Bytes that stay in memory until the last was read: all, of an answer that is no stream.
     n_whole = 0
 
     def handle_reply(self, message: dict[str, Any]) -> None:
@@ -128,11 +131,11 @@ class PacedRequest(http_protocol.WebRequest):
 
 
 def _whole_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """Of a stream nobody knows the length, but of an archive, which is read from the disk."""
+    """What waits in memory: of a stream, a little; of an archive, which is on the disk, nothing."""
     told = {name.lower(): value for name, value in headers}
     if told.get(b"content-type") == b"application/zip":
         return 0
-    return int(told.get(b"content-length", b"0"))
+    return int(told.get(b"content-length", STREAM_BYTES))
 
 
 class PacedServer(server.Server):

@@ -100,13 +100,12 @@ def _account(user: User) -> Row:
 
 
 def _uploads(user: User) -> Iterator[Upload]:
-    mine = Upload.objects.for_owner(user).order_by("created_at", "pk")
-    return mine.prefetch_related("predictions").iterator(chunk_size=CHUNK)
+    return reports.in_pieces(Upload.objects.for_owner(user).order_by("created_at", "pk"))
 
 
 def _trashed(user: User) -> Iterator[Upload]:
-    mine = Upload.with_trash.trashed().for_owner(user).order_by("trashed_at", "pk")
-    return mine.prefetch_related("predictions").iterator(chunk_size=CHUNK)
+    trashed = Upload.with_trash.trashed().for_owner(user)
+    return reports.in_pieces(trashed.order_by("trashed_at", "pk"))
 
 
 def _corrections(user: User) -> Iterator[Row]:

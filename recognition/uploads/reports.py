@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
 
 from recognition import faces
-from recognition.models import Upload, UploadQuerySet
+from recognition.models import Prediction, Upload, UploadQuerySet
 
 #: Of an upload; those of a face follow.
 UPLOAD_COLUMNS = (
@@ -20,17 +23,36 @@ UPLOAD_COLUMNS = (
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-#: Uploads that are read at once; no query stays open from one to the next.
-ROWS_AT_ONCE = 500
+#: Uploads that are read at once, and their faces, but for those of one upload alone: they stay in
+#: memory for as long as a reader takes for them.
+UPLOADS_AT_ONCE, FACES_AT_ONCE = 100, 500
 
 
 def in_pieces(uploads: UploadQuerySet) -> Iterator[Upload]:
-    """Uploads with their faces in the same order, those that are still there when they are due."""
+    """Uploads with their faces in the same order, those that are still there when they are due.
+
+    No query stays open from one to the next.
+    """
     ids = list(uploads.values_list("pk", flat=True))
-    for first in range(0, len(ids), ROWS_AT_ONCE):
-        some = ids[first : first + ROWS_AT_ONCE]
-        found = uploads.model.objects.prefetch_related("predictions").in_bulk(some)
-        yield from (found[pk] for pk in some if pk in found)
+    for first in range(0, len(ids), UPLOADS_AT_ONCE):
+        for some in _few_faces(ids[first : first + UPLOADS_AT_ONCE]):
+            yield from uploads.filter(pk__in=some).prefetch_related("predictions")
+
+
+def _few_faces(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
+    """The same ids, in parts that have :data:`FACES_AT_ONCE` together."""
+    faces_of = Prediction.with_trash.filter(upload__in=ids).values("upload").order_by()
+    counts = dict(faces_of.values_list("upload", Count("pk")))
+    part: list[UUID] = []
+    n_faces = 0
+    for pk in ids:
+        n_faces += counts.get(pk, 0)
+        if part and n_faces > FACES_AT_ONCE:
+            yield part
+            part, n_faces = [], counts.get(pk, 0)
+        part.append(pk)
+    if part:
+        yield part
 
 
 def as_dict(upload: Upload) -> dict[str, Any]:

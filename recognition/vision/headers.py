@@ -90,6 +90,10 @@ _JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL)
 _TEM, _SOI, _EOI, _SOS, _APP1 = 0x01, 0xD8, 0xD9, 0xDA, 0xE1
 #: Frames that are Huffman-coded in one pass, and in several.
 _SEQUENTIAL, _PROGRESSIVE = frozenset({0xC0, 0xC1}), 0xC2
+#: Markers that no JPEG has: reserved ones, and those of extensions that nobody reads. Where libjpeg
+#: looks for a restart, it skips some of them *without* what their length tells, and so would find
+#: scans where we see none.
+_UNKNOWN = frozenset((*range(0x02, 0xC0), 0xC8, 0xDE, 0xDF, *range(0xF0, 0xFE)))
 #: Lossless, hierarchical and arithmetically coded frames.
 _RARE_FRAMES = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCC, 0xCD, 0xCE, 0xCF})
 
@@ -106,6 +110,8 @@ def _jpeg(data: bytes) -> Header:
         if marker in {_TEM, _SOI}:
             continue
         n_segments += 1
+        if marker in _UNKNOWN:
+            raise damaged()
         if marker in _RARE_FRAMES:
             raise rare_kind("JPEG")
         if marker in _SEQUENTIAL or marker == _PROGRESSIVE:

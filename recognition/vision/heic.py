@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from recognition.vision.boxes import boxes, brands
+from recognition.vision.boxes import MAXIMUM_BOXES, Box, boxes, brands
 from recognition.vision.errors import damaged, rare_kind, too_costly
 
 #: Brands of a picture in HEVC.
@@ -21,6 +22,9 @@ BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis"})
 MAXIMUM_ITEMS = 1_000
 #: Pieces that an item's bytes may lie in.
 MAXIMUM_PIECES = 32
+#: Boxes, items, pieces, references and properties that the directory tells of in all, however often
+#: it tells of the same: a photo of 400 tiles needs about 4,000.
+MAXIMUM_ENTRIES = 20_000
 #: Turns, mirrorings and cuts of one item; phones write one.
 MAXIMUM_TURNS = 3
 #: Pixels to decode for the picture: its tiles, its transparency, what lies outside.
@@ -90,6 +94,23 @@ class Directory:
     properties: list[tuple[bytes, memoryview]] = field(default_factory=list)
     properties_of: dict[int, list[int]] = field(default_factory=dict)
     inner: memoryview = field(default_factory=lambda: memoryview(b""))
+    entries_left: int = MAXIMUM_ENTRIES
+
+    def count(self, n_entries: int) -> None:
+        """Take note of what is going to be read.
+
+        Raises:
+            ImageTooCostly: that is more than any photo needs, in all.
+        """
+        self.entries_left -= n_entries
+        if self.entries_left < 0:
+            raise too_costly()
+
+    def boxes(self, view: memoryview, maximum: int = MAXIMUM_BOXES) -> Iterator[Box]:
+        """As :func:`boxes.boxes`, each counted."""
+        for found in boxes(view, maximum):
+            self.count(1)
+            yield found
 
     def size_of(self, item: int) -> tuple[int, int]:
         """What an item's properties tell of its size; the larger, if they tell twice."""
@@ -123,14 +144,14 @@ def read_directory(data: bytes) -> Directory:
     Raises:
         As :func:`size_of`.
     """
-    outer = list(boxes(memoryview(data)))
+    file = Directory(data)
+    outer = list(file.boxes(memoryview(data)))
     kinds = [kind for kind, _content in outer]
     if b"moov" in kinds:
         raise rare_kind("HEIC")
     if kinds.count(b"meta") != 1:
         raise damaged()
-    file = Directory(data)
-    for kind, content in boxes(outer[kinds.index(b"meta")][1][4:]):
+    for kind, content in file.boxes(outer[kinds.index(b"meta")][1][4:]):
         match kind:
             case b"pitm":
                 file.primary = int.from_bytes(content[4 : 6 if content[0] == 0 else 8], "big")
@@ -166,7 +187,7 @@ def _decoded(file: Directory) -> Counter[int]:
 
 def _read_items(file: Directory, content: memoryview) -> None:
     at = 6 if content[0] == 0 else 8
-    for kind, entry in boxes(content[at:], MAXIMUM_ITEMS):
+    for kind, entry in file.boxes(content[at:], MAXIMUM_ITEMS):
         if kind == b"infe" and entry[0] in {2, 3}:
             wide = entry[0] == 3
             (number,) = struct.unpack_from(">I" if wide else ">H", entry, 4)
@@ -187,8 +208,9 @@ def _read_places(file: Directory, content: memoryview) -> None:
         n_pieces = reader.number(2)
         if where > 1 or outside:
             raise rare_kind("HEIC")
-        if n_pieces > MAXIMUM_PIECES or len(file.places) >= MAXIMUM_ITEMS:
+        if n_pieces > MAXIMUM_PIECES:
             raise too_costly()
+        file.count(1 + n_pieces)
         pieces = file.places.setdefault(number, [])
         for _piece in range(n_pieces):
             reader.number(of_index)
@@ -205,12 +227,11 @@ def _read_places(file: Directory, content: memoryview) -> None:
 
 def _read_references(file: Directory, content: memoryview) -> None:
     n_bytes = 2 if content[0] == 0 else 4
-    for kind, reference in boxes(content[4:], 2 * MAXIMUM_ITEMS):
+    for kind, reference in file.boxes(content[4:]):
         reader = _Reader(reference, 0)
         item = reader.number(n_bytes)
         n_others = reader.number(2)
-        if n_others > MAXIMUM_ITEMS:
-            raise too_costly()
+        file.count(n_others)
         others = tuple(reader.number(n_bytes) for _other in range(n_others))
         if kind == b"dimg":
             if item in file.made_of:
@@ -222,18 +243,18 @@ def _read_references(file: Directory, content: memoryview) -> None:
 
 
 def _read_properties(file: Directory, content: memoryview) -> None:
-    for kind, inner in boxes(content):
+    for kind, inner in file.boxes(content):
         if kind == b"ipco":
-            file.properties.extend(boxes(inner))
+            file.properties.extend(file.boxes(inner))
         elif kind == b"ipma":
             reader = _Reader(inner, 4)
             is_wide = bool(inner[3] & 1)
             for _item in range(reader.number(4)):
                 item = reader.number(2 if inner[0] == 0 else 4)
                 numbers = file.properties_of.setdefault(item, [])
-                if len(file.properties_of) > MAXIMUM_ITEMS or len(numbers) > MAXIMUM_ITEMS:
-                    raise too_costly()
-                for _property in range(reader.number(1)):
+                n_properties = reader.number(1)
+                file.count(1 + n_properties)
+                for _property in range(n_properties):
                     # The highest bit says whether a reader must know the property.
                     told = reader.number(2) & 0x7FFF if is_wide else reader.number(1) & 0x7F
                     numbers.append(told)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.site
 #: Far more than what the kernel takes for a connection that nobody reads.
 LARGE_ANSWER = 40_000_000
 ALLOWED, OPENED = 3, 7
+#: In one megabyte.
+STREAMS_ALLOWED = 4
 
 
 def was_left(connection: socket.socket) -> bool:
@@ -87,5 +89,48 @@ def test_an_address_has_so_many_bytes_of_answers_that_wait(tmp_path: Path) -> No
                 connections.append(open_ones.enter_context(connection))
                 connection.sendall(head)
             wait_until(lambda: sum(map(was_left, connections)) == OPENED - ALLOWED)
+    finally:
+        site.__exit__()
+
+
+#: 18 MB of CSV, of faces that nobody has.
+MANY_FACES = """
+from accounts.models import User
+from recognition.models import Prediction
+from tests.support.factories import add_face, make_upload
+upload = make_upload(User.objects.get(email="reads-streams@example.org"))
+face = add_face(upload)
+for first in range(1, 120_000, 5_000):
+    faces = []
+    for index in range(first, first + 5_000):
+        face.pk, face.index = None, index
+        faces.append(Prediction(**{
+            field.attname: getattr(face, field.attname)
+            for field in Prediction._meta.concrete_fields if field.attname != "id"
+        }))
+    Prediction.objects.bulk_create(faces)
+"""
+
+
+def test_an_address_has_so_many_streams_that_wait(tmp_path: Path) -> None:
+    """Whoever reads a download slowly keeps in memory what its next piece is made of."""
+    site = Site(tmp_path, READERS_MEGABYTES_PER_ADDRESS="1", REQUEST_GRACE_SECONDS="200")
+    site.PROCESSES = ("redis", "web")
+    site.prepare()
+    try:
+        site.start("redis")
+        site.start("web")
+        site.wait_for_web()
+        person = site.sign_up("reads-streams@example.org")
+        site.manage("shell", "-c", MANY_FACES)
+        head = f"GET /uploads/export.csv HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n"
+        head += f"Cookie: {person.session}\r\n\r\n"
+        with ExitStack() as open_ones:
+            connections = []
+            for _ in range(OPENED):
+                connection = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+                connections.append(open_ones.enter_context(connection))
+                connection.sendall(head.encode())
+            wait_until(lambda: sum(map(was_left, connections)) == OPENED - STREAMS_ALLOWED)
     finally:
         site.__exit__()

@@ -39,7 +39,7 @@ _DAMAGED = frozenset({"damaged"})
 
 def heic_files() -> Iterator[HostileFile]:
     """Every one of these files."""
-    for kind in (_ordinary, _sizes, _grids, _items, _pieces, _turns, _structures):
+    for kind in (_ordinary, _sizes, _grids, _items, _pieces, _repeated, _turns, _structures):
         for name, data, endings in kind():
             yield HostileFile(f"{name}.heic", data, endings)
 
@@ -171,6 +171,22 @@ def _turns() -> Iterator[_Row]:
     for name, kind in (("irot", b"irot"), ("imir", b"imir"), ("clap", b"clap")):
         empty = coded(small(), box(kind))
         yield f"empty-{name}", heic_file([empty]), ACCEPTED | BROKEN
+
+
+def _repeated() -> Iterator[_Row]:
+    """Directories that tell of the same again and again, each time in a few bytes."""
+    picture = coded(small())
+    item = struct.pack(">IHHH", 1, 0, 0, 32)
+    places = b"\0\0" + struct.pack(">I", 200_000) + item * 200_000
+    others = box(b"cdsc", struct.pack(">HH1000H", 1, 1_000, *range(1_000)))
+    nothing = struct.pack(">I", 3_000_000) + struct.pack(">HB", 1, 0) * 3_000_000
+    for name, extra in (
+        ("places-200000", full_box(b"iloc", places, version=2)),
+        ("references-5000000", full_box(b"iref", others * 1_900) * 3),
+        ("properties-of-one-3000000", box(b"iprp", full_box(b"ipma", nothing))),
+        ("properties-1000000", box(b"iprp", *[box(b"ipco", box(b"free") * 1_999)] * 500)),
+    ):
+        yield name, heic_file([picture], extra=extra), TOO_COSTLY
 
 
 def _structures() -> Iterator[_Row]:

@@ -74,8 +74,19 @@ def _scans() -> Iterator[HostileFile]:
         yield HostileFile(f"segments-{count}.jpg", jpeg[:2] + comments + jpeg[2:], endings)
 
 
+def scans_behind(marker: int, count: int) -> bytes:
+    """A JPEG of one scan, and more in segments that libjpeg looks into for a restart."""
+    jpeg = encode(small(), restart_marker_blocks=1)
+    blue, red = (_segment(0xDA, bytes((1, part, 0x11, 0, 63, 0))) for part in (2, 3))
+    hidden = _segment(marker, red * 6_000) * (count // 6_000)
+    return jpeg[: jpeg.index(b"\xff\xda")] + blue + hidden + b"\xff\xd9"
+
+
 def _jpegs() -> Iterator[HostileFile]:
     jpeg = encode(small())
+    for marker in (0x02, 0xBF, 0xC8, 0xDE, 0xF0):
+        hidden = scans_behind(marker, 48_000)
+        yield HostileFile(f"scans-behind-{marker:02x}.jpg", hidden, frozenset({"damaged"}))
     start = jpeg.index(b"\xff\xda")
     for blocks in (1, 16):
         data = encode(small(), restart_marker_blocks=blocks)
