@@ -99,11 +99,11 @@ def _account(user: User) -> Row:
     return {name: getattr(user, name) for name in kept}
 
 
-def _uploads(user: User) -> Iterator[Upload]:
+def _uploads(user: User) -> Iterator[reports.Reported]:
     return reports.in_pieces(Upload.objects.for_owner(user).order_by("created_at", "pk"))
 
 
-def _trashed(user: User) -> Iterator[Upload]:
+def _trashed(user: User) -> Iterator[reports.Reported]:
     trashed = Upload.with_trash.trashed().for_owner(user)
     return reports.in_pieces(trashed.order_by("trashed_at", "pk"))
 

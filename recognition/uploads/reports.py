@@ -28,15 +28,24 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uf
 UPLOADS_AT_ONCE, FACES_AT_ONCE = 100, 500
 
 
-def in_pieces(uploads: UploadQuerySet) -> Iterator[Upload]:
-    """Uploads with their faces in the same order, those that are still there when they are due.
+#: An upload and what was seen in it, in the order of its faces. Not by its own `predictions`: what
+#: refers to each other waits for the garbage collector.
+Reported = tuple[Upload, list[Prediction]]
+
+
+def in_pieces(uploads: UploadQuerySet) -> Iterator[Reported]:
+    """Uploads with their faces, in the same order, those that are still there when they are due.
 
     No query stays open from one to the next.
     """
     ids = list(uploads.values_list("pk", flat=True))
     for first in range(0, len(ids), UPLOADS_AT_ONCE):
         for some in _few_faces(ids[first : first + UPLOADS_AT_ONCE]):
-            yield from uploads.filter(pk__in=some).prefetch_related("predictions")
+            seen: dict[UUID, list[Prediction]] = {pk: [] for pk in some}
+            for face in Prediction.with_trash.filter(upload__in=some).order_by("index"):
+                seen[face.upload_id].append(face)
+            for upload in uploads.filter(pk__in=some):
+                yield upload, seen.pop(upload.pk)
 
 
 def _few_faces(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
@@ -55,7 +64,7 @@ def _few_faces(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
         yield part
 
 
-def as_dict(upload: Upload) -> dict[str, Any]:
+def as_dict(upload: Upload, seen: Iterable[Prediction]) -> dict[str, Any]:
     """One upload with its faces, in the shape of the JSON export."""
     return {
         "id": str(upload.pk),
@@ -66,24 +75,23 @@ def as_dict(upload: Upload) -> dict[str, Any]:
         "width": upload.width,
         "height": upload.height,
         "model_version": upload.model_version,
-        "faces": [faces.stored(face, faces.DOWNLOAD_FIELDS) for face in upload.predictions.all()],
+        "faces": [faces.stored(face, faces.DOWNLOAD_FIELDS) for face in seen],
     }
 
 
-def json_export(uploads: Iterable[Upload]) -> Iterator[str]:
+def json_export(uploads: Iterable[Reported]) -> Iterator[str]:
     """The text of a JSON array, piece by piece."""
-    return json_array(json.dumps(as_dict(upload), ensure_ascii=False) for upload in uploads)
+    return json_array(json.dumps(as_dict(*one), ensure_ascii=False) for one in uploads)
 
 
-def csv_export(uploads: Iterable[Upload]) -> Iterator[str]:
+def csv_export(uploads: Iterable[Reported]) -> Iterator[str]:
     """CSV with one row a face or rejected spot, and one for a photo without any."""
     yield csv_line([*UPLOAD_COLUMNS, *faces.CSV_COLUMNS])
-    for upload in uploads:
+    for upload, seen in uploads:
         start = [
             str(upload.pk), safe_cell(upload.name), upload.created_at.isoformat(), upload.status,
             upload.error_message, upload.width, upload.height,
         ]  # fmt: skip
-        seen = list(upload.predictions.all())
         for face in seen:
             yield csv_line([*start, *faces.csv_cells(face)])
         if not seen:

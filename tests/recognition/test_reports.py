@@ -11,26 +11,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from recognition.models import Prediction, Upload
+from recognition.models import Upload
 from recognition.uploads import reports
-from tests.support.factories import add_face, make_upload
-
-
-def crowd(owner: User, name: str, n_faces: int) -> Upload:
-    upload = make_upload(owner, name=name, sha256=f"{name:0>64}")
-    face = add_face(upload)
-    kept = {
-        field.attname: getattr(face, field.attname)
-        for field in Prediction._meta.concrete_fields
-        if field.attname not in {"id", "index"}
-    }
-    Prediction.objects.bulk_create(Prediction(**kept, index=i) for i in range(1, n_faces))
-    return upload
+from tests.support.factories import make_crowd, make_upload
 
 
 @pytest.mark.parametrize("write", [reports.csv_export, reports.json_export])
 def test_a_download_has_few_faces_in_memory(
-    write: Callable[[Iterable[Upload]], Iterator[str]], alice: User
+    write: Callable[[Iterable[reports.Reported]], Iterator[str]], alice: User
 ) -> None:
     def peak() -> int:
         """Bytes that were held at most, while each piece was thrown away."""
@@ -41,11 +29,11 @@ def test_a_download_has_few_faces_in_memory(
         tracemalloc.stop()
         return most
 
-    crowd(alice, "first", 300)
+    make_crowd(alice, "first", 300)
     peak()  # What is loaded once.
     one = peak()
-    for number in range(20):
-        crowd(alice, f"{number}", 300)
+    for number in range(60):
+        make_crowd(alice, f"{number}", 300)
     assert peak() - one < 3e6
 
 
@@ -55,7 +43,7 @@ def test_all_come_in_order_whatever_fits_together(
     monkeypatch.setattr(reports, "UPLOADS_AT_ONCE", 3)
     monkeypatch.setattr(reports, "FACES_AT_ONCE", 4)
     for name, n_faces in (("a", 1), ("b", 9), ("c", 2), ("d", 2), ("e", 1), ("f", 4), ("g", 5)):
-        crowd(alice, name, n_faces)
+        make_crowd(alice, name, n_faces)
     make_upload(alice, name="none")
     text = b"".join(alice_client.get("/uploads/export.csv")).decode()
     rows = [row["name"] for row in csv.DictReader(io.StringIO(text))]

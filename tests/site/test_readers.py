@@ -93,22 +93,13 @@ def test_an_address_has_so_many_bytes_of_answers_that_wait(tmp_path: Path) -> No
         site.__exit__()
 
 
-#: 18 MB of CSV, of faces that nobody has.
+#: 10 MB of CSV.
 MANY_FACES = """
 from accounts.models import User
-from recognition.models import Prediction
-from tests.support.factories import add_face, make_upload
-upload = make_upload(User.objects.get(email="reads-streams@example.org"))
-face = add_face(upload)
-for first in range(1, 120_000, 5_000):
-    faces = []
-    for index in range(first, first + 5_000):
-        face.pk, face.index = None, index
-        faces.append(Prediction(**{
-            field.attname: getattr(face, field.attname)
-            for field in Prediction._meta.concrete_fields if field.attname != "id"
-        }))
-    Prediction.objects.bulk_create(faces)
+from tests.support.factories import make_crowd
+owner = User.objects.get(email="reads-streams@example.org")
+for number in range(250):
+    make_crowd(owner, str(number), 300)
 """
 
 

@@ -80,3 +80,16 @@ def run(upload: Upload, result: Recognition) -> list[Prediction]:
     assert claimed is not None
     assert processing.complete(claimed, result, "model-1")
     return list(upload.predictions.all())
+
+
+def make_crowd(owner: User, name: str, n_faces: int) -> Upload:
+    """A photo of so many faces, which are all alike."""
+    upload = make_upload(owner, name=name, sha256=f"{name:0>64}")
+    face = add_face(upload)
+    kept = {
+        field.attname: getattr(face, field.attname)
+        for field in Prediction._meta.concrete_fields
+        if field.attname not in {"id", "index"}
+    }
+    Prediction.objects.bulk_create(Prediction(**kept, index=i) for i in range(1, n_faces))
+    return upload
