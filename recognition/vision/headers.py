@@ -140,9 +140,11 @@ def _png(data: bytes) -> Header:
     length, kind, width, height = struct.unpack_from(">I4sII", data, 8)
     if kind != b"IHDR" or length != 13:
         raise damaged()
-    at, n_chunks = 8, 0
+    at, n_chunks = 8 + 12 + length, 1
     while at + 8 <= len(data) and kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"IHDR":
+            raise damaged()  # Which of its sizes counts depends on the reader.
         at += 12 + length
         n_chunks += 1
         if n_chunks > MAXIMUM_CHUNKS:
@@ -154,9 +156,12 @@ def _webp(data: bytes) -> Header:
     at, n_chunks, n_exif = 12, 0, 0
     width = height = 0
     is_animated = False
-    while at + 8 <= len(data):
+    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    while at + 8 <= end:
         kind, length = struct.unpack_from("<4sI", data, at)
         if kind == b"VP8X":
+            if n_chunks:
+                raise damaged()  # It is the first, or there is none.
             is_animated = bool(data[at + 8] & 2)
             width = 1 + int.from_bytes(data[at + 12 : at + 15], "little")
             height = 1 + int.from_bytes(data[at + 15 : at + 18], "little")

@@ -244,8 +244,9 @@ def _opened(
     try:
         # Nothing but what the structure was read as.
         with Image.open(io.BytesIO(data), formats=(header.format,)) as image:
-            # Once more, should Pillow read the size from another place.
-            _check_size(*image.size, maximum_pixels)
+            # What is larger than it told took the turn and the limits of something smaller.
+            if image.width * image.height > header.pixels:
+                raise damaged()
             yield image
     except ImageError:
         raise

@@ -172,6 +172,9 @@ def _pngs() -> Iterator[HostileFile]:
     for depth in (1, 2, 4):
         pixels = (b"\0" + bytes(64 * depth // 8)) * 64
         yield HostileFile(f"bits-{depth}.png", png(64, 64, pixels=pixels, depth=depth), ACCEPTED)
+    large = png(7_000, 7_000, pixels=bytes(7_001 * 7_000))
+    told = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 100, 100, 8, 0, 0, 0, 0))
+    yield HostileFile("two-sizes.png", large[:8] + told + large[8:], BROKEN)
     whole = png(64, 64, pixels=bytes(65 * 64))
     start, end = whole.index(b"IDAT") - 4, whole.index(b"IEND") - 4
     body = whole[start + 8 : end - 4]
@@ -219,12 +222,23 @@ def _canvas(flags: int, width: int, height: int) -> tuple[bytes, bytes]:
     return b"VP8X", bytes((flags, 0, 0, 0)) + size
 
 
+def size_behind_the_end() -> bytes:
+    """What makes a WebP small and still for whoever reads on behind its end."""
+    kind, content = _canvas(0, 100, 100)
+    return kind + struct.pack("<I", len(content)) + content
+
+
 def _webps() -> Iterator[HostileFile]:
     still = encode(small(), "WEBP")
     image = still[12:16], still[20:]
     yield HostileFile("canvas-268mp.webp", _webp(_canvas(0, 16_383, 16_383), image), TOO_LARGE)
     yield HostileFile("canvas-26mp.webp", _webp(_canvas(0, 5_100, 5_100), image), TOO_LARGE)
     yield HostileFile("canvas-of-another-size.webp", _webp(_canvas(0, 999, 99), image), BROKEN)
+    large = encode(Image.new("RGB", (4_900, 4_900)), "WEBP", method=0)
+    inside = large + size_behind_the_end()
+    longer = inside[:4] + struct.pack("<I", len(inside) - 8) + inside[8:]
+    yield HostileFile("two-sizes.webp", longer, BROKEN)
+    yield HostileFile("another-size-behind-the-end.webp", inside, ACCEPTED)
     many = [(b"JUNK", b"")] * 11_000
     yield HostileFile("chunks-11000.webp", _webp(_canvas(0, 128, 128), *many, image), TOO_COSTLY)
     yield HostileFile("animation-without-frames.webp", _webp(_canvas(2, 128, 128)), BROKEN)

@@ -19,7 +19,9 @@ from recognition.vision.errors import (
     ImageTooLarge,
     ImageTooSmall,
 )
+from recognition.vision.headers import Header, read_header
 from tests.support.corpus import STORED_FOR_ORIENTATION
+from tests.support.corpus_structures import size_behind_the_end
 from tests.support.pictures import astronaut, encode, face_jpeg
 
 
@@ -169,3 +171,20 @@ def test_decoding_for_recognition_is_no_larger_than_asked() -> None:
 def test_small_photos_are_not_enlarged() -> None:
     gray, _size = images.decode_gray(face_jpeg(), longest_side=2048)
     assert gray.shape == (512, 512)
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_what_is_behind_the_end_of_a_webp_says_nothing_of_it(moves: bool) -> None:
+    more = {"save_all": True, "append_images": [Image.new("RGB", (300, 200))]} if moves else {}
+    webp = encode(Image.new("RGB", (300, 200), "red"), "WEBP", **more)
+    told = read_header(webp)
+    assert told is not None
+    assert (told.width, told.height, told.is_simple) == (300, 200, not moves)
+    assert read_header(webp + size_behind_the_end()) == told
+
+
+def test_a_picture_is_no_larger_than_its_header_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would have the turn and the limits of a smaller one."""
+    monkeypatch.setattr(images, "read_header", lambda _data: Header("PNG", 64, 63))
+    with pytest.raises(ImageDamaged):
+        images.clean(encode(Image.new("RGB", (64, 64)), "PNG"))
