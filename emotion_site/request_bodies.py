@@ -9,7 +9,7 @@ form took 2.4 GB. Neither has a setting for it. So the limits are here, where th
 - more only where photos are uploaded (:data:`UPLOAD_PATHS`), from whoever is signed in, up to
   ``MAXIMUM_BODY_MEGABYTES``, a few at a time; and where videos are (:data:`VIDEO_PATHS`), up to
   ``VIDEO_MAXIMUM_MEGABYTES``;
-- a request whose head and body do not arrive at a pace ends.
+- a request whose head and body do not arrive at a pace, or in very many pieces, ends.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from channels.db import database_sync_to_async
 from daphne import http_protocol
 from django.conf import settings
 from django.shortcuts import resolve_url
+from twisted.web import http
 
 from accounts.headers import MayNotWrite, signed_in_id
 from emotion_site.slow_readers import PacedRequest
@@ -42,6 +43,9 @@ SMALL_BYTES = 1024 * 1024
 #: Bodies of one person above `ANYBODY_BYTES` that one process takes at the same time, and as how
 #: many of them a video counts.
 AT_ONCE, VIDEO_WEIGHT = 8, 4
+#: Pieces that a body may come in, and one more for each so many of its bytes: a piece is a step of
+#: the event loop, of which a megabyte of one byte each has 170,000.
+PIECES_ALWAYS, BYTES_A_PIECE = 1_000, 256
 #: Bytes a second at which a request must have come that is still arriving after
 #: :data:`settings.REQUEST_GRACE_SECONDS`.
 SLOWEST = 4096
@@ -57,7 +61,7 @@ _taken: Counter[int] = Counter()
 class BoundedRequest(PacedRequest):
     """A request that is cut off where its body becomes more than the site takes."""
 
-    n_received = 0
+    n_received = n_pieces = 0
     limit = SMALL_BYTES
     is_refused = False
     #: Whose larger body it is, once that is known.
@@ -88,6 +92,10 @@ class BoundedRequest(PacedRequest):
         if self.is_refused:
             return
         self.n_received += len(data)
+        self.n_pieces += 1
+        if self.n_pieces > PIECES_ALWAYS + self.n_received // BYTES_A_PIECE:
+            # What the connection ends for at once, without a look at what else has come.
+            raise http._MalformedChunkedDataError("too many chunks")
         self._expect(self.n_received)
         if not self.is_refused:
             super().handleContentChunk(data)

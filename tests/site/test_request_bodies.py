@@ -112,6 +112,22 @@ def test_what_is_larger_without_saying_so_is_cut_off(site: Site) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 401")
 
 
+@pytest.mark.parametrize(("n_chunks", "is_taken"), [(900, True), (60_000, False)])
+def test_a_body_comes_in_so_many_chunks(site: Site, n_chunks: int, is_taken: bool) -> None:
+    """Each is a step of the event loop, in which everybody else waits."""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+        connection.sendall(
+            f"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        with suppress(ConnectionError):
+            connection.sendall(b"1\r\na\r\n" * n_chunks + b"0\r\n\r\n")
+        status = connection.recv(4000).split()[1]
+    # Taken, but as a form without its token.
+    assert status == (b"403" if is_taken else b"400")
+
+
 @pytest.mark.parametrize(("kind", "at_once"), [("uploads", 8), ("videos", 2)])
 def test_one_person_has_a_few_large_bodies_at_a_time(site: Site, kind: str, at_once: int) -> None:
     many, other = (site.sign_up(f"{name}-{kind}@example.org") for name in ("many", "other"))
