@@ -5,7 +5,9 @@ from functools import partial
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from recognition.api.errors import CONTENT_TYPE, Problem
 
 PERMISSIONS_POLICY = "camera=(self), microphone=(), geolocation=(), payment=(), usb=()"
 
@@ -29,6 +31,28 @@ def _absolute_uri(request: HttpRequest, location: str | None = None) -> str:
     if location.startswith("//"):
         location = "/" + location.lstrip("/")
     return urljoin(settings.SITE_URL + request.path, location)
+
+
+def forms_in_utf_8(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Refuse a form in another encoding before anything reads it.
+
+    Django raises where it is read, and its pages for errors read it again: each middleware on the
+    way failed anew, with a traceback of its own.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_other = request.encoding is not None and request.encoding.lower() != "utf-8"
+        if not is_other or request.content_type != "application/x-www-form-urlencoded":
+            return get_response(request)
+        detail = "Send forms in UTF-8."
+        if not request.path_info.startswith("/api/"):
+            return HttpResponse(detail, status=400, content_type="text/plain")
+        body = Problem(400, "bad_request", detail).as_dict(request)
+        return JsonResponse(body, status=400, content_type=CONTENT_TYPE)
+
+    return middleware
 
 
 def private_pages(

@@ -258,3 +258,20 @@ def test_a_header_that_is_no_ascii_is_no_failure(site: Site) -> None:
             headers = [(name.encode(), "Bearer f\xe4ces \u20ac".encode())]
             response = httpx.get(site.url + path, headers=headers)
             assert response.status_code < 500, (name, path)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "latin-1", "utf8", "UTF-8", "no-such", ""])
+def test_a_form_in_another_encoding_is_refused_quietly(site: Site, charset: str) -> None:
+    log = site.data_dir / "web.log"
+    with httpx.Client(base_url=site.url, headers={"Origin": site.url}) as client:
+        client.get("/accounts/login/")
+        headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+        before = len(log.read_text())
+        form = f"csrfmiddlewaretoken={client.cookies['csrftoken']}&login=a&password=b"
+        page = client.post("/accounts/login/", content=form, headers=headers)
+        is_read = charset in {"UTF-8", "no-such", ""}
+        assert page.status_code == (200 if is_read else 400)
+        answer = client.post("/api/v1/uploads/", content="a=b", headers=headers)
+        assert answer.status_code == (401 if is_read else 400)
+        assert answer.json()["code"] == ("not_authenticated" if is_read else "bad_request")
+    assert "Traceback" not in log.read_text()[before:]

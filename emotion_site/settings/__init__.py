@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "emotion_site.middleware.absolute_urls_are_ours",
     "django_guid.middleware.guid_middleware",
     "operations.requests_seen.seen",
+    "emotion_site.middleware.forms_in_utf_8",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -322,6 +323,10 @@ if S3_BUCKET:
     }
 #: Larger files of a request go to the disk: many may wait for their turn at the same time.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "operations.unnamed_files.UnnamedFileUploadHandler",
+]
 #: Seconds that a request may take to arrive at whatever pace; see `emotion_site.request_bodies`.
 REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
 #: Requests that one web process works on at the same time, each with a connection to the database.
