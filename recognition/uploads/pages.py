@@ -38,7 +38,7 @@ from recognition.wording import LABEL_NAMES, refusal_text
 
 UPLOADS_PER_PAGE = 24
 #: Content type and writer of what the history downloads, by its ending.
-EXPORTS: dict[str, tuple[str, Callable[[Iterable[Upload]], Iterator[str]]]] = {
+EXPORTS: dict[str, tuple[str, Callable[[Iterable[reports.Reported]], Iterator[str]]]] = {
     "csv": ("text/csv", reports.csv_export),
     "json": ("application/json", reports.json_export),
 }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+from typing import Any
 
+import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 
 def test_the_schema_is_compressed_for_those_who_can_unpack_it(db: None) -> None:
@@ -13,3 +16,27 @@ def test_the_schema_is_compressed_for_those_who_can_unpack_it(db: None) -> None:
     assert packed["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.content) == plain.content
     assert len(packed.content) < len(plain.content) / 5
+
+
+def test_the_schema_is_made_once_for_each_language(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a second, and anybody may ask."""
+    made = []
+    make = SchemaGenerator.get_schema
+
+    def counted(*args: Any, **options: Any) -> Any:
+        made.append(1)
+        return make(*args, **options)
+
+    def schema(query: str = "", **headers: str) -> bytes:
+        return Client().get(f"/api/v1/schema/{query}", headers=headers).content
+
+    english = schema()
+    german = schema("?lang=de")
+    assert german == schema(**{"Accept-Language": "de"}) != english
+    monkeypatch.setattr(SchemaGenerator, "get_schema", counted)
+    for query in ("", "?lang=en", "?lang=no-such", "?version=7", "?lang=en&x=1"):
+        assert schema(query) == english
+    assert schema("?lang=de") == german
+    assert made == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -9,10 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
@@ -29,6 +32,28 @@ class SchemaView(SpectacularAPIView):
     """The OpenAPI description, for everybody."""
 
     permission_classes = [AllowAny]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        language = request.GET.get("lang", "")
+        if language not in dict(settings.LANGUAGES):
+            language = get_language() or settings.LANGUAGE_CODE
+        renderer = request.accepted_renderer
+        name = f'inline; filename="{self._get_filename(request, None)}"'
+        return HttpResponse(
+            _description(language, renderer.media_type),
+            content_type=f"{renderer.media_type}; charset=utf-8",
+            headers={"Content-Disposition": name},
+        )
+
+
+@cache
+def _description(language: str, media_type: str) -> str | bytes:
+    """Made once in each process: it takes a second, and is the same for everybody."""
+    (renderer,) = (one() for one in SchemaView.renderer_classes if one.media_type == media_type)
+    with override(language):
+        schema = SchemaGenerator().get_schema(public=True)
+    return renderer.render(schema)
 
 
 class DocsView(SpectacularSwaggerSplitView):
