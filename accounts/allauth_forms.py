@@ -13,6 +13,7 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from django import forms as django_forms
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
@@ -56,6 +57,9 @@ class SignupForm(WithPasswordRule, forms.SignupForm):
         return email
 
     def try_save(self, request: HttpRequest) -> Any:
+        if self.account_already_exists:
+            # What takes as long as it does for an address that is nobody's yet.
+            make_password(self.cleaned_data["password1"])
         try:
             return super().try_save(request)
         except IntegrityError:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import get_hasher
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -166,6 +169,29 @@ def test_a_change_of_address_does_not_tell_whose_have_an_account(
         before = user.email
         user.refresh_from_db()
         assert user.email == before
+
+
+def test_signing_up_takes_the_same_steps_whoever_has_the_address(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password takes a tenth of a second to hash, by which an account could be told."""
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=True)
+    hasher = type(get_hasher())
+    encode, hashed = hasher.encode, []
+
+    def counted(self: Any, password: str, *args: Any, **options: Any) -> str:
+        hashed.append(password)
+        return str(encode(self, password, *args, **options))
+
+    monkeypatch.setattr(hasher, "encode", counted)
+    seen = []
+    for address in (alice.email, "nobody@new.example"):
+        hashed.clear()
+        form = {**FORM, "email": address, "consent": "on"}
+        answer = Client().post("/accounts/signup/", form)
+        seen.append((answer.status_code, answer["Location"], list(hashed)))
+    assert seen[0] == seen[1]
 
 
 def test_changing_the_password_ends_other_sessions(alice: User, alice_client: Client) -> None:
