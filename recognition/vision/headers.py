@@ -107,9 +107,11 @@ def _jpeg(data: bytes) -> Header:
         marker, at = data[found.end() - 1], found.end()
         if marker == _EOI:
             break  # What follows belongs to other pictures, and is not read.
+        n_segments += 1
+        if n_segments > MAXIMUM_SEGMENTS:
+            raise too_costly()
         if marker in {_TEM, _SOI}:
             continue
-        n_segments += 1
         if marker in _UNKNOWN:
             raise damaged()
         if marker in _RARE_FRAMES:
@@ -123,7 +125,7 @@ def _jpeg(data: bytes) -> Header:
         n_scans += marker == _SOS
         if marker == _APP1 and data[at + 2 : at + 6] == b"Exif":
             n_exif += int.from_bytes(data[at : at + 2], "big")
-        if n_scans > MAXIMUM_SCANS or n_segments > MAXIMUM_SEGMENTS or n_filling > MAXIMUM_FILLING:
+        if n_scans > MAXIMUM_SCANS or n_filling > MAXIMUM_FILLING:
             raise too_costly()
         if at + 2 > len(data):
             break
@@ -189,11 +191,14 @@ def _gif(data: bytes) -> Header:
     n_blocks = 0
     while data[at] == 0x21:  # An extension, in front of the first picture.
         at += 2
+        n_blocks += 1
         while data[at]:
             at += 1 + data[at]
             n_blocks += 1
             if n_blocks > MAXIMUM_GIF_BLOCKS:
                 raise too_costly()
+        if n_blocks > MAXIMUM_GIF_BLOCKS:
+            raise too_costly()
         at += 1
     if data[at] != 0x2C:
         raise damaged()

@@ -84,6 +84,9 @@ def scans_behind(marker: int, count: int) -> bytes:
 
 def _jpegs() -> Iterator[HostileFile]:
     jpeg = encode(small())
+    for name, marker in (("starts", b"\xff\xd8"), ("nothings", b"\xff\x01")):
+        many = jpeg[:2] + marker * 10_000_000 + jpeg[2:]
+        yield HostileFile(f"{name}-10000000.jpg", many, TOO_COSTLY)
     for marker in (0x02, 0xBF, 0xC8, 0xDE, 0xF0):
         hidden = scans_behind(marker, 48_000)
         yield HostileFile(f"scans-behind-{marker:02x}.jpg", hidden, frozenset({"damaged"}))
@@ -250,6 +253,9 @@ def _webps() -> Iterator[HostileFile]:
 
 def _gifs() -> Iterator[HostileFile]:
     gif = encode(small(), "GIF")
+    at = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
+    nothings = gif[:at] + b"\x21\xf9\0" * 8_000_000 + gif[at:]
+    yield HostileFile("extensions-8000000.gif", nothings, TOO_COSTLY)
     wide = gif[:6] + struct.pack("<HH", 4_000, 4_000) + gif[10:]
     yield HostileFile("small-on-a-large-screen.gif", wide, ACCEPTED)
     at = 13 + 3 * 2 ** ((gif[10] & 7) + 1)
