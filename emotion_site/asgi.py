@@ -24,7 +24,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import re_path
 
-from emotion_site import request_bodies, slow_readers, socket_bounds
+from emotion_site import request_bodies, socket_bounds
 from emotion_site.client_headers import TrustedScope
 from emotion_site.origin import (
     PagesAndPrograms,
@@ -37,7 +37,6 @@ from recognition.routing import token_urlpatterns, websocket_urlpatterns
 from studies.routing import websocket_urlpatterns as study_urlpatterns
 
 request_bodies.install()
-slow_readers.install()
 socket_bounds.install()
 
 # Without the last, an unknown path would be a failure with a traceback.
@@ -48,7 +47,7 @@ programs = URLRouter([*token_urlpatterns, nowhere])
 application = TrustedScope(
     ProtocolTypeRouter(
         {
-            "http": FairTurns(django_application),
+            "http": FairTurns(request_bodies.BodiesInPieces(django_application)),
             "websocket": PagesAndPrograms(pages, programs),
         }
     )

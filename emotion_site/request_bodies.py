@@ -9,7 +9,8 @@ form took 2.4 GB. Neither has a setting for it. So the limits are here, where th
 - more only where photos are uploaded (:data:`UPLOAD_PATHS`), from whoever is signed in, up to
   ``MAXIMUM_BODY_MEGABYTES``, a few at a time; and where videos are (:data:`VIDEO_PATHS`), up to
   ``VIDEO_MAXIMUM_MEGABYTES``;
-- a request whose head and body do not arrive at a pace, or in very many pieces, ends.
+- a request whose head and body do not arrive at a pace, or in very many pieces, ends;
+- a body that is complete is handed on as it is read: Daphne puts all of it into a queue at once.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from channels.db import database_sync_to_async
-from daphne import http_protocol
+from daphne import cli, http_protocol
 from django.conf import settings
 from django.shortcuts import resolve_url
 from twisted.web import http
 
 from accounts.headers import MayNotWrite, signed_in_id
-from emotion_site.slow_readers import PacedRequest
+from emotion_site.slow_readers import PacedRequest, PacedServer
 from operations import asking_again
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
@@ -51,6 +52,8 @@ PIECES_ALWAYS, BYTES_A_PIECE = 1_000, 256
 SLOWEST = 4096
 #: Seconds after which it ends at any pace.
 LONGEST_SECONDS = 900.0
+#: Bytes of a body that are handed on at once, and the key of a scope with the file of the rest.
+PIECE, FILE = 64 * 1024, "visage.body"
 #: Seconds for which a connection stays open after a refusal, for the client to read it.
 LINGER_SECONDS = 2.0
 
@@ -68,6 +71,8 @@ class BoundedRequest(PacedRequest):
     person: int | None = None
     gate: asyncio.Task[None] | None = None
     pace: Any = None
+    #: The complete body.
+    body: Any = None
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **{**options, "parsePOSTFormSubmission": False})
@@ -114,6 +119,8 @@ class BoundedRequest(PacedRequest):
         protocols = self.requestHeaders.getRawHeaders(b"sec-websocket-protocol") or []
         if not all(protocol.isascii() for protocol in protocols):
             self.requestHeaders.removeHeader(b"sec-websocket-protocol")
+        self.body, self.content = self.content, io.BytesIO()
+        self.body.seek(0)
         return super().process()
 
     def finish(self) -> None:
@@ -235,8 +242,58 @@ class BoundedRequest(PacedRequest):
             if not _taken[self.person]:
                 del _taken[self.person]
             self.person = None
+        if self.body is not None:
+            self.body.close()
+
+
+class BoundedServer(PacedServer):
+    """Tells the application where the body is."""
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, BoundedRequest):
+            scope[FILE] = protocol.body
+        return super().create_application(protocol, scope)
+
+
+class BodiesInPieces:
+    """An ASGI application whose bodies come from their files, a piece after the other."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        body = scope.pop(FILE, None)
+        await self._application(
+            scope, _reader(body, receive) if body is not None else receive, send
+        )
+
+
+def _reader(body: Any, receive: Any) -> Any:
+    is_begun = is_over = False
+
+    async def read() -> Any:
+        nonlocal is_begun, is_over
+        if not is_begun:
+            is_begun, message = True, await receive()
+            if message["type"] == "http.disconnect":
+                is_over = True
+                return message
+            # What Daphne read of the body is nothing.
+        if is_over:
+            return await receive()
+        # Others have their turn of the event loop between two pieces.
+        await asyncio.sleep(0)
+        if body.closed:
+            is_over = True
+            return {"type": "http.disconnect"}
+        piece = body.read(PIECE)
+        is_over = len(piece) < PIECE
+        return {"type": "http.request", "body": piece, "more_body": not is_over}
+
+    return read
 
 
 def install() -> None:
     """Make Daphne use it."""
     http_protocol.WebRequest = BoundedRequest
+    cli.CommandLineInterface.server_class = BoundedServer

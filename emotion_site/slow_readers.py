@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from daphne import cli, http_protocol, server
+from daphne import http_protocol, server
 from django.conf import settings
 from django.db import connections
 from twisted.internet.interfaces import IPushProducer
@@ -145,8 +145,3 @@ class PacedServer(server.Server):
         await super().handle_reply(protocol, message)
         if isinstance(protocol, PacedRequest):
             await protocol.read()
-
-
-def install() -> None:
-    """Make Daphne use it."""
-    cli.CommandLineInterface.server_class = PacedServer

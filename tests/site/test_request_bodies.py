@@ -176,6 +176,30 @@ def test_a_form_with_large_photos_takes_little_more_memory_than_they_have(site: 
         assert growth() < 7 * 4 * len(photo) / 1e6
 
 
+def test_a_large_body_is_never_in_memory_whole(site: Site) -> None:
+    """Its last byte comes when all the rest waits on the disk."""
+    n_bytes, people = 90_000_000, [site.sign_up(f"large-{n}@example.org") for n in range(3)]
+    with ExitStack() as open_ones:
+        connections = []
+        for person in people:
+            connection = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+            connections.append(open_ones.enter_context(connection))
+            # A photo that is no photo, in a form whose end is missing.
+            start = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+            kind = {"Content-Type": "multipart/form-data; boundary=x", "Origin": site.url}
+            whole = head(
+                "/api/v1/uploads/", n_bytes, Cookie=cookie(person), **kind,
+                Host=f"127.0.0.1:{site.port}", X_CSRFToken=person.http.cookies["csrftoken"],
+            )  # fmt: skip
+            connection.sendall(whole + start + bytes(n_bytes - len(start) - 1))
+        with peak_memory(site.pid("web")) as growth:
+            for connection in connections:
+                connection.sendall(b"\0")
+            answers = [connection.recv(4000) for connection in connections]
+            assert growth() < 60
+    assert all(answer.startswith(b"HTTP/1.1 4") for answer in answers)
+
+
 def test_answers_are_written_no_faster_than_they_are_read(tmp_path: Path) -> None:
     """Whoever asks for something large and does not read costs next to nothing, and is left."""
     site = Site(tmp_path, REQUEST_GRACE_SECONDS="2", SLOWEST_READING="1000000")
