@@ -201,10 +201,10 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
             .prefetch_related(Prefetch("blocks", Block.objects.only("study", "name", "kind")))
         )
 
-    def _data(self) -> StudyData:
+    def _data(self, *, has_curves: bool = True) -> StudyData:
         readable = Study.objects.for_team(self.request.user)
         study = get_object_or_404(readable, pk=self.kwargs["pk"])
-        data = load_for(signed_in(self.request), study)
+        data = load_for(signed_in(self.request), study, has_curves=has_curves)
         if self.request.method != "HEAD":
             written_down(study, signed_in(self.request), self.action)
         return data
@@ -234,7 +234,7 @@ class StudyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
                         "consented_at": one.participation.consented_at,
                         "finished_at": one.participation.finished_at,
                     }
-                    for one in self._data().participants
+                    for one in self._data(has_curves=False).participants
                 ]
             }
         )

@@ -38,6 +38,9 @@ _PARTICIPATION = (
     "consented_at", "state", "camera", "finished_at",
 )  # fmt: skip
 
+#: Participants that are read at once; what each of them answered is read by itself.
+PARTICIPANTS_AT_ONCE = 50
+
 
 def register() -> None:
     """To be called once, when the site starts."""
@@ -79,7 +82,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     for study in Study.objects.filter(owner_id=user.pk).order_by("created_at"):
         folder = f"studies/{study.pk}"
         yield f"{folder}/study.json", [_json(_plan(study)) + "\n"]
-        yield f"{folder}/participants.json", [_json(list(_participants(study))) + "\n"]
+        yield f"{folder}/participants.json", _json_array(_participants(study))
         took_part = study.participations.filter(recording__n_samples__gt=0)
         for participation in took_part.select_related("recording").iterator(5):
             assert participation.recording is not None
@@ -103,7 +106,8 @@ def _plan(study: Study) -> dict[str, Any]:
 
 
 def _participants(study: Study) -> Iterator[dict[str, Any]]:
-    for one in study.participations.select_related("condition").iterator(200):
+    rows = study.participations.select_related("condition").defer("consent_text", "sequence")
+    for one in rows.iterator(PARTICIPANTS_AT_ONCE):
         yield {
             **{name: getattr(one, name) for name in _PARTICIPATION},
             "condition": one.condition and one.condition.name,
@@ -114,6 +118,17 @@ def _participants(study: Study) -> Iterator[dict[str, Any]]:
 
 def _rows(model: type[Visit] | type[Answer], one: Participation, *fields: str) -> list[Any]:
     return list(model._default_manager.filter(participation=one).values(*fields))
+
+
+def _json_array(values: Iterable[Any]) -> Iterator[str]:
+    """As :func:`_json` of a list that is never in memory whole, as a line of its own."""
+    before = "[\n "
+    for value in values:
+        yield before
+        # No text has a line break of its own in JSON: each begins a line of it.
+        yield _json(value).replace("\n", "\n ")
+        before = ",\n "
+    yield "[]\n" if before == "[\n " else "\n]\n"
 
 
 def _json(value: Any) -> str:

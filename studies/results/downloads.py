@@ -14,14 +14,16 @@ from recognition.series import downloads as series_downloads
 from recognition.series.columns import Gap, Sample
 from recognition.series.storing import read
 from recognition.uploads.reports import safe_cell
-from studies.models import Answer, Block, Visit
+from studies.models import Block
+from studies.results import answers as given_answers
 from studies.results.curves import HZ
 from studies.results.figures import covered, figures_of
 from studies.results.groups import shown
+from studies.results.kept import Stay
 from studies.results.loading import Participant, StudyData
 
-#: Lines that leave as one piece.
-LINES_A_PIECE = 500
+#: Lines that leave as one piece, and characters after which they are fewer.
+LINES_A_PIECE, CHARACTERS_A_PIECE = 500, 65_536
 #: Digits of figures: more than float16 has, so that means of them do not suffer.
 DIGITS = 6
 Rows = Iterator[Iterable[Any]]
@@ -34,7 +36,7 @@ def as_csv(header: Iterable[str], rows: Rows) -> Iterator[str]:
     writer.writerow(map(_cell, header))
     for number, row in enumerate(rows, start=1):
         writer.writerow([_cell(cell) for cell in row])
-        if number % LINES_A_PIECE == 0:
+        if number % LINES_A_PIECE == 0 or buffer.tell() >= CHARACTERS_A_PIECE:
             yield buffer.getvalue()
             buffer.seek(0)
             buffer.truncate()
@@ -131,11 +133,11 @@ def _curves(data: StudyData) -> Rows:
                     yield (*who, block.name, place / HZ, *values)
 
 
-def _visits(data: StudyData) -> Iterator[tuple[Participant, Block, Visit]]:
+def _visits(data: StudyData) -> Iterator[tuple[Participant, Block, Stay]]:
     """Who saw which block when, in the order in which they did; without questions."""
     by_pk = {block.pk: block for block in data.blocks if not block.is_question}
     for one in data.participants:
-        for pk, visit in one.visits.items():
+        for pk, visit in list(one.visits.items()):
             if pk in by_pk:
                 yield one, by_pk[pk], visit
 
@@ -147,14 +149,10 @@ def answers(data: StudyData) -> Iterator[str]:
 
 def _answers(data: StudyData) -> Rows:
     by_pk = {block.pk: block for block in data.blocks}
-    given: dict[Any, list[Answer]] = {}
-    found = Answer.objects.filter(participation__study=data.study).order_by("block__number", "pk")
-    for answer in found:
-        given.setdefault(answer.participation_id, []).append(answer)
-    for one in data.participants:
-        for answer in given.get(one.participation.pk, []):
-            block = by_pk[answer.block_id]
-            yield (*_who(one), block.name, block.kind, answer.number, answer.text)
+    by_person = {one.participation.pk: one for one in data.participants}
+    for answer in given_answers.in_pieces(list(by_person)):
+        one, block = by_person[answer.participation_id], by_pk[answer.block_id]
+        yield (*_who(one), block.name, block.kind, answer.number, answer.text)
 
 
 #: The column of recordings that nobody fills in here: a participant does not answer the model.
@@ -174,13 +172,14 @@ def _samples(data: StudyData) -> Rows:
         if one.participation.recording is None:
             continue
         gaps: list[Gap] = []
+        visits = list(one.visits.values())
         for some, found in read(one.participation.recording):
             gaps += found
             chosen = _largest(some)
             for sample in some:
                 before = [gap for gap in gaps if gap.start_ms <= sample.time_ms]
                 gaps = [gap for gap in gaps if gap.start_ms > sample.time_ms]
-                visit = _visit_at(one, sample.time_ms)
+                visit = _visit_at(visits, sample.time_ms)
                 cells = list(series_downloads.csv_cells(one.name, sample, before, data.labels))
                 del cells[_ANSWER]
                 yield (
@@ -202,9 +201,9 @@ def _largest(some: list[Sample]) -> dict[int, Sample]:
     return chosen
 
 
-def _visit_at(one: Participant, time_ms: int) -> Visit | None:
-    for visit in one.visits.values():
-        if visit.start_ms <= time_ms < (visit.end_ms or 0):
+def _visit_at(visits: list[Stay], time_ms: int) -> Stay | None:
+    for visit in visits:
+        if visit.start_ms <= time_ms < visit.end_ms:
             return visit
     return None
 

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F
 
 from recognition.models import Recording
 from recognition.refusals import check_rate
 from recognition.series.columns import Columns, GapReason
 from recognition.series.storing import read_columns
 from recognition.wording import LABEL_NAMES
-from studies.models import Block, ExclusionRule, Participation, ParticipationGrid, Study, Visit
-from studies.results import packing
-from studies.results.curves import HZ, Floats, Halves, Track, main_face, on_grid
+from studies.models import Block, ExclusionRule, Participation, ParticipationGrid, Study
+from studies.results import kept, packing
+from studies.results.curves import HZ, Halves, Track, main_face, on_grid
 from studies.results.groups import Seen
+from studies.results.kept import KeptGrids, KeptVisits, Reader, Stay, Visits, with_labels
 from studies.results.packing import Grids
 from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Grids as they are worked with, or as they are kept.
-Values = TypeVar("Values", Floats, Halves)
 #: Recordings whose series are in memory at once.
 SERIES_AT_ONCE = 20
 #: How often one person may have results worked out.
@@ -48,7 +46,7 @@ class Participant:
     participation: Participation
     quality: Quality
     excluded: tuple[Reason, ...]
-    visits: dict[int, Visit]
+    visits: Visits
     grids: Mapping[int, Halves]
 
     @property
@@ -59,7 +57,7 @@ class Participant:
     def condition(self) -> str:
         return self.participation.condition.name if self.participation.condition else ""
 
-    def baseline_of(self, visit: Visit, baselines: set[int]) -> Halves | None:
+    def baseline_of(self, visit: Stay, baselines: set[int]) -> Halves | None:
         """The grid of the last baseline that began before a visit; None where there was none."""
         before = [
             pk
@@ -107,44 +105,6 @@ class StudyData:
         return Seen(grid, participant.baseline_of(visit, self.baselines))
 
 
-class GridReader:
-    """Reads grids when they are asked for, and has those of one participant at a time.
-
-    Whoever downloads a study slowly would otherwise keep all of its curves in memory meanwhile.
-    Whoever has withdrawn since has none any more.
-    """
-
-    def __init__(self) -> None:
-        self._last: tuple[UUID, dict[int, Halves]] | None = None
-
-    def read(self, of: UUID, labels: Sequence[str]) -> dict[int, Halves]:
-        """A participant's grids by block, with columns for these labels."""
-        if self._last is None or self._last[0] != of:
-            kept = ParticipationGrid.objects.filter(participation_id=of)
-            data = kept.values_list("data", flat=True).first()
-            grids = {} if data is None else _in_columns(packing.unpack(bytes(data)), labels)
-            self._last = (of, grids)
-        return self._last[1]
-
-
-@dataclass(frozen=True, slots=True)
-class KeptGrids(Mapping[int, Halves]):
-    """One participant's grids, left where they are kept until they are asked for."""
-
-    reader: GridReader
-    of: UUID
-    labels: Sequence[str]
-
-    def __getitem__(self, block: int) -> Halves:
-        return self.reader.read(self.of, self.labels)[block]
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.reader.read(self.of, self.labels))
-
-    def __len__(self) -> int:
-        return len(self.reader.read(self.of, self.labels))
-
-
 def rules_of(study: Study) -> Rules:
     """The rules that stand."""
     rule = ExclusionRule.objects.filter(study=study).first() or ExclusionRule()
@@ -166,29 +126,44 @@ def load(study: Study, *, has_curves: bool = True) -> StudyData:
 
     Args:
         study: whose.
-        has_curves: otherwise each participant's are read when they are asked for.
+        has_curves: otherwise each participant's, and visits, are read when they are asked for.
     """
     blocks = list(study.blocks.select_related("condition"))
     people = list(
         study.participations.filter(is_preview=False)
         .select_related("condition", "recording")
-        .defer("consent_text", "recording__samples")
+        .defer("consent_text", "sequence", "camera", "recording__samples")
     )
-    by_person: dict[UUID, dict[int, Visit]] = {}
-    ended = Visit.objects.filter(participation__study=study, end_ms__gt=F("start_ms"))
-    for visit in ended.order_by("start_ms", "pk").defer("events"):
-        by_person.setdefault(visit.participation_id, {})[visit.block_id] = visit
-    grids = _grids(study, people, by_person, has_curves)
+    for one in people:
+        if one.recording is not None:
+            # It knows its participant: together they would wait for the garbage collector.
+            one.recording._state.fields_cache.clear()
+    recordings = {one.pk: one.recording for one in people if one.recording is not None}
+    marks: dict[UUID, str] = {}
+    by_person: dict[UUID, Visits] = {}
+    for pk, stays in kept.visits(participation__study=study):
+        if pk in recordings:
+            marks[pk] = _fingerprint(recordings[pk], stays.values())
+        if has_curves:
+            by_person[pk] = stays
+    grids = _grids(study, recordings, marks, has_curves)
     known = {label for one in grids.values() for label in one.labels}
     labels = [label for label in LABEL_NAMES if label in known]
     rules = rules_of(study)
-    reader = None if has_curves else GridReader()
+    reader = None if has_curves else Reader()
     return StudyData(
         study,
         rules,
         blocks,
         [
-            _participant(one, by_person.get(one.pk, {}), grids, labels, rules, reader)
+            _participant(
+                one,
+                KeptVisits(reader, one.pk) if reader else by_person.get(one.pk, {}),
+                grids,
+                labels,
+                rules,
+                reader,
+            )
             for one in people
         ],
         labels,
@@ -198,11 +173,11 @@ def load(study: Study, *, has_curves: bool = True) -> StudyData:
 
 def _participant(
     one: Participation,
-    visits: dict[int, Visit],
+    visits: Visits,
     grids: dict[UUID, Grids],
     labels: Sequence[str],
     rules: Rules,
-    reader: GridReader | None,
+    reader: Reader | None,
 ) -> Participant:
     is_finished = one.state == Participation.State.FINISHED
     recording, made = one.recording, grids.get(one.pk)
@@ -216,63 +191,44 @@ def _participant(
         recording.seconds,
         made.paused_ms / 1000,
     )
-    grids_of = KeptGrids(reader, one.pk, labels) if reader else _in_columns(made, labels)
+    grids_of = KeptGrids(reader, one.pk, labels) if reader else kept.in_columns(made, labels)
     return Participant(one, quality, reasons(rules, quality), visits, grids_of)
 
 
-def _in_columns(made: Grids, labels: Sequence[str]) -> dict[int, Halves]:
-    return {
-        pk: with_labels(grid.astype(np.float16, copy=False), made.labels, labels)
-        for pk, grid in made.by_block.items()
-    }
-
-
-def with_labels(values: Values, known: Sequence[str], wanted: Sequence[str]) -> Values:
-    """Columns in another order; NaN for labels that a model did not know."""
-    if list(known) == list(wanted):
-        return values
-    found = np.full((len(values), len(wanted)), np.nan, values.dtype)
-    for place, label in enumerate(wanted):
-        if label in known:
-            found[:, place] = values[:, known.index(label)]
-    return found
-
-
 def _grids(
-    study: Study,
-    people: Iterable[Participation],
-    visits: dict[UUID, dict[int, Visit]],
-    has_curves: bool,
+    study: Study, recordings: Mapping[UUID, Recording], marks: Mapping[UUID, str], has_curves: bool
 ) -> dict[UUID, Grids]:
+    """Grids by participant; `marks` are fingerprints of those who saw anything."""
     rows = ParticipationGrid.objects.filter(
         participation__study=study, participation__is_preview=False
     ).values_list("participation_id", "fingerprint", "data")
-    kept = {
+    there = {
         pk: (fingerprint, packing.unpack(bytes(data), with_grids=has_curves))
         for pk, fingerprint, data in rows.iterator(chunk_size=SERIES_AT_ONCE)
     }
     found: dict[UUID, Grids] = {}
-    missing: list[tuple[Participation, Recording, str]] = []
-    for one in people:
-        if one.recording is None:
-            continue
-        fingerprint = _fingerprint(one.recording, visits.get(one.pk, {}).values())
-        known, grids = kept.get(one.pk, ("", None))
-        if grids is not None and known == fingerprint:
-            found[one.pk] = grids
+    missing: list[tuple[UUID, Recording]] = []
+    for pk, recording in recordings.items():
+        known, grids = there.get(pk, ("", None))
+        if grids is not None and known == (marks.get(pk) or _fingerprint(recording, [])):
+            found[pk] = grids
         else:
-            missing.append((one, one.recording, fingerprint))
+            missing.append((pk, recording))
     for begin in range(0, len(missing), SERIES_AT_ONCE):
         some = missing[begin : begin + SERIES_AT_ONCE]
-        series = read_columns([recording.pk for _one, recording, _mark in some])
+        series = read_columns([recording.pk for _pk, recording in some])
+        visits = dict(kept.visits(participation__in=[pk for pk, _recording in some]))
         made_now = []
-        for one, recording, fingerprint in some:
-            made = make(series.get(recording.pk, []), visits.get(one.pk, {}).values())
+        for pk, recording in some:
+            stays = visits.get(pk, {}).values()
+            made = make(series.get(recording.pk, []), stays)
             data = packing.pack(made)
             # As everybody will see it, also the one who had it made.
-            found[one.pk] = packing.unpack(data, with_grids=has_curves)
+            found[pk] = packing.unpack(data, with_grids=has_curves)
+            # Of these visits: there may be more by now.
+            fingerprint = _fingerprint(recording, stays)
             made_now.append(
-                ParticipationGrid(participation=one, fingerprint=fingerprint, data=data)
+                ParticipationGrid(participation_id=pk, fingerprint=fingerprint, data=data)
             )
         _keep(made_now)
     return found
@@ -295,18 +251,18 @@ def _keep(rows: list[ParticipationGrid]) -> None:
         )
 
 
-def _fingerprint(recording: Recording, visits: Iterable[Visit]) -> str:
+def _fingerprint(recording: Recording, visits: Iterable[Stay]) -> str:
     parts = [packing.VERSION, HZ, recording.pk, recording.n_frames, recording.n_samples]
     parts += [(visit.block_id, visit.start_ms, visit.end_ms) for visit in visits]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def make(series: Sequence[Columns], visits: Iterable[Visit]) -> Grids:
+def make(series: Sequence[Columns], visits: Iterable[Stay]) -> Grids:
     """Grids of the blocks that one participant saw to their end.
 
     Args:
         series: the chunks of the recording, in order.
-        visits: with their ends.
+        visits: that ended.
     """
     known = {label for chunk in series for label in chunk.labels}
     labels = [label for label in LABEL_NAMES if label in known]
@@ -315,10 +271,7 @@ def make(series: Sequence[Columns], visits: Iterable[Visit]) -> Grids:
         labels,
         len(track.times_ms),
         paused_ms,
-        {
-            visit.block_id: on_grid(track, visit.start_ms, visit.end_ms or visit.start_ms)
-            for visit in visits
-        },
+        {visit.block_id: on_grid(track, visit.start_ms, visit.end_ms) for visit in visits},
     )
 
 
