@@ -50,10 +50,13 @@ def register() -> None:
 
 
 def stored_bytes(user: User) -> int:
-    """Bytes that the stimuli and series of a person's studies take."""
-    stimuli = Block.objects.filter(study__owner_id=user.pk).aggregate(n=Sum("stored_bytes"))["n"]
-    series = Recording.objects.filter(participation__study__owner_id=user.pk)
-    return (stimuli or 0) + (series.order_by().aggregate(n=Sum("stored_bytes"))["n"] or 0)
+    """Bytes that a person's studies take: stimuli, series, and what participants answered."""
+    kept = (
+        Block.objects.filter(study__owner_id=user.pk),
+        Recording.objects.filter(participation__study__owner_id=user.pk),
+        Participation.objects.filter(study__owner_id=user.pk),
+    )
+    return sum(rows.order_by().aggregate(n=Sum("stored_bytes"))["n"] or 0 for rows in kept)
 
 
 def what_goes(user: User) -> list[str]:

@@ -264,9 +264,11 @@ socket.addEventListener("finished", () => {
 });
 
 socket.addEventListener("refused", ({ detail }) => {
-  if (detail !== "replaced") outbox.clear();
+  // What was not taken stays for the next time.
+  const mayReturn = ["replaced", "full"].includes(detail);
+  if (!mayReturn) outbox.clear();
   end();
-  trouble(texts[`${detail}Title`], texts[detail], detail === "replaced" ? () => location.reload() : null);
+  trouble(texts[`${detail}Title`], texts[detail], mayReturn ? () => location.reload() : null);
 });
 
 /** Nothing more is shown, sent or filmed. */

@@ -37,6 +37,8 @@ class Participation(models.Model):
         recording: the series; None until the camera was first on.
         seen_at: when something last came from the participant.
         consent_text: what was agreed to, word for word.
+        stored_bytes: what it takes with its visits, answers and clock readings, without the
+            recording; `studies/taking_part/room.py` counts.
     """
 
     class State(models.TextChoices):
@@ -75,6 +77,7 @@ class Participation(models.Model):
     )
     seen_at = models.DateTimeField(_("last seen"), auto_now_add=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    stored_bytes = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("participation")

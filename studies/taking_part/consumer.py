@@ -26,7 +26,7 @@ from recognition.refusals import Refusal
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.vision.live import LiveFrame
 from studies.models import Participation
-from studies.taking_part import clocks, keys, leaving, pace, reports
+from studies.taking_part import clocks, keys, leaving, pace, reports, room
 from studies.taking_part.camera import CameraCheck
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 GONE = 4404
 REPLACED = 4409
 DONE = 4410
-IDLE = 4411
+IDLE, NO_ROOM = 4411, 4413
 
 #: Of one participant: one in use, and one that its network has not let go of yet.
 SOCKETS_PER_PARTICIPANT = 3
@@ -229,6 +229,11 @@ class StudyConsumer(FramesConsumer):
         except reports.Gone:
             await self._leave()
             return
+        except room.NoRoom as error:
+            # Without its number: the page keeps the report, and may send it again later.
+            await self._refuse(error.code, str(error))
+            await self._give_way(NO_ROOM)
+            return
         except Refusal as error:
             self.n_bad += 1
             refusal = {"type": "error", "code": error.code, "detail": str(error), "frame": None}
@@ -309,9 +314,8 @@ class StudyConsumer(FramesConsumer):
             measured_at = time.monotonic()
             self.active_at = measured_at
             while await self._is_there():
-                if not await database_sync_to_async(reports.uses_socket)(
-                    self.participation_id, self.key
-                ):
+                uses_socket = database_sync_to_async(reports.uses_socket)
+                if not await uses_socket(self.participation_id, self.key):
                     await self.hand_over()
                     return
                 if not await self._keeps_place():
@@ -324,9 +328,8 @@ class StudyConsumer(FramesConsumer):
                     return
                 if time.monotonic() - measured_at > clocks.AGAIN_SECONDS:
                     measured_at = time.monotonic()
-                    self.has_room = await database_sync_to_async(reports.has_room)(
-                        self.participation_id
-                    )
+                    has_room = database_sync_to_async(reports.has_room)
+                    self.has_room = await has_room(self.participation_id)
                     if await self.clock.measure(self._send) and self.recorder is not None:
                         await self._note_clock(self.recorder)
             if self.is_ready:
@@ -338,20 +341,18 @@ class StudyConsumer(FramesConsumer):
             logger.exception("a participant's socket could not be checked")
             await self.close(1011)
 
-    async def _give_way(self) -> None:
+    async def _give_way(self, code: int = IDLE) -> None:
         """Nothing came for long, or too little: who waits is let in, and this page may return."""
         self.is_ready = False
         if self.turn is not None:
             await self.turn.leave()
-        await self.close(IDLE)
+        await self.close(code)
 
     async def _leave(self) -> None:
         """The participation is gone, or was ended in another window."""
         self.is_ready = False
-        if self.turn is not None:
-            await self.turn.leave()
         has_left = await database_sync_to_async(reports.has_left)(self.participation_id)
-        await self.close(DONE if has_left else GONE)
+        await self._give_way(DONE if has_left else GONE)
 
     async def _wait_in_line(self) -> None:
         assert self.turn is not None
@@ -383,9 +384,8 @@ class StudyConsumer(FramesConsumer):
 
     async def _learn_needs(self) -> None:
         """Ask what is still to come, and make room where no frame is wanted any more."""
-        self.needs_camera = await database_sync_to_async(reports.needs_camera)(
-            self.participation_id
-        )
+        needs_camera = database_sync_to_async(reports.needs_camera)
+        self.needs_camera = await needs_camera(self.participation_id)
         if self.turn is not None and not self.needs_camera:
             await self.turn.leave()
 

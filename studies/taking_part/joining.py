@@ -17,7 +17,7 @@ from studies.models import (
     PersonalLink,
     Study,
 )
-from studies.taking_part import keys, ordering
+from studies.taking_part import keys, ordering, room
 
 #: Whoever has not switched the camera on takes a place for this many minutes only.
 UNDECIDED_MINUTES = 10
@@ -120,6 +120,8 @@ def join(
         is_square = study.order == Study.Order.LATIN_SQUARE
         others = _given(study, condition) if is_square else []
         key = keys.new()
+        attributes = link.attributes if link is not None else {}
+        sequence = ordering.sequence(study, blocks, others)
         participation = Participation.objects.create(
             study=study,
             number=_next_number(study, is_preview),
@@ -127,13 +129,14 @@ def join(
             key_hash=keys.hash_of(key),
             personal_link=None if is_preview else link,
             external_id=link.label if link is not None else external_id[:LONGEST_ID],
-            attributes=link.attributes if link is not None else {},
+            attributes=attributes,
             is_preview=is_preview,
             condition=condition,
             language=language,
             consent_version=study.consent_version,
             consent_text=study.consent_text,
-            sequence=ordering.sequence(study, blocks, others),
+            sequence=sequence,
+            stored_bytes=room.of_participation(study.consent_text, attributes, sequence),
         )
     return participation, key
 

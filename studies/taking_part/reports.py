@@ -14,13 +14,12 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from recognition import quotas
 from recognition.live import recordings
 from recognition.models import Recording
 from recognition.refusals import Refusal
 from recognition.series import markers
 from studies.models import Answer, Block, ClockReading, Participation, Visit
-from studies.taking_part import leaving, showing
+from studies.taking_part import leaving, room, showing
 
 #: Milliseconds between two reports of one moment, at most.
 SAME_MS = 500
@@ -81,12 +80,16 @@ def note_clock(pk: UUID, at_ms: int, offset_ms: float, round_trip_ms: float) -> 
         participation = _locked(pk)
         if participation.clock_readings.count() >= MAXIMUM_READINGS:
             return
+        if not room.is_left(participation):
+            return
         ClockReading.objects.create(
             participation=participation,
             at_ms=max(0, at_ms),
             offset_ms=offset_ms,
             round_trip_ms=round_trip_ms,
         )
+        participation.stored_bytes += room.READING_BYTES
+        participation.save(update_fields=["stored_bytes"])
 
 
 def is_there(pk: UUID, *, is_active: bool = True) -> bool:
@@ -106,7 +109,7 @@ def is_there(pk: UUID, *, is_active: bool = True) -> bool:
 def has_room(pk: UUID) -> bool:
     """Whether the study's owner has storage left for what is still to come."""
     found = Participation.objects.select_related("study__owner").filter(pk=pk).first()
-    return found is not None and quotas.stored_bytes(found.study.owner).has_room_for(1)
+    return found is not None and room.is_left(found)
 
 
 def use_socket(pk: UUID, key: str) -> None:
@@ -151,10 +154,10 @@ def start(pk: UUID, block_id: Any, time_ms: int) -> None:
     """A block begins to be shown, for the first time or anew after a reload.
 
     Raises:
-        Gone, WrongBlock: as they say.
+        Gone, WrongBlock, NoRoom: as they say.
     """
 
-    def report(participation: Participation, block: Block) -> None:
+    def report(participation: Participation, block: Block) -> int:
         nonlocal time_ms
         # Blocks follow each other, whatever a clock says: no two share time.
         others = participation.visits.exclude(block=block)
@@ -162,9 +165,10 @@ def start(pk: UUID, block_id: Any, time_ms: int) -> None:
         visit, is_new = Visit.objects.get_or_create(
             participation=participation, block=block, defaults={"start_ms": time_ms}
         )
+        grown = 0 if is_new else -room.of_values(visit.events)
         if not is_new:
             if abs(visit.start_ms - time_ms) <= SAME_MS:
-                return
+                return 0
             if len(visit.events) < MAXIMUM_EVENTS:
                 visit.events = [*visit.events, [time_ms, "restart", visit.start_ms]]
             visit.start_ms = time_ms
@@ -175,6 +179,7 @@ def start(pk: UUID, block_id: Any, time_ms: int) -> None:
         if participation.state != _State.RUNNING:
             participation.state = _State.RUNNING
             participation.save(update_fields=["state"])
+        return grown + room.of_values(visit.events) + (room.VISIT_BYTES if is_new else 0)
 
     _report(pk, block_id, report)
 
@@ -183,23 +188,25 @@ def event(pk: UUID, block_id: Any, time_ms: int, name: Any, value: Any = None) -
     """Something happens while a block is shown: one of :data:`EVENTS`.
 
     Raises:
-        Gone, WrongBlock: as they say.
+        Gone, WrongBlock, NoRoom: as they say.
         MarkerRefused: the event is unknown.
     """
     if not isinstance(name, str) or name not in EVENTS:
         raise markers.MarkerRefused("The event is unknown.")
     number = float(value) if isinstance(value, int | float) and abs(value) < 1e9 else None
 
-    def report(participation: Participation, block: Block) -> None:
+    def report(participation: Participation, block: Block) -> int:
         visit = _visit(participation, block)
         alike = [one for one in visit.events if one[1:] == [name, number]]
         if len(visit.events) >= MAXIMUM_EVENTS or any(
             abs(one[0] - time_ms) <= SAME_MS for one in alike
         ):
-            return
+            return 0
+        grown = -room.of_values(visit.events)
         visit.events = [*visit.events, [time_ms, name, number]]
         visit.save(update_fields=["events"])
         _mark(participation, time_ms, f"{block.name} {name}", number)
+        return grown + room.of_values(visit.events)
 
     _report(pk, block_id, report)
 
@@ -213,13 +220,16 @@ def answer(pk: UUID, block_id: Any, given: Any) -> None:
         given: a number of the scale, one of the choices, or text.
 
     Raises:
-        Gone, WrongBlock, WrongAnswer: as they say.
+        Gone, WrongBlock, WrongAnswer, NoRoom: as they say.
     """
 
-    def report(participation: Participation, block: Block) -> None:
-        Answer.objects.update_or_create(
-            participation=participation, block=block, defaults=_checked_answer(block, given)
-        )
+    def report(participation: Participation, block: Block) -> int:
+        checked = _checked_answer(block, given)
+        mine = participation.answers.filter(block=block)
+        before = mine.values_list("text", flat=True).first()
+        Answer.objects.update_or_create(participation=participation, block=block, defaults=checked)
+        grown = room.of_texts(checked["text"])
+        return grown + (room.ANSWER_BYTES if before is None else -room.of_texts(before))
 
     _report(pk, block_id, report)
 
@@ -232,7 +242,7 @@ def end(pk: UUID, block_id: Any, time_ms: int) -> bool:
         WrongAnswer: it is a question that must be answered, and was not.
     """
 
-    def report(participation: Participation, block: Block) -> None:
+    def report(participation: Participation, block: Block) -> int:
         visit = _visit(participation, block)
         is_answered = participation.answers.filter(block=block).exists()
         if block.is_question and block.is_required and not is_answered:
@@ -242,6 +252,7 @@ def end(pk: UUID, block_id: Any, time_ms: int) -> bool:
         _mark(participation, visit.end_ms, f"{block.name} end")
         participation.place += 1
         participation.save(update_fields=["place"])
+        return 0
 
     participation = _report(pk, block_id, report)
     if participation.place < len(participation.sequence):
@@ -251,9 +262,13 @@ def end(pk: UUID, block_id: Any, time_ms: int) -> bool:
 
 
 def _report(
-    pk: UUID, block_id: Any, report: Callable[[Participation, Block], None]
+    pk: UUID, block_id: Any, report: Callable[[Participation, Block], int]
 ) -> Participation:
-    """Write a report of the block whose turn it is; one that is done has been reported already."""
+    """Write a report of the block whose turn it is; one that is done has been reported already.
+
+    Args:
+        report: writes it, and tells by how many bytes what is stored has grown.
+    """
     with transaction.atomic():
         participation = _locked(pk)
         if participation.state == _State.LEFT:
@@ -266,7 +281,7 @@ def _report(
         block = Block.objects.filter(pk=block_id, study_id=participation.study_id).first()
         if index > participation.place or block is None:
             raise WrongBlock("It is not this block’s turn.")
-        report(participation, block)
+        room.take(participation, report(participation, block))
     return participation
 
 

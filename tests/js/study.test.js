@@ -243,7 +243,7 @@ test("two frames are on their way at most, and either answer settles them", asyn
   assert.equal(socket.hasRoom, true);
 });
 
-const FINAL = { 4400: "refused", 4401: "gone", 4404: "gone", 4409: "replaced" };
+const FINAL = { 4400: "refused", 4401: "gone", 4404: "gone", 4409: "replaced", 4413: "full" };
 for (const [code, why] of Object.entries(FINAL)) {
   test(`after ${code} it says why and does not come back`, async () => {
     await open();

@@ -9,7 +9,7 @@ const SILENCE_MILLISECONDS = 8000;
 const MAXIMUM_IN_FLIGHT = 2;
 
 /** Close codes after which trying again would not help, to the name of a text of the page. */
-const FINAL = { 1009: "refused", 4400: "refused", 4401: "gone", 4404: "gone", 4408: "refused", 4409: "replaced" };
+const FINAL = { 1009: "refused", 4400: "refused", 4401: "gone", 4404: "gone", 4408: "refused", 4409: "replaced", 4413: "full" };
 const DONE = 4410;
 
 export class StudySocket extends EventTarget {
