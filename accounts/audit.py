@@ -5,7 +5,7 @@ Every part of the site writes it with :func:`record`; rows are never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,9 @@ MAILED = {
 #: would fill the list with nothing new.
 DOWNLOADS_TOGETHER = timedelta(hours=1)
 
+#: Events that are written in one statement.
+WRITTEN_AT_ONCE = 500
+
 #: Kinds of targets of which the person is told the beginning of the id, and the models of their
 #: rows, as ``app.Model``, whose owners have a page of each; empty where events lead to none.
 SHOWN_TARGETS: dict[str, str] = {}
@@ -101,8 +104,8 @@ def record(
         user: whose account or data it concerns.
         actor: who did it; None for the system, or somebody who is not known.
         target: as ``kind:id``; never a name or a picture.
-        details: small, as JSON knows them, and free of personal data. ``reason`` and
-            ``file`` are shown.
+        details: small, as JSON knows them, and free of personal data. ``reason``, ``file`` and
+            ``number`` are shown.
 
     Raises:
         ValueError: the action is not in the list.
@@ -112,6 +115,48 @@ def record(
     AuditEvent.objects.create(user=user, actor=actor, action=action, target=target, details=details)
     if action in MAILED:
         notices.send_soon(user, ACTIONS[action])
+
+
+def record_together(action: str, user: User, actor: User, targets: Sequence[str]) -> None:
+    """Write down once what was done with all of them in one go, and with how many.
+
+    For what can be done and undone without an end, with thousands at a time.
+
+    Args:
+        action: one of :data:`ACTIONS`.
+        user: whose data.
+        actor: who did it.
+        targets: each as for :func:`record`; which they were is kept where there is one.
+
+    Raises:
+        ValueError: the action is not in the list.
+    """
+    if len(targets) == 1:
+        record(action, user, actor, targets[0])
+    elif targets:
+        record(action, user, actor, number=len(targets))
+
+
+def record_each(action: str, targets: Iterable[tuple[int, str]], actor: User | None) -> None:
+    """Write an event for each of many, few statements for all; nobody is mailed.
+
+    Args:
+        action: one of :data:`ACTIONS`, and none of :data:`MAILED`.
+        targets: the id of whose data it is, and the target as for :func:`record`.
+        actor: who did it; None for the system.
+
+    Raises:
+        ValueError: the action is not in the list, or one that people are mailed of.
+    """
+    if action not in ACTIONS or action in MAILED:
+        raise ValueError(f"{action} is no action to be written for many.")
+    AuditEvent.objects.bulk_create(
+        (
+            AuditEvent(user_id=user_id, actor=actor, action=action, target=target)
+            for user_id, target in targets
+        ),
+        batch_size=WRITTEN_AT_ONCE,
+    )
 
 
 def record_download(action: str, user: User, actor: User, target: str, file: str) -> None:

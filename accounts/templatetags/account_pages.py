@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -76,9 +77,17 @@ def event_kind(event: AuditEvent) -> str:
 
 
 @register.filter
+def times(events: Iterable[AuditEvent]) -> int:
+    """How often it was done, where one event may stand for many things in one go."""
+    return sum(event.details.get("number", 1) for event in events)
+
+
+@register.filter
 def event_text(event: AuditEvent) -> str:
     """What happened, and to what."""
     text = event_kind(event)
+    if (number := times([event])) > 1:
+        text += f" ×{number}"
     if "prefix" in event.details:
         text += f": {event.details['prefix']}…"
     kind, _separator, identity = event.target.partition(":")

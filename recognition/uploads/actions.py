@@ -171,8 +171,9 @@ def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:
     """Delete photos with all that was seen in them; returns how many photos."""
     with transaction.atomic():
         # Locked, so that a file that a task is just about to put in its place goes as well.
-        for upload in uploads.select_related("owner").select_for_update(of=("self",)):
-            audit.record("upload_deleted", upload.owner, actor, f"upload:{upload.pk}")
+        locked = uploads.only("owner_id").select_for_update(of=("self",))
+        targets = ((upload.owner_id, f"upload:{upload.pk}") for upload in locked)
+        audit.record_each("upload_deleted", targets, actor)
         _total, by_model = uploads.delete()
     return by_model.get(Upload._meta.label, 0)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -39,8 +40,7 @@ def move(uploads: UploadQuerySet, actor: User) -> Moved:
     """Move photos to the trash; a worker that is busy with one drops it."""
     moment = timezone.now()
     with transaction.atomic():
-        for upload in uploads.select_related("owner").select_for_update(of=("self",)):
-            audit.record("upload_trashed", upload.owner, actor, f"upload:{upload.pk}")
+        _record("upload_trashed", _locked(uploads), actor)
         return Moved(uploads.update(trashed_at=moment), moment)
 
 
@@ -58,8 +58,9 @@ def moved_at(user: User, moment: datetime) -> UploadQuerySet:
 def restore(uploads: UploadQuerySet, actor: User) -> int:
     """Take photos out of the trash, and go on where they had not been looked at."""
     with transaction.atomic():
-        for upload in uploads.select_related("owner").select_for_update(of=("self",)):
-            audit.record("upload_restored", upload.owner, actor, f"upload:{upload.pk}")
+        locked = _locked(uploads)
+        _record("upload_restored", locked, actor)
+        for upload in locked:
             if not upload.is_finished:
                 Upload.objects.enqueue(upload.pk)
         return uploads.update(trashed_at=None)
@@ -77,3 +78,16 @@ def empty_due(limit: int = 500) -> int:
     due = Upload.with_trash.trashed().filter(trashed_at__lte=before)
     some = list(due.order_by("trashed_at").values_list("pk", flat=True)[:limit])
     return actions.delete_uploads(due.filter(pk__in=some)) if some else 0
+
+
+def _locked(uploads: UploadQuerySet) -> list[Upload]:
+    return list(uploads.only("owner_id", "status").select_for_update(of=("self",)))
+
+
+def _record(action: str, uploads: list[Upload], actor: User) -> None:
+    """Write one event for each person whose photos they are, however many and however often."""
+    targets: dict[int, list[str]] = {}
+    for upload in uploads:
+        targets.setdefault(upload.owner_id, []).append(f"upload:{upload.pk}")
+    for owner in get_user_model().objects.filter(pk__in=targets):
+        audit.record_together(action, owner, actor, targets[owner.pk])

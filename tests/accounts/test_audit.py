@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.signals import user_logged_out
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts import audit, tasks
 from accounts.models import AuditEvent, User
+from accounts.templatetags.account_pages import event_text
 from tests.support.signing_in import sign_in
 
 
@@ -83,6 +84,26 @@ def test_what_was_done_several_times_is_one_line_that_opens(
     assert page.count("<details") == 1
     assert "An API token was deleted ×3" in page
     assert page.count('data-action="token_deleted"') == 4
+
+
+def test_what_was_done_with_many_at_once_is_counted(alice: User, alice_client: Client) -> None:
+    audit.record_together("upload_trashed", alice, alice, [])
+    audit.record_together("upload_trashed", alice, alice, ["upload:0d1c88aa-77"])
+    audit.record_together("upload_trashed", alice, alice, ["upload:1", "upload:2", "upload:3"])
+    page = alice_client.get("/accounts/activity/").text
+    assert page.count('data-action="upload_trashed"') == 2
+    assert "A photo was moved to the trash ×4" in page
+    assert "A photo was moved to the trash ×3<" in page
+    assert "A photo was moved to the trash (0d1c88aa)<" in page
+    with translation.override("de"):
+        said = event_text(AuditEvent.objects.get(details={"number": 3}))
+    assert said == "Ein Foto wurde in den Papierkorb verschoben ×3"
+
+
+@pytest.mark.parametrize("action", ["danced", "token_deleted"])
+def test_what_people_are_mailed_of_is_not_written_for_many(action: str, alice: User) -> None:
+    with pytest.raises(ValueError, match=action):
+        audit.record_each(action, [(alice.pk, "token:1")], alice)
 
 
 @pytest.mark.parametrize("action", audit.ACTIONS)

@@ -149,8 +149,44 @@ def test_undo_brings_back_what_went_in_one_go(
     assert "2 photos restored." in page
     assert set(Upload.objects.values_list("name", flat=True)) == {"party.jpg", "other.jpg"}
     assert photo.predictions.get().heat_map_bytes == 5
-    told = AuditEvent.objects.filter(target=f"upload:{photo.pk}").values_list("action", flat=True)
-    assert list(told)[:2] == ["upload_restored", "upload_trashed"]
+    told = AuditEvent.objects.filter(details={"number": 2}).values_list("action", "target")
+    assert list(told) == [("upload_restored", ""), ("upload_trashed", "")]
+
+
+def test_moving_and_restoring_many_again_and_again_writes_little(
+    photo: Upload, alice: User, bob: User, alice_client: Client
+) -> None:
+    others = [make_upload(bob) for _ in range(2)]
+    for _ in range(29):
+        make_upload(alice)
+    AuditEvent.objects.all().delete()
+    for _ in range(3):
+        trash.move(Upload.objects.all(), alice)
+        trash.restore(Upload.with_trash.all(), alice)
+    told = AuditEvent.objects.order_by("id")
+    assert [(one.user, one.details) for one in told if one.action == "upload_trashed"] == [
+        (alice, {"number": 30}),
+        (bob, {"number": 2}),
+    ] * 3
+    assert [(one.user, one.target) for one in told if one.action == "upload_restored"] == [
+        (alice, ""),
+        (bob, ""),
+    ] * 3
+    assert trash.restore(Upload.with_trash.trashed(), alice) == 0
+    assert AuditEvent.objects.count() == 12
+    page = text(alice_client, "/accounts/activity/")
+    assert page.count("A photo was moved to the trash ×30") == 3
+    assert Upload.objects.filter(pk__in=[one.pk for one in others]).count() == 2
+
+
+def test_photos_deleted_for_good_are_each_told_in_few_statements(
+    photo: Upload, alice: User, django_assert_max_num_queries: Any
+) -> None:
+    gone = {photo.pk, *(make_upload(alice).pk for _ in range(29))}
+    with django_assert_max_num_queries(15):
+        assert actions.delete_uploads(Upload.objects.all(), alice) == 30
+    told = AuditEvent.objects.filter(action="upload_deleted", user=alice, actor=alice)
+    assert {event.target for event in told} == {f"upload:{pk}" for pk in gone}
 
 
 def test_a_form_that_is_not_sure_is_answered_by_a_question(
