@@ -8,7 +8,13 @@ from recognition.personal_data.tasks import (
     sweep_closed_accounts,
     sweep_exports,
 )
-from recognition.uploads.tasks import explain_face, process_upload, sweep_photos, sweep_uploads
+from recognition.uploads.tasks import (
+    explain_face,
+    process_upload,
+    sweep_photos,
+    sweep_trash,
+    sweep_uploads,
+)
 from recognition.videos.tasks import process_video, sweep_videos
 from recognition.webhooks.tasks import deliver_webhooks
 
@@ -25,6 +31,7 @@ __all__ = [
     "sweep_comparisons",
     "sweep_exports",
     "sweep_photos",
+    "sweep_trash",
     "sweep_uploads",
     "sweep_videos",
 ]

@@ -64,6 +64,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
     "sweep-kept-videos": {"task": "recognition.sweep_kept_videos", "schedule": 600.0},
     "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
+    "sweep-trash": {"task": "recognition.sweep_trash", "schedule": 600.0},
     # It expires, so that none pile up while nobody takes them.
     "deliver-webhooks": {
         "task": "recognition.deliver_webhooks",

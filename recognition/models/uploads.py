@@ -7,12 +7,13 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import OwnedQuerySet
+from operations import stored_files
 from recognition.jobs import queues
 from recognition.jobs.job import Job, JobQuerySet, status_choices
 from recognition.vision.types import BoundingBox, FoundBy
@@ -212,6 +213,15 @@ class PredictionQuerySet(OwnedQuerySet["Prediction"]):
             said=models.Case(corrected, default="label", output_field=models.CharField())
         )
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Their heat maps go with them; a task may just be about to store one."""
+        with transaction.atomic():
+            photos = Upload.with_trash.filter(pk__in=self.order_by().values("upload"))
+            list(photos.order_by("pk").select_for_update().values_list("pk"))
+            maps = self.exclude(heat_map="").values_list("heat_map", flat=True)
+            stored_files.delete_on_commit(*maps)
+            return super().delete()
+
 
 _PredictionManager = models.Manager.from_queryset(PredictionQuerySet)
 
@@ -287,6 +297,9 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.0%})"
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        return Prediction.with_trash.filter(pk=self.pk).delete()
 
     @property
     def box(self) -> BoundingBox:

@@ -136,7 +136,8 @@ def _delete_some_uploads(user: User) -> int:
         # Locked, so that no task puts another file in their place meanwhile.
         mine = Upload.with_trash.filter(owner=user).order_by("pk").select_for_update()
         some = list(mine[:BATCH])
-        seen = list(Prediction.with_trash.filter(upload__in=some).select_for_update())
+        shown = Prediction.with_trash.filter(upload__in=some).exclude(heat_map="")
+        seen = list(shown.only("heat_map"))
         # Files first: should this be cut off here, the rows still tell what is to be deleted.
         for row in (*some, *seen):
             stored_files.delete(*stored_files.names_of(row))

@@ -7,7 +7,7 @@ from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 
 from operations import stored_files
-from recognition.models import DataExport, Prediction, TransferPart, Upload, Video
+from recognition.models import DataExport, TransferPart, Upload, Video
 from recognition.uploads import heat_maps
 
 
@@ -20,7 +20,7 @@ def delete_files(instance: Model, **kwargs: Any) -> None:
     stored_files.delete_on_commit(*stored_files.names_of(instance))
 
 
-@receiver(pre_delete, sender=Prediction)
-def delete_heat_map(instance: Prediction, **kwargs: Any) -> None:
-    """Also where a photo is looked at again and its predictions are replaced."""
+@receiver(pre_delete, sender=Upload)
+def delete_heat_maps(instance: Upload, **kwargs: Any) -> None:
+    """Of all its faces together: a receiver of theirs would have each of thousands loaded."""
     heat_maps.delete_with(instance)

@@ -49,12 +49,14 @@ def store(prediction: Prediction, png: bytes) -> bool:
     return True
 
 
-def delete_with(prediction: Prediction) -> None:
-    """Let the file go with its row, inside the transaction that deletes it."""
-    Upload.with_trash.select_for_update().filter(pk=prediction.upload_id).first()
-    # Read anew: a task may have written it since whoever deletes looked at the row.
-    names = Prediction.with_trash.filter(pk=prediction.pk).values_list("heat_map", flat=True)
-    stored_files.delete_on_commit(names.first())
+def delete_with(upload: Upload) -> None:
+    """Let the files go with a photo, inside the transaction that deletes it.
+
+    Where faces alone go, theirs do with `PredictionQuerySet.delete`.
+    """
+    Upload.with_trash.select_for_update().filter(pk=upload.pk).first()
+    maps = Prediction.with_trash.filter(upload_id=upload.pk).exclude(heat_map="")
+    stored_files.delete_on_commit(*maps.values_list("heat_map", flat=True))
 
 
 def words(prediction: Prediction) -> Words | None:

@@ -52,9 +52,13 @@ def sweep_uploads() -> None:
 
 @shared_task(name="recognition.sweep_photos", ignore_result=True)
 def sweep_photos() -> None:
-    """Delete photos that were kept for as long as their owners chose, and old ones in the trash."""
+    """Delete photos that were kept for as long as their owners chose."""
+    if removed := retention.remove_due_photos():
+        logger.info("removed %d photos that were due", removed)
+
+
+@shared_task(name="recognition.sweep_trash", ignore_result=True)
+def sweep_trash() -> None:
+    """Delete what was long enough in the trash: by itself, so that it holds up no retention."""
     if emptied := trash.empty_due():
         logger.info("deleted %d photos that were long enough in the trash", emptied)
-    removed = retention.remove_due_photos()
-    if removed:
-        logger.info("removed %d photos that were due", removed)

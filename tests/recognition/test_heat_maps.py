@@ -276,3 +276,25 @@ def test_the_parent_of_the_workers_stays_without_opencv() -> None:
         env={"PATH": "", "DJANGO_SETTINGS_MODULE": "tests.settings"},
     )
     assert result.stdout.strip() == "set()"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("which", ["row", "query", "photo", "photos"])
+def test_it_goes_with_its_face_whichever_way_that_goes(which: str, face: Prediction) -> None:
+    face.heat_map.save("heat-map.png", ContentFile(b"a map"))
+    name = face.heat_map.name
+    assert default_storage.exists(name)
+    # Whoever deletes may have looked at the row before there was one.
+    stale = Prediction.objects.get(pk=face.pk)
+    stale.heat_map = ""
+    match which:
+        case "row":
+            stale.delete()
+        case "query":
+            Prediction.objects.filter(pk=face.pk).delete()
+        case "photo":
+            face.upload.delete()
+        case "photos":
+            Upload.objects.all().delete()
+    assert not Prediction.with_trash.exists()
+    assert not default_storage.exists(name)
