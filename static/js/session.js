@@ -17,3 +17,16 @@ else forgetOldShared();
 for (const form of document.querySelectorAll(`form[action="${signOut}"]`)) {
   form.addEventListener("submit", forgetAll);
 }
+
+// The tabs of a browser share its session: one that shows somebody else's page shows it no longer.
+const WHO = "visage-user";
+if (user !== undefined) {
+  addEventListener("storage", ({ key, newValue }) => {
+    if (key === WHO && newValue !== null && newValue !== user) location.reload();
+  });
+  try {
+    localStorage.setItem(WHO, user);
+  } catch {
+    // Nothing may be stored here; pages are loaded anew by their own people.
+  }
+}
