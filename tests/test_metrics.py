@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,9 @@ import pytest
 import redis
 from pytest_django import Settings
 
-from emotion_site.redis_server import find_redis_server
 from operations import metrics
 from operations.redis_client import connect
-from tests.support.site import wait_until
+from tests.support.own_redis import running_redis
 
 pytestmark = pytest.mark.site
 
@@ -24,13 +22,8 @@ pytestmark = pytest.mark.site
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of a Redis of one's own, beside which no site runs."""
-    program, socket = find_redis_server(), tmp_path_factory.mktemp("redis") / "redis.sock"
-    assert program is not None
-    running = subprocess.Popen([program, "--port", "0", "--unixsocket", str(socket), "--save", ""])
-    wait_until(socket.exists)
-    yield socket
-    running.kill()
-    running.wait()
+    with running_redis(tmp_path_factory.mktemp("redis")) as socket:
+        yield socket
 
 
 @pytest.fixture

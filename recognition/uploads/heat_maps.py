@@ -6,18 +6,23 @@ prediction or photo away holds the upload's row first.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import QuerySet
+from redis.exceptions import RedisError
 
 from operations import stored_files
-from recognition.jobs import messages
+from recognition.jobs import broker, messages, queues
 from recognition.models import Prediction, Upload
+from recognition.uploads import notifications
 
 if TYPE_CHECKING:
     from recognition.vision.explanation import Words
+
+logger = logging.getLogger(__name__)
 
 #: Name of the Celery task that draws one.
 TASK = "recognition.explain_face"
@@ -33,6 +38,43 @@ def lacking() -> QuerySet[Prediction]:
     return Prediction.objects.filter(
         heat_map="", rejected="", upload__status=Upload.Status.DONE
     ).exclude(upload__image="")
+
+
+def draw(prediction_id: int) -> None:
+    """Draw a face's heat map and keep it; safe to run any number of times.
+
+    Raises:
+        ImageError: the stored photo cannot be read as an image.
+        ModelError: the model is missing, or does not know the label.
+        OSError: the storage does not give the photo.
+    """
+    # Here and not above: the parent of the workers loads this module, but not OpenCV.
+    from recognition.model_registry.inference import draw_heat_map
+
+    prediction = lacking().select_related("upload").filter(pk=prediction_id).first()
+    if prediction is None:
+        return
+    try:
+        png = draw_heat_map(prediction)
+    except FileNotFoundError:
+        return  # The photo was deleted meanwhile.
+    if store(prediction, png):
+        notifications.announce(prediction.upload)
+
+
+def draw_waiting() -> bool:
+    """Draw the one that waits for a worker for the longest; False where none does."""
+    try:
+        prediction_id = broker.take(queues.INTERACTIVE, TASK)
+    except RedisError:
+        return False
+    if prediction_id is None:
+        return False
+    try:
+        draw(int(prediction_id))
+    except Exception:  # Whoever asked can ask again; whoever draws has something else to do.
+        logger.exception("no heat map of face %s", prediction_id)
+    return True
 
 
 def store(prediction: Prediction, png: bytes) -> bool:

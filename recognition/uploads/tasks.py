@@ -9,7 +9,7 @@ from celery import Task, shared_task
 
 from recognition.jobs.running import run
 from recognition.models import Upload
-from recognition.uploads import heat_maps, notifications, overdue, processing, retention, trash
+from recognition.uploads import heat_maps, overdue, processing, retention, trash
 
 logger = logging.getLogger(__name__)
 
@@ -30,17 +30,7 @@ def explain_face(prediction_id: int) -> None:
 
     One that fails is not tried again by itself: whoever asked can ask again.
     """
-    from recognition.model_registry.inference import draw_heat_map
-
-    prediction = heat_maps.lacking().select_related("upload").filter(pk=prediction_id).first()
-    if prediction is None:
-        return
-    try:
-        png = draw_heat_map(prediction)
-    except FileNotFoundError:
-        return  # The photo was deleted meanwhile.
-    if heat_maps.store(prediction, png):
-        notifications.announce(prediction.upload)
+    heat_maps.draw(prediction_id)
 
 
 @shared_task(name="recognition.sweep_uploads", ignore_result=True)

@@ -1,8 +1,8 @@
 """What a worker does with a video: a slice of it at a time, so that photos come in between.
 
 A slice of a video without full pictures in between first has to come to its place, which may take
-many minutes and would be lost if it ended before it got on. So photos that people look at are done
-within it.
+many minutes and would be lost if it ended before it got on. So photos that people look at, and heat
+maps, are done within it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from recognition.jobs.job import changed
 from recognition.jobs.picking import MANY_WAITING
 from recognition.jobs.running import run
 from recognition.models import Recording, Upload, Video
+from recognition.uploads import heat_maps
 from recognition.uploads import processing as photos
 from recognition.videos import keeping
 from recognition.vision.errors import VideoError, VideoTooCostly
@@ -88,7 +89,7 @@ def _run_slice(video: Video, seconds: float) -> None:
     def skipped() -> None:
         if progress.seconds_since_saved > SAVE_SECONDS:
             progress.keep()
-            _let_photos_in()
+            _let_people_in(progress)
 
     began = time.monotonic()
     try:
@@ -184,19 +185,27 @@ def _look(
         if progress.seconds_since_saved > SAVE_SECONDS:
             progress.save(model_version=recognizer.manifest.version)
             if time.monotonic() < earliest:
-                _let_photos_in()
+                _let_people_in(progress)
             elif _somebody_waits():
                 return False
     return True
 
 
-def _let_photos_in() -> None:
-    """Look at photos that people wait for, for a while; the claim on the video outlasts it."""
+def _let_people_in(progress: Progress) -> None:
+    """Do what people wait for, for a while; the claim on the video outlasts it."""
     until = time.monotonic() + SLICE_SECONDS
-    while time.monotonic() < until and _somebody_waits():
-        photo = _waited_for()
-        if photo is None or not run(Upload.objects.all(), photo, photos.process, delay=RETRY_DELAY):
-            return
+    with progress.others():
+        while time.monotonic() < until and _somebody_waits():
+            is_drawn = heat_maps.draw_waiting()
+            if not _look_at_photo() and not is_drawn:
+                return
+
+
+def _look_at_photo() -> bool:
+    photo = _waited_for()
+    if photo is None:
+        return False
+    return run(Upload.objects.all(), photo, photos.process, delay=RETRY_DELAY)
 
 
 def _waited_for() -> str | None:
@@ -209,7 +218,7 @@ def _waited_for() -> str | None:
 
 
 def _somebody_waits() -> bool:
-    """Whether a photo that a person looks at has not found a worker."""
+    """Whether a photo or heat map that a person waits for has not found a worker."""
     try:
         return queues.lengths()[queues.INTERACTIVE] > 0
     except RedisError:

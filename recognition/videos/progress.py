@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -66,6 +68,15 @@ class Progress:
     def processor_seconds(self) -> float:
         """That went into the video so far; of reading, where the reader has been closed."""
         return self._processor_before + _processor_seconds() - self._processor_began
+
+    @contextmanager
+    def others(self) -> Iterator[None]:
+        """What is done meanwhile for others is no work on the video, which may take so much."""
+        began = _processor_seconds()
+        try:
+            yield
+        finally:
+            self._processor_began += _processor_seconds() - began
 
     @property
     def is_full(self) -> bool:

@@ -1,18 +1,26 @@
-"""A video that takes a worker long to come to its place keeps nobody's photo waiting."""
+"""A video that takes a worker long to come to its place keeps nobody waiting for long."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from kombu import Connection
+from pytest_django import Settings
 
 from accounts.models import User
-from recognition.models import Recording, Upload
+from recognition import tasks
+from recognition.jobs import messages, queues
+from recognition.models import Prediction, Recording, Upload
 from recognition.series import storing
+from recognition.uploads import heat_maps
 from recognition.uploads.actions import create_upload
-from recognition.videos import processing
+from recognition.videos import processing, progress
 from recognition.videos.progress import Progress
+from tests.support.own_redis import running_redis
 from tests.support.videos import Sending, make, pictures
 
 
@@ -54,3 +62,78 @@ def test_a_photo_that_somebody_waits_for_is_looked_at_within_a_slice(
     assert video.status == "pending"
     assert processing.run_slice(str(video.pk), seconds=600)
     assert samples_of(video.recording) == samples_of(whole.recording)
+
+
+@pytest.fixture
+def broker(settings: Settings, tmp_path: Path) -> Iterator[Connection]:
+    """A queue in which messages wait, with no worker."""
+    with running_redis(tmp_path) as socket, Connection(f"redis+socket://{socket}") as connection:
+        settings.REDIS_URL = f"unix://{socket}"
+        yield connection
+
+
+@pytest.fixture
+def face(bob: User, face_jpeg: bytes) -> Prediction:
+    photo = create_upload(bob, SimpleUploadedFile("a.jpg", face_jpeg))
+    tasks.process_upload.apply((str(photo.pk),), throw=True)
+    return photo.predictions.get()
+
+
+def test_a_heat_map_that_somebody_waits_for_is_drawn_within_a_slice(
+    send: Sending, face: Prediction, broker: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make(pictures(1.5), g="100000")
+    whole, video = send(data), send(data)
+    assert processing.run_slice(str(whole.pk), seconds=600)
+    for _slice in range(3):
+        assert processing.run_slice(str(video.pk), seconds=0.0)
+    for pk in (0, face.pk):  # The first is of a face that is gone.
+        assert messages.send(heat_maps.TASK, pk, connection=broker)
+    assert queues.lengths()[queues.INTERACTIVE] == 2
+    monkeypatch.setattr(processing, "SAVE_SECONDS", 0.0)
+    names: list[str | None] = []
+    original = Progress.add
+
+    def add(progress: Progress, watched: Any) -> None:
+        names.append(Prediction.objects.get(pk=face.pk).heat_map.name)
+        original(progress, watched)
+
+    monkeypatch.setattr(Progress, "add", add)
+    assert processing.run_slice(str(video.pk), seconds=0.0)
+    assert names[0]
+    assert queues.lengths()[queues.INTERACTIVE] == 0
+    assert processing.run_slice(str(video.pk), seconds=600)
+    assert samples_of(video.recording) == samples_of(whole.recording)
+
+
+def test_what_cannot_be_drawn_is_left_to_whoever_asked(
+    face: Prediction, broker: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(prediction: Prediction) -> bytes:
+        raise OSError("the storage is away")
+
+    monkeypatch.setattr("recognition.model_registry.inference.draw_heat_map", fail)
+    assert messages.send(tasks.sweep_uploads.name, connection=broker, queue=queues.INTERACTIVE)
+    assert messages.send(heat_maps.TASK, face.pk, connection=broker)
+    assert heat_maps.draw_waiting()
+    assert not heat_maps.draw_waiting()
+    assert queues.lengths()[queues.INTERACTIVE] == 1, "another task's message stays"
+
+
+def test_without_a_queue_nothing_waits() -> None:
+    assert not heat_maps.draw_waiting()
+
+
+def test_what_is_done_for_others_is_not_taken_from_the_video(
+    send: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else people who ask for much let somebody's video seem too costly."""
+    seconds = 100.0
+    monkeypatch.setattr(progress, "_processor_seconds", lambda: seconds)
+    video = send()
+    made = Progress(video, video.recording)
+    seconds += 3.0
+    with made.others():
+        seconds += 500.0
+    seconds += 4.0
+    assert made.processor_seconds == pytest.approx(7.0)
