@@ -120,7 +120,7 @@ def record(
 def record_together(action: str, user: User, actor: User, targets: Sequence[str]) -> None:
     """Write down once what was done with all of them in one go, and with how many.
 
-    For what can be done and undone without an end, with thousands at a time.
+    For what can be done and undone again and again, with thousands at a time.
 
     Args:
         action: one of :data:`ACTIONS`.

@@ -33,20 +33,21 @@ def _absolute_uri(request: HttpRequest, location: str | None = None) -> str:
     return urljoin(settings.SITE_URL + request.path, location)
 
 
-def forms_in_utf_8(
+def bodies_in_utf_8(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuse a form in another encoding before anything reads it.
+    """Refuse a body in another encoding before anything reads it.
 
-    Django raises where it is read, and its pages for errors read it again: each middleware on the
-    way failed anew, with a traceback of its own.
+    Django raises where a form is read, and its pages for errors read it again: each middleware on
+    the way failed anew, with a traceback of its own. And some of Python's encodings are no text's
+    (zlib), or take seconds for half a megabyte (punycode).
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         is_other = request.encoding is not None and request.encoding.lower() != "utf-8"
-        if not is_other or request.content_type != "application/x-www-form-urlencoded":
+        if not is_other or request.method in {"GET", "HEAD"}:
             return get_response(request)
-        detail = "Send forms in UTF-8."
+        detail = "Send bodies in UTF-8."
         if not request.path_info.startswith("/api/"):
             return HttpResponse(detail, status=400, content_type="text/plain")
         body = Problem(400, "bad_request", detail).as_dict(request)

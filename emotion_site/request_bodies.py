@@ -52,7 +52,7 @@ PIECES_ALWAYS, BYTES_A_PIECE = 1_000, 256
 SLOWEST = 4096
 #: Seconds after which it ends at any pace.
 LONGEST_SECONDS = 900.0
-#: Bytes of a body that are handed on at once, and the key of a scope with the file of the rest.
+#: Bytes of a body that are handed on at once, and the key under which a scope has the file.
 PIECE, FILE = 64 * 1024, "visage.body"
 #: Seconds for which a connection stays open after a refusal, for the client to read it.
 LINGER_SECONDS = 2.0
@@ -107,7 +107,7 @@ class BoundedRequest(PacedRequest):
 
     def process(self) -> Any:
         """The body is complete: hand it on, once it is known whose it is."""
-        if self.is_refused:
+        if self.is_refused or self.channel is None:
             return None
         self._forget_pace()
         if self.gate is not None and not self.gate.done():
@@ -119,9 +119,13 @@ class BoundedRequest(PacedRequest):
         protocols = self.requestHeaders.getRawHeaders(b"sec-websocket-protocol") or []
         if not all(protocol.isascii() for protocol in protocols):
             self.requestHeaders.removeHeader(b"sec-websocket-protocol")
-        self.body, self.content = self.content, io.BytesIO()
-        self.body.seek(0)
-        return super().process()
+        if isinstance(self.server, BoundedServer):
+            self.body, self.content = self.content, io.BytesIO()
+            self.body.seek(0)
+        result = super().process()
+        if self.transport is None:
+            self._let_go()  # It is a socket by now, and ends as one.
+        return result
 
     def finish(self) -> None:
         self._let_go()
@@ -288,6 +292,8 @@ def _reader(body: Any, receive: Any) -> Any:
             return {"type": "http.disconnect"}
         piece = body.read(PIECE)
         is_over = len(piece) < PIECE
+        if is_over:
+            body.close()  # The application has a copy.
         return {"type": "http.request", "body": piece, "more_body": not is_over}
 
     return read

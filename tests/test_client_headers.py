@@ -275,3 +275,18 @@ def test_a_form_in_another_encoding_is_refused_quietly(site: Site, charset: str)
         assert answer.status_code == (401 if is_read else 400)
         assert answer.json()["code"] == ("not_authenticated" if is_read else "bad_request")
     assert "Traceback" not in log.read_text()[before:]
+
+
+@pytest.mark.parametrize("charset", ["zlib", "undefined", "punycode", "latin-1"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/json"])
+def test_other_bodies_in_another_encoding_are_refused_quietly(
+    site: Site, kind: str, charset: str
+) -> None:
+    log = site.data_dir / "web.log"
+    before = len(log.read_text())
+    headers = {"Content-Type": f"{kind}; charset={charset}", "Origin": site.url}
+    field = b'--x\r\nContent-Disposition: form-data; name="login"\r\n\r\na\r\n--x--\r\n'
+    for path in ("/accounts/login/", "/api/v1/uploads/"):
+        answer = httpx.post(site.url + path, content=field, headers=headers)
+        assert (answer.status_code, "UTF-8" in answer.text) == (400, True)
+    assert "Traceback" not in log.read_text()[before:]

@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "emotion_site.middleware.absolute_urls_are_ours",
     "django_guid.middleware.guid_middleware",
     "operations.requests_seen.seen",
-    "emotion_site.middleware.forms_in_utf_8",
+    "emotion_site.middleware.bodies_in_utf_8",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

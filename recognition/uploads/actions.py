@@ -181,7 +181,7 @@ def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:
 @transaction.atomic
 def _delete_some(uploads: UploadQuerySet, actor: User | None) -> int:
     # Locked, so that a file that a task is just about to put in its place goes as well.
-    locked = uploads.only("owner_id").select_for_update(of=("self",))
+    locked = uploads.only("owner_id").order_by("pk").select_for_update(of=("self",))
     targets = ((upload.owner_id, f"upload:{upload.pk}") for upload in locked)
     audit.record_each("upload_deleted", targets, actor)
     _total, by_model = uploads.delete()

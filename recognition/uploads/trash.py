@@ -81,7 +81,8 @@ def empty_due(limit: int = 500) -> int:
 
 
 def _locked(uploads: UploadQuerySet) -> list[Upload]:
-    return list(uploads.only("owner_id", "status").select_for_update(of=("self",)))
+    rows = uploads.only("owner_id", "status").order_by("pk")
+    return list(rows.select_for_update(of=("self",)))
 
 
 def _record(action: str, uploads: list[Upload], actor: User) -> None:

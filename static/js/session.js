@@ -11,7 +11,8 @@ const { user, signOut } = document.body.dataset;
 
 // Whoever was signed out for being away too long comes to the sign-in page, and may go on after it.
 const isSigningIn = new URLSearchParams(location.search).has("next");
-if (user === "" && !isSigningIn) forgetAll(); // A page of an error may not say who it is for.
+// Pages of errors, and those that answer a form of another site, do not say who they are for.
+if (user === "" && !isSigningIn) forgetAll();
 else forgetOldShared();
 
 for (const form of document.querySelectorAll(`form[action="${signOut}"]`)) {
@@ -22,7 +23,7 @@ for (const form of document.querySelectorAll(`form[action="${signOut}"]`)) {
 const WHO = "visage-user";
 if (user !== undefined) {
   addEventListener("storage", ({ key, newValue }) => {
-    if (key === WHO && newValue !== null && newValue !== user) location.reload();
+    if (key === WHO && newValue !== null && newValue !== user) location.replace(location.pathname + location.search);
   });
   try {
     localStorage.setItem(WHO, user);

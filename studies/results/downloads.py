@@ -151,7 +151,9 @@ def _answers(data: StudyData) -> Rows:
     by_pk = {block.pk: block for block in data.blocks}
     by_person = {one.participation.pk: one for one in data.participants}
     for answer in given_answers.in_pieces(list(by_person)):
-        one, block = by_person[answer.participation_id], by_pk[answer.block_id]
+        one, block = by_person[answer.participation_id], by_pk.get(answer.block_id)
+        if block is None:
+            continue  # It is newer than this download.
         yield (*_who(one), block.name, block.kind, answer.number, answer.text)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from recognition import quotas
@@ -35,6 +37,7 @@ def used(owner: User) -> float:
 def limit(owner: User, n_bytes: float) -> None:
     owner.quota_bytes = int(n_bytes)
     owner.save(update_fields=["quota_bytes"])
+    room.forget()
 
 
 def came(study: Study) -> Participation:
@@ -156,3 +159,24 @@ async def test_the_page_is_told_and_keeps_its_report(participant: Participant, a
     assert (refused["code"], refused.get("n")) == ("no_room", None)
     assert await socket.close_code() == NO_ROOM == 4413
     assert not await in_thread(lambda: participant.row.visits.exists())()
+
+
+def test_many_reports_count_the_owners_storage_once(
+    study: Study, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting reads all that somebody has stored, and a participant may send many reports."""
+    part, why = at_question(study)
+    limit(alice, used(alice) + room.ANSWER_BYTES + 300)
+    with CaptureQueriesContext(connection) as queries:
+        for number in range(20):
+            reports.answer(part.pk, why, "a" * (number + 1))
+        # What was taken meanwhile is known.
+        with pytest.raises(room.NoRoom):
+            reports.answer(part.pk, why, "a" * 320)
+    counts = [query["sql"] for query in queries if "recognition_videotransfer" in query["sql"]]
+    assert len([sql for sql in counts if "SUM(" in sql]) == 1
+    # And after a while, that there is room again.
+    alice.quota_bytes = None
+    alice.save(update_fields=["quota_bytes"])
+    monkeypatch.setattr(room, "COUNTED_FOR", 0.0)
+    reports.answer(part.pk, why, "a" * 320)
