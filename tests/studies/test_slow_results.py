@@ -45,7 +45,8 @@ print(study.pk)
 
 
 def test_who_reads_a_study_slowly_keeps_no_curves_in_memory(tmp_path: Path) -> None:
-    with Site(tmp_path) as site, ExitStack() as stack:
+    # Fewer are let wait by default.
+    with Site(tmp_path, READERS_MEGABYTES_PER_ADDRESS="20") as site, ExitStack() as stack:
         person = site.sign_up("researcher@example.org")
         made = site.manage("shell", "--verbosity", "0", "--no-imports", "--command", SCRIPT)
         path = f"/studies/{made.stdout.split()[-1]}/results/curves.csv"
