@@ -53,10 +53,13 @@ async function advance() {
   // The end counts what is left, so everything must have arrived.
   if (!face?.dataset.face) await saving;
   if (staying === from) staying = null;
-  else if (face?.dataset.face) {
+  // Another face is shown where an answer was taken back, or could not be saved, meanwhile.
+  else if (current() !== from) {
+    // It stays.
+  } else if (face?.dataset.face) {
     shown.push(from);
     show(face);
-  } else if (current() === from) {
+  } else {
     location.assign(`${from.dataset.next}&done=${answered.at(-1)?.dataset.face ?? ""}`);
   }
   isMoving = false;
@@ -93,7 +96,9 @@ function save(face, label, before) {
 
 function answer(choice) {
   const face = current();
-  if (isMoving || !face.dataset.face) return;
+  // Once an answer has failed, another counts, though the next face is still awaited.
+  if ((isMoving && staying !== face) || !face.dataset.face) return;
+  staying = null;
   const before = face.dataset.said;
   say(face, choice.value);
   answered.push(face);

@@ -9,21 +9,11 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import Connection, check, open_context
+from tests.support.browser import Connection, HeldPages, check, open_context
+from tests.support.looks import WRONG_TAGS
 from tests.support.site import Person, Site
 
 EMAIL = "crowd@example.org"
-#: Pairs of tags that lie over each other, and tags that stick out of the photo.
-WRONG_TAGS = """() => {
-  const photo = document.querySelector(".photo-canvas").getBoundingClientRect();
-  const tags = [...document.querySelectorAll(".face-box .face-tag-ground")]
-    .map((tag) => tag.getBoundingClientRect());
-  const out = tags.filter((tag) => tag.left < photo.left - 1 || tag.top < photo.top - 1
-    || tag.right > photo.right + 1 || tag.bottom > photo.bottom + 1);
-  const over = tags.flatMap((a, i) => tags.slice(i + 1).filter((b) =>
-    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
-  return [tags.length, out.length, over.length];
-}"""
 
 
 class Crowd(NamedTuple):
@@ -318,6 +308,7 @@ def test_reviewing_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     expect(count(page)).to_have_text("2 left")
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("img", name="Face 15 of 24 people.jpg")).to_be_visible()
+    next_faces = HeldPages(page, "**/review/?*")
     page.keyboard.press("z")
     expect(page.get_by_role("img", name="Face 10 of 24 people.jpg")).to_be_visible()
     expect(count(page)).to_have_text("3 left")
@@ -329,9 +320,14 @@ def test_reviewing_by_keyboard(open_page: Any, crowd: Crowd) -> None:
     expect(page.get_by_role("img", name="Face 10 of 24 people.jpg")).to_be_visible()
     expect(count(page)).to_have_text("3 left")
     connection.lost = False
-    for left, key in ((2, "0"), (1, " ")):
-        page.keyboard.press(key)
-        expect(count(page)).to_have_text(f"{left} left")
+    # The next face has not come yet.
+    page.keyboard.press("0")
+    expect(page.get_by_role("status")).to_contain_text("Not a face")
+    next_faces.let_come()
+    expect(page.get_by_role("img", name="Face 15 of 24 people.jpg")).to_be_visible()
+    expect(count(page)).to_have_text("2 left")
+    page.keyboard.press(" ")
+    expect(count(page)).to_have_text("1 left")
     page.keyboard.press("3")
     expect(page.get_by_role("heading", name="All done")).to_be_visible()
     check(page)
@@ -352,12 +348,19 @@ def test_reviewing_by_touch(open_page: Any, crowd: Crowd, width: int) -> None:
         size = button.bounding_box()
         assert size is not None
         assert 44 <= size["height"] <= 800 - size["y"]
+    first = page.locator("#review > *").get_attribute("data-face")
+    next_faces = HeldPages(page, "**/review/?*")
     page.get_by_role("button", name="Neutral").tap()
     expect(count(page)).to_have_text(f"{before - 1} left")
+    # What comes once the answer was taken back is not shown any more.
     page.get_by_role("link", name="Skip", exact=True).tap()
     page.get_by_role("status").get_by_role("button", name="Undo").tap()
     expect(count(page)).to_have_text(f"{before} left")
     expect(page.get_by_role("status")).to_contain_text("Your answer was taken back.")
+    with page.expect_response("**/review/?*"):
+        next_faces.let_come()
+    page.wait_for_load_state("networkidle")
+    assert page.locator("#review > *").get_attribute("data-face") == first
     page.get_by_role("link", name="Open the photo 24 people.jpg").tap()
     expect(card(page, 2)).to_have_attribute("open", "")
 

@@ -87,6 +87,26 @@ class Connection:
             route.continue_()
 
 
+class HeldPages:
+    """Pages that a script fetches, which come late while `is_held`; made before they are asked."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.is_held = True
+        self._held: list[Route] = []
+        page.route(url, self._handle)
+
+    def let_come(self) -> None:
+        self.is_held = False
+        for route in self._held:
+            route.continue_()
+
+    def _handle(self, route: Route) -> None:
+        if self.is_held and route.request.method == "GET":
+            self._held.append(route)
+        else:
+            route.fallback()
+
+
 def sign_up(page: Page, email: str) -> None:
     page.goto("/")
     page.get_by_role("link", name="Get started").click()

@@ -25,6 +25,17 @@ COLOURS = ("color-contrast", "link-in-text-block")
 LOOKS: tuple[tuple[int, Scheme, bool], ...] = (
     (WIDE, "light", True), (WIDE, "dark", False), (PHONE, "dark", True), (PHONE, "light", False),
 )  # fmt: skip
+#: Pairs of tags that lie over each other, and tags that stick out of the photo.
+WRONG_TAGS = """() => {
+  const photo = document.querySelector(".photo-canvas").getBoundingClientRect();
+  const tags = [...document.querySelectorAll(".face-box .face-tag-ground")]
+    .map((tag) => tag.getBoundingClientRect());
+  const out = tags.filter((tag) => tag.left < photo.left - 1 || tag.top < photo.top - 1
+    || tag.right > photo.right + 1 || tag.bottom > photo.bottom + 1);
+  const over = tags.flatMap((a, i) => tags.slice(i + 1).filter((b) =>
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+  return [tags.length, out.length, over.length];
+}"""
 #: Two frames, so that scripts that follow the size and the colours have run, and the end of what
 #: fades from one colour to another.
 _SETTLE = """async () => {
