@@ -90,5 +90,5 @@ def _record(action: str, uploads: list[Upload], actor: User) -> None:
     targets: dict[int, list[str]] = {}
     for upload in uploads:
         targets.setdefault(upload.owner_id, []).append(f"upload:{upload.pk}")
-    for owner in get_user_model().objects.filter(pk__in=targets):
+    for owner in get_user_model().objects.filter(pk__in=targets).order_by("pk"):
         audit.record_together(action, owner, actor, targets[owner.pk])
