@@ -12,11 +12,12 @@ from django.urls import reverse
 from accounts import consent
 from accounts.purposes import ACCOUNT
 
-#: Where people need no consent: their account, what is public, and what asks for itself (see
-#: `accounts.authentication.HasConsent`). Nor for taking their data away or deleting it.
+#: Where people need no consent: their account, what is public or belongs to every page, and what
+#: asks for itself (see `accounts.authentication.HasConsent`). Nor for taking their data away or
+#: deleting it.
 FREE = (
     "/accounts/", "/privacy/", "/admin/", "/api/", "/about/", "/language/", "/healthz",
-    "/take-part/", "/docs/",
+    "/take-part/", "/docs/", "/legal/", "/manifest.webmanifest", "/service-worker.js", "/offline/",
 )  # fmt: skip
 
 

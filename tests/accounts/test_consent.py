@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -51,6 +54,17 @@ def test_it_leads_to_this_site_only(target: str, dora_client: Client) -> None:
     "path", ["/about/", "/accounts/profile/", "/accounts/sessions/", "/accounts/activity/"]
 )
 def test_the_account_itself_needs_none(path: str, dora_client: Client) -> None:
+    assert dora_client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/legal/", "/manifest.webmanifest", "/service-worker.js", "/offline/"]
+)
+def test_what_every_page_links_to_needs_none(
+    path: str, dora_client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.LEGAL_PAGE = tmp_path / "legal.txt"
+    settings.LEGAL_PAGE.write_text("The operator")
     assert dora_client.get(path).status_code == 200
 
 
