@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 
 from recognition.api.errors import CONTENT_TYPE, Problem
 
@@ -52,6 +53,24 @@ def bodies_in_utf_8(
             return HttpResponse(detail, status=400, content_type="text/plain")
         body = Problem(400, "bad_request", detail).as_dict(request)
         return JsonResponse(body, status=400, content_type=CONTENT_TYPE)
+
+    return middleware
+
+
+def pages_where_forms_go(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Say something where a form's address is opened as a page, which Django answers with nothing.
+
+    That happens to whoever loads again what came instead of a form's answer.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        is_page = request.method == "GET" and not request.path_info.startswith("/api/")
+        if response.status_code == 405 and is_page:
+            response.content = render_to_string("405.html", request=request)
+        return response
 
     return middleware
 

@@ -22,14 +22,13 @@ import tempfile
 import time
 from collections import Counter
 from typing import Any
-from urllib.parse import urlencode
 
 from channels.db import database_sync_to_async
 from daphne import cli, http_protocol
 from django.conf import settings
-from django.shortcuts import resolve_url
 from twisted.web import http
 
+from accounts import coming_back
 from accounts.headers import MayNotWrite, signed_in_id
 from emotion_site.slow_readers import PacedRequest, PacedServer
 from operations import asking_again
@@ -181,8 +180,9 @@ class BoundedRequest(PacedRequest):
                 401, "not_authenticated", detail, {"WWW-Authenticate": 'Bearer realm="api"'}
             )
         elif self.limit > SMALL_BYTES:
-            query = urlencode({"next": self.upload_path})
-            location = f"{resolve_url(settings.LOGIN_URL)}?{query}"
+            referer, host = (self.getHeader(name) or b"" for name in (b"referer", b"host"))
+            page = coming_back.page_of_form(referer.decode("latin-1"), host.decode("latin-1"))
+            location = coming_back.sign_in_page(page)
             self._refuse(303, "not_authenticated", "Sign in first.", {"Location": location})
         else:
             detail = (

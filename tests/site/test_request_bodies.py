@@ -77,8 +77,11 @@ def test_whoever_is_not_signed_in_learns_it(site: Site) -> None:
     answer = answer_to(site, head("/api/v1/uploads/", LARGE))
     assert "WWW-Authenticate: Bearer" in answer
     assert '"code": "not_authenticated"' in answer
-    answer = answer_to(site, head("/uploads/new/", LARGE))
-    assert "Location: /accounts/login/?next=%2Fuploads%2Fnew%2F" in answer
+    answer = answer_to(site, head("/videos/new/", LARGE, Referer="http://127.0.0.1/videos/new/"))
+    assert "Location: /accounts/login/?next=%2Fvideos%2Fnew%2F" in answer
+    for referer in ("https://evil.example/", "http://127.0.0.1", "http://[", "//", "/", ""):
+        answer = answer_to(site, head("/uploads/new/", LARGE, Referer=referer))
+        assert "Location: /accounts/login/?next=%2F\r\n" in answer, referer
 
 
 def test_a_token_that_may_not_write_sends_nothing_large(site: Site) -> None:
