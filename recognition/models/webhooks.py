@@ -72,6 +72,7 @@ class WebhookDelivery(Job):
 
     Attributes:
         payload: the JSON that is signed and sent; never a picture.
+        subject: of what it tells: an upload, a video, a participation. The message goes with it.
         queued_at: when it is due.
         status_code: of the last answer; None where there was none.
         error: why the last attempt failed, for the owner.
@@ -85,6 +86,7 @@ class WebhookDelivery(Job):
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(_("event"), max_length=40)
     payload = models.JSONField()
+    subject = models.UUIDField(null=True, editable=False, db_index=True)
     status_code = models.PositiveSmallIntegerField(_("response status"), null=True)
     error = models.CharField(_("error"), max_length=300, blank=True)
     status = models.CharField(

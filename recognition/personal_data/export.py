@@ -96,6 +96,30 @@ def build(export_id: str) -> bool:
     return is_built
 
 
+def forget(owner_id: int) -> None:
+    """Delete what somebody has exported, since it holds what is deleted for good now.
+
+    To be called in the transaction that deletes what was given by others. One that is being
+    prepared begins anew.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        mine = DataExport.objects.filter(owner_id=owner_id)
+        # First, so that one that is just ending is found by the one or the other.
+        begun = mine.filter(status=DataExport.Status.PROCESSING)
+        for pk in list(begun.values_list("pk", flat=True)):
+            anew = begun.filter(pk=pk).update(
+                status=DataExport.Status.PENDING,
+                claim="",
+                claimed_until=None,
+                attempts=0,
+                queued_at=now,
+            )
+            if anew:
+                DataExport.objects.enqueue(pk)
+        mine.filter(status=DataExport.Status.DONE).delete()
+
+
 def delete_expired() -> int:
     """Delete exports after a week, and files that no row knows; returns how many exports."""
     now = timezone.now()

@@ -29,6 +29,7 @@ from recognition.uploads import heat_maps
 from recognition.vision import images
 from recognition.vision.decoding.pool import DecodingBusy, DecodingPool, Patience
 from recognition.vision.errors import ImageError
+from recognition.webhooks import deliveries
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -184,6 +185,7 @@ def _delete_some(uploads: UploadQuerySet, actor: User | None) -> int:
     locked = uploads.only("owner_id").order_by("pk").select_for_update(of=("self",))
     targets = ((upload.owner_id, f"upload:{upload.pk}") for upload in locked)
     audit.record_each("upload_deleted", targets, actor)
+    deliveries.forget(list(uploads.values_list("pk", flat=True)))
     _total, by_model = uploads.delete()
     return by_model.get(Upload._meta.label, 0)
 

@@ -62,8 +62,6 @@ def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
             actor,
             f"upload:{prediction.upload_id}",
             face=prediction.index,
-            predicted=prediction.label,
-            correction=label,
         )
     prediction.correction, prediction.corrected_at = label, corrected_at
     return prediction

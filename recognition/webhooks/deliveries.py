@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -50,27 +50,30 @@ def record_finished(upload: Upload) -> None:
 
     To be called in the transaction that finished it.
     """
-    record(upload.owner_id, UPLOAD_FINISHED, lambda: {"upload": _upload_as_dict(upload)})
+    record(upload.owner_id, UPLOAD_FINISHED, upload.pk, lambda: {"upload": _upload_as_dict(upload)})
 
 
 def record_video_finished(video: Video) -> None:
     """The same of a video. What was seen in it is its recording, too much for a message."""
-    record(video.owner_id, VIDEO_FINISHED, lambda: {"video": _video_as_dict(video)})
+    record(video.owner_id, VIDEO_FINISHED, video.pk, lambda: {"video": _video_as_dict(video)})
 
 
-def record(owner_id: int, event: str, news: Callable[[], dict[str, Any]]) -> None:
+def record(
+    owner_id: int, event: str, subject: uuid.UUID, news: Callable[[], dict[str, Any]]
+) -> None:
     """Note news for each of a person's webhooks, in the transaction that makes it true.
 
     Args:
         owner_id: whose webhooks.
         event: its name, such as ``upload.finished``.
+        subject: of what it is news; see :func:`forget`.
         news: what is told beside it; asked for only where there is a webhook.
     """
     hooks = Webhook.objects.filter(owner_id=owner_id, is_active=True).order_by("pk")
     # Locked, so that one that is deleted meanwhile does not undo the news.
     if ids := list(hooks.select_for_update(no_key=True).values_list("pk", flat=True)):
         told = news()
-        WebhookDelivery.objects.bulk_create(_delivery(pk, event, told) for pk in ids)
+        WebhookDelivery.objects.bulk_create(_delivery(pk, event, told, subject) for pk in ids)
         enqueue()
 
 
@@ -118,18 +121,28 @@ def switch_off(webhooks: WebhookQuerySet) -> int:
     return count
 
 
+def forget(subjects: Collection[uuid.UUID]) -> None:
+    """Delete what webhooks were told, or are still to be told, of what is deleted for good.
+
+    To be called in the transaction that deletes it.
+    """
+    WebhookDelivery.objects.filter(subject__in=subjects).delete()
+
+
 def delete_old() -> int:
     """Delete the log of long ago; returns how many messages."""
     before = timezone.now() - timedelta(days=KEEP_DAYS)
     return WebhookDelivery.objects.filter(created_at__lt=before).delete()[0]
 
 
-def _delivery(webhook_id: uuid.UUID, event: str, news: dict[str, Any]) -> WebhookDelivery:
+def _delivery(
+    webhook_id: uuid.UUID, event: str, news: dict[str, Any], subject: uuid.UUID | None = None
+) -> WebhookDelivery:
     now = timezone.now()
     pk = uuid.uuid4()
     payload = {"delivery": str(pk), "event": event, "created_at": now.isoformat(), **news}
     return WebhookDelivery(
-        pk=pk, webhook_id=webhook_id, event=event, payload=payload, queued_at=now
+        pk=pk, webhook_id=webhook_id, event=event, payload=payload, subject=subject, queued_at=now
     )
 
 

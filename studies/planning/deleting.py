@@ -18,7 +18,9 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import audit
-from recognition.models import Recording, WebhookDelivery
+from recognition.models import Recording
+from recognition.personal_data import export
+from recognition.webhooks import deliveries
 from studies.models import Participation, Study
 
 if TYPE_CHECKING:
@@ -110,10 +112,12 @@ def _delete_the_rest(instance: Study, **kwargs: Any) -> None:
 def _delete_recording(instance: Participation, **kwargs: Any) -> None:
     """A participant's series belongs to nobody else; it goes whichever way the participant does.
 
-    So does what webhooks were told, and what they are still to be told.
+    So does what webhooks were told, and what they are still to be told; and what the study's owner
+    had exported.
     """
-    WebhookDelivery.objects.filter(
-        event=FINISHED_EVENT, payload__participation__id=str(instance.pk)
-    ).delete()
+    if not instance.is_preview:
+        for owner in Study.objects.filter(pk=instance.study_id).values_list("owner_id", flat=True):
+            export.forget(owner)
+    deliveries.forget([instance.pk])
     if instance.recording_id is not None:
         Recording.objects.filter(pk=instance.recording_id).delete()

@@ -24,6 +24,7 @@ from accounts import audit
 from accounts.adapter import ASKED_FOR_RATE
 from operations import mails
 from recognition import quotas
+from recognition.personal_data import export
 from recognition.refusals import Refusal, check_rate
 from studies import access
 from studies.models import Member, Study
@@ -227,6 +228,8 @@ def take_over(study: Study, new: User) -> None:
         )
         locked.owner, locked.next_owner = new, None
         locked.save(update_fields=["owner", "next_owner"])
+        # What they have exported would outlive whoever withdraws from here on.
+        export.forget(owner.pk)
         # With what the study takes, which counts as theirs from here on.
         if not quotas.stored_bytes(new).has_room_for(0):
             raise TeamRefused(_("Your storage has no room for this study."))

@@ -11,7 +11,6 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
-from recognition.models import DataExport
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
 from studies.models import Participation, Study
@@ -36,6 +35,7 @@ def finish(participation: Participation) -> bool:
             deliveries.record(
                 participation.study.owner_id,
                 FINISHED_EVENT,
+                participation.pk,
                 lambda: {"participation": _as_dict(participation, now.isoformat())},
             )
     return True
@@ -83,11 +83,7 @@ def withdraw(code: str) -> Study | None:
         mine = Participation.objects.select_for_update().filter(pk=found.pk)
         if not mine.exists():
             return None  # Withdrawn by another window at the same moment.
-        mine.get().delete()  # Its recording goes with it, see `studies.planning.deleting`.
-        # What the owner had exported of the study shows the participant, too.
-        DataExport.objects.filter(owner_id=study.owner_id, status=DataExport.Status.DONE).update(
-            expires_at=timezone.now()
-        )
+        mine.get().delete()  # What belongs to it goes with it, see `studies.planning.deleting`.
         if not found.is_preview:
             Study.objects.filter(pk=study.pk).update(n_withdrawn=F("n_withdrawn") + 1)
     return study

@@ -149,9 +149,7 @@ def test_withdrawal_takes_messages_and_exports_along(study: Study, alice: User) 
     assert leaving.withdraw(code) == study
     (left,) = WebhookDelivery.objects.filter(webhook=hook)
     assert left.payload["participation"]["id"] == str(other.pk)
-    export.refresh_from_db()
-    assert export.expires_at is not None
-    assert export.expires_at <= timezone.now()
+    assert not DataExport.objects.filter(pk=export.pk).exists()
 
 
 @pytest.mark.parametrize(

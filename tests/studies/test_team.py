@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from accounts import audit
 from accounts.models import AuditEvent, User
+from recognition.models import DataExport
 from studies.models import Member, Study
 from studies.planning import team
 from tests.support import studies as make
@@ -159,8 +160,11 @@ def test_a_study_is_handed_over_to_an_editor_who_accepts(
     # Nobody answers for somebody else.
     page = alice_client.post(answer, {"action": "accept"}, follow=True)
     assert "not asked" in page.text
+    exported = DataExport.objects.create(owner=alice, status=DataExport.Status.DONE)
     page = bob_client.post(answer, {"action": "accept"}, follow=True)
     assert "You are the owner now" in page.text
+    # It would outlive whoever withdraws from here on.
+    assert not DataExport.objects.filter(pk=exported.pk).exists()
     study.refresh_from_db()
     assert (study.owner, study.next_owner) == (bob, None)
     former = study.members.get()
