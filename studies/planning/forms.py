@@ -62,6 +62,12 @@ class _Details(forms.ModelForm):
         tomorrow = timezone.now().date() + timedelta(days=1)
         self.fields["delete_on"].widget.attrs["min"] = tomorrow.isoformat()
 
+    def only_for_the_owner(self, name: str) -> None:
+        """Show a field to whoever may not change it."""
+        if name in self.fields:
+            self.fields[name].disabled = True
+            self.fields[name].help_text = _("Only the study’s owner can change this.")
+
     def clean_delete_on(self) -> date | None:
         day: date | None = self.cleaned_data["delete_on"]
         if day is not None and day <= timezone.now().date():

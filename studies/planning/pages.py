@@ -77,8 +77,14 @@ def study(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def study_details(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Change what describes it."""
-    found = access.editable(signed_in(request), pk)
+    user = signed_in(request)
+    found = access.editable(user, pk)
     form = Details(request.POST or None, instance=found)
+    if found.owner_id != user.pk:
+        # Both end a study: the one deletes it, and the other closes it.
+        form.only_for_the_owner("delete_on")
+        if found.status != Study.Status.DRAFT:
+            form.only_for_the_owner("ends_on")
     if request.method == "POST" and form.is_valid():
         version = found.consent_version
         saved = changes.save_details(form)
