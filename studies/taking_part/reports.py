@@ -7,6 +7,7 @@ compared anew since: so times that are almost the same are the same.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,8 @@ MAXIMUM_EVENTS = 200
 #: Of one participant's clock: one a minute, and one a connection.
 MAXIMUM_READINGS = 500
 LONGEST_ANSWER = 2000
+#: Of the time that blocks have, what must have passed when they end: clocks differ.
+SHORTEST_SHARE = 0.9
 _State = Participation.State
 
 
@@ -58,6 +61,12 @@ class NotPassed(Refusal):
     """The camera check is not passed yet."""
 
     code, status = "check_not_passed", 409
+
+
+class NotOver(Refusal):
+    """A block ends before its time is over."""
+
+    code, status = "block_not_over", 409
 
 
 def recording_of(pk: UUID, model_version: str) -> Recording:
@@ -154,11 +163,13 @@ def start(pk: UUID, block_id: Any, time_ms: int) -> None:
     """A block begins to be shown, for the first time or anew after a reload.
 
     Raises:
-        Gone, WrongBlock, NoRoom: as they say.
+        Gone, WrongBlock, NotPassed, NoRoom: as they say.
     """
 
     def report(participation: Participation, block: Block) -> int:
         nonlocal time_ms
+        if showing.is_watched(block) and not participation.camera:
+            raise NotPassed("The camera check comes first.")
         # Blocks follow each other, whatever a clock says: no two share time.
         others = participation.visits.exclude(block=block)
         time_ms = max(time_ms, others.aggregate(latest=Max("end_ms"))["latest"] or 0)
@@ -238,12 +249,13 @@ def end(pk: UUID, block_id: Any, time_ms: int) -> bool:
     """A block is over; whether it was the last one, and the participant has finished.
 
     Raises:
-        Gone, WrongBlock: as they say.
+        Gone, WrongBlock, NotOver: as they say.
         WrongAnswer: it is a question that must be answered, and was not.
     """
 
     def report(participation: Participation, block: Block) -> int:
         visit = _visit(participation, block)
+        _check_time(participation)
         is_answered = participation.answers.filter(block=block).exists()
         if block.is_question and block.is_required and not is_answered:
             raise WrongAnswer("This question must be answered.")
@@ -291,6 +303,17 @@ def _locked(pk: UUID) -> Participation:
     if found is None:
         raise Gone
     return found
+
+
+def _check_time(participation: Participation) -> None:
+    """Whether all blocks so far can have been shown since the participant came, by our own clock.
+
+    Places are for ever those of who has finished, so nobody finishes in a moment.
+    """
+    so_far = participation.sequence[: participation.place + 1]
+    seconds = sum(map(showing.least_seconds, Block.objects.filter(pk__in=so_far)))
+    if timezone.now() - participation.consented_at < SHORTEST_SHARE * timedelta(seconds=seconds):
+        raise NotOver("The block is not over yet.")
 
 
 def _visit(participation: Participation, block: Block) -> Visit:

@@ -38,15 +38,24 @@ def plan(participation: Participation, blocks: Sequence[Block]) -> dict[str, Any
     }
 
 
+def least_seconds(block: Block) -> float:
+    """For how long it is shown at least; 0 where the participant or a file decides."""
+    is_played = block.kind in {_Kind.VIDEO, _Kind.SOUND}
+    return 0.0 if is_played else _seconds(block) or 0.0
+
+
+def _seconds(block: Block) -> float | None:
+    if block.seconds is None and block.kind == _Kind.BASELINE:
+        return BASELINE_SECONDS
+    return block.seconds
+
+
 def _block(block: Block, study_id: UUID) -> dict[str, Any]:
-    seconds = block.seconds
-    if seconds is None and block.kind == _Kind.BASELINE:
-        seconds = BASELINE_SECONDS
     shown: dict[str, Any] = {
         "id": block.pk,
         "kind": block.kind,
         "text": block.text,
-        "seconds": seconds,
+        "seconds": _seconds(block),
         "watched": is_watched(block),
     }
     if block.kind in Block.WITH_FILE:

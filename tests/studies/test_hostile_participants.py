@@ -37,6 +37,13 @@ async def test_only_ones_own_token_with_ones_own_cookie_opens_it(
     assert (await (await other.open()).receive())["type"] == "ready"
 
 
+def whoever_passed(study: Study) -> Participant:
+    """Somebody who has passed the camera check."""
+    participant = Participant(study).agree()
+    studies.checked(participant.row)
+    return participant
+
+
 async def test_one_network_address_sends_so_many_reports(
     two_blocks: Study, participant: Participant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,7 +52,7 @@ async def test_one_network_address_sends_so_many_reports(
     monkeypatch.setattr(pace, "REPORTS_AT_ONCE", 2)
     words, _mood = await blocks_of(participant)
     one, other, far = [
-        await (await in_thread(Participant(two_blocks).agree)()).open(address=address)
+        await (await in_thread(whoever_passed)(two_blocks)).open(address=address)
         for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2")
     ]
     for socket in (one, other, far):
@@ -159,7 +166,7 @@ async def test_blocks_that_are_not_ones_own_or_not_yet_are_refused(
     theirs = (await in_thread(studies.block)(elsewhere)).pk
     words, mood = await blocks_of(participant)
     socket = await ready(participant)
-    await socket.frame(picture)
+    await socket.check(picture)
     for block in (theirs, mood, 0, -1, 10**30):
         assert (await socket.tell("start", block=block))["code"] == "wrong_block"
     assert await socket.close_code() == 4400

@@ -113,7 +113,7 @@ def test_a_full_storage_takes_no_answer(study: Study, alice: User) -> None:
 
 
 def test_a_full_storage_takes_no_visits_events_or_readings(study: Study, alice: User) -> None:
-    part = came(study)
+    part = make.checked(came(study))
     first, second = part.sequence
     reports.start(part.pk, first, 1000)
     limit(alice, used(alice))
@@ -153,6 +153,7 @@ def test_rows_from_before_are_counted_alike(study: Study, alice: User) -> None:
 async def test_the_page_is_told_and_keeps_its_report(participant: Participant, ada: User) -> None:
     words, _mood = await blocks_of(participant)
     socket = await ready(participant)
+    await in_thread(make.checked)(await in_thread(lambda: participant.row)())
     await in_thread(limit)(ada, 1)
     await socket.send(type="start", block=words, clock=participant.clock, n=1)
     refused = await socket.until("error")

@@ -281,7 +281,9 @@ async def test_a_place_ends_with_the_last_block_that_is_watched(
     await first.check(picture)
     second = await other.open()
     assert await second.receive() == {"type": "line", "place": 1}
-    assert (await first.show(calm))["type"] == "ack"
+    assert (await first.tell("start", block=calm))["type"] == "ack"
+    await asyncio.sleep(1)
+    assert (await first.tell("end", block=calm))["type"] == "ack"
     assert (await second.until("ready"))["type"] == "ready"
     # Frames are answered, and looked at no more: this one could not be.
     seen = await first.frame(b"no picture")

@@ -94,9 +94,17 @@ def participation(study: Study, **fields: Any) -> Participation:
     return Participation.objects.create(study=study, **values | fields)
 
 
+def checked(part: Participation) -> Participation:
+    """The same participant, having passed the camera check."""
+    part.camera = {"face_share": 1.0, "frames_per_second": 10.0, "face_height": 200.0}
+    part.save(update_fields=["camera"])
+    return part
+
+
 def with_series(part: Participation) -> Participation:
     """The same participant, with a recording of a minute that belongs to nobody else."""
     now = timezone.now()
+    checked(part)
     part.recording = Recording.objects.create(
         started_at=now - timedelta(seconds=60), ended_at=now, stored_bytes=1000
     )
