@@ -1,6 +1,6 @@
 // Signing out takes what this browser kept for the person with it.
 import { forgetOldShared, forgetShared } from "./shared.js";
-import { forgetAll as forgetUnsent } from "./unsent.js";
+import { forgetAll as forgetUnsent, forgetOthers } from "./unsent.js";
 
 function forgetAll() {
   forgetUnsent();
@@ -14,6 +14,7 @@ const isSigningIn = new URLSearchParams(location.search).has("next");
 // Pages of errors, and those that answer a form of another site, do not say who they are for.
 if (user === "" && !isSigningIn) forgetAll();
 else forgetOldShared();
+if (user) forgetOthers(user);
 
 for (const form of document.querySelectorAll(`form[action="${signOut}"]`)) {
   form.addEventListener("submit", forgetAll);

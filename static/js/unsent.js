@@ -79,6 +79,14 @@ export async function left(owner) {
   }
 }
 
+/** Delete what others left here who have not signed out. */
+export async function forgetOthers(owner) {
+  try {
+    const records = await withStore("readonly", (store) => answer(store.getAll()));
+    for (const record of records) if (record.owner !== owner) await forget(record.key);
+  } catch { /* The upload page looks again. */ }
+}
+
 export function forgetAll() {
   try { indexedDB.deleteDatabase(DATABASE); } catch { /* Then nothing was kept either. */ }
 }

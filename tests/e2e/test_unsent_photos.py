@@ -118,12 +118,15 @@ def test_nobody_else_gets_them_and_signing_out_takes_them(
     page = context.new_page()
     page.goto("/accounts/login/?next=/")
     assert page.evaluate(UNSENT_PHOTOS) == 2
-    page.goto("/accounts/signup/?next=/")
+    page.goto("/accounts/signup/?next=/statistics/")
     page.get_by_label("Email").fill("third@example.org")
     page.get_by_label("Password", exact=True).fill("a-good-password-7")
     page.get_by_label("Password (again)").fill("a-good-password-7")
     page.get_by_label("I agree").check()
     page.get_by_role("button", name="Sign up").click()
+    # … and nobody else, whatever page they come to.
+    expect(page.get_by_role("heading", name="Statistics")).to_be_visible()
+    wait_until(lambda: page.evaluate(UNSENT_PHOTOS) == 0)
+    page.goto("/")
     expect(page.get_by_role("heading", name="Upload photos")).to_be_visible()
-    wait_until(lambda: page.evaluate(UNSENT_PHOTOS) == 0)  # … and nobody else.
     expect(page.locator(".queue-item")).to_have_count(0)
