@@ -144,12 +144,13 @@ def lock(user_id: int) -> User:
     return locked
 
 
-def check_upload(user: User, stored: int) -> None:
+def check_upload(user: User, stored: int, *, counted: int = 0) -> None:
     """See whether one more photo fits.
 
     Args:
         user: whose it is.
         stored: bytes that it will take, as far as they are known; at least one.
+        counted: how many of them count already.
 
     Raises:
         QuotaExceeded: it does not.
@@ -163,17 +164,17 @@ def check_upload(user: User, stored: int) -> None:
             limit,
         )
         raise QuotaExceeded(message % {"limit": limit}, _seconds_to_tomorrow())
-    check_room(user, stored)
+    check_room(user, stored, counted=counted)
 
 
-def check_room(user: User, stored: int = 1) -> None:
-    """See whether so many more bytes fit, of whatever is stored.
+def check_room(user: User, stored: int = 1, *, counted: int = 0) -> None:
+    """See whether so many more bytes fit, of whatever is stored, where some count already.
 
     Raises:
         QuotaExceeded: they do not.
     """
     quota = stored_bytes(user)
-    if not quota.has_room_for(max(1, stored)):
+    if not quota.has_room_for(max(1, stored) - counted):
         raise QuotaExceeded(
             _("You’ve used your %(limit)s of storage. Delete some photos to make room.")
             % {"limit": filesizeformat(quota.limit or 0)}

@@ -34,6 +34,7 @@ class VideoTransfer(models.Model):
         keep: as for a video; None for what the operator prefers.
         video: what it has become; until the transfer is forgotten, so that whoever missed the
             answer can ask again.
+        joined_at: when a request read parts last that makes a video of them; None where none does.
         touched_at: when something arrived last.
     """
 
@@ -52,6 +53,7 @@ class VideoTransfer(models.Model):
     keep = models.BooleanField(null=True)
     video = models.ForeignKey(Video, null=True, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField(auto_now=True)
 
     objects = VideoTransferQuerySet.as_manager()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
 
 def create_video(
-    owner: User, file: UploadedFile, *, frames_per_second: int = 10, keep: bool | None = None
+    owner: User,
+    file: UploadedFile,
+    *,
+    frames_per_second: int = 10,
+    keep: bool | None = None,
+    counted: int = 0,
+    then: Callable[[Video], object] = lambda video: None,
 ) -> Video:
     """Store a video for as long as a worker needs to look at it, or longer, and queue that.
 
@@ -38,6 +45,8 @@ def create_video(
         file: as it was received.
         frames_per_second: that are looked at, from 1 to 30.
         keep: whether it stays when that is done; None for what the operator prefers.
+        counted: bytes of it that count in the owner's storage already.
+        then: called in the transaction that stores it; where it raises, nothing was stored.
 
     Raises:
         VideoError: it is no video that we accept; nothing was stored.
@@ -54,7 +63,7 @@ def create_video(
     container = container_of(file.read(HEAD_BYTES))
     file.seek(0)
     # Once before the work, for those who are out, and once under a lock, to be exact.
-    quotas.check_upload(owner, size)
+    quotas.check_upload(owner, size, counted=counted)
     now = timezone.now()
     video = Video(
         owner=owner,
@@ -72,7 +81,7 @@ def create_video(
         video.file.storage.save(str(video.file.name), file)
         with transaction.atomic():
             locked = quotas.lock(owner.pk)
-            quotas.check_upload(locked, size)
+            quotas.check_upload(locked, size, counted=counted)
             video.recording = Recording.objects.create(
                 owner=locked,
                 source=Recording.Source.VIDEO,
@@ -82,6 +91,7 @@ def create_video(
             )
             video.save()
             audit.record("video_created", locked, owner, f"video:{video.pk}")
+            then(video)
             Video.objects.enqueue(video.pk)
     except BaseException as error:
         stored_files.delete(video.file.name)

@@ -69,6 +69,14 @@ class Incomplete(Refusal):
     code, status = "incomplete", 409
 
 
+class _JoinedAlready(Exception):
+    """Another request took this one for dead, and was first."""
+
+    def __init__(self, video: Video) -> None:
+        super().__init__()
+        self.video = video
+
+
 def begin(
     owner: User, name: str, byte_size: int, *, frames_per_second: int = 10, keep: bool | None = None
 ) -> VideoTransfer:
@@ -167,19 +175,28 @@ def finish(transfer: VideoTransfer) -> Video:
     if found.offset < found.byte_size:
         told = {"offset": found.offset, "size": found.byte_size}
         raise Incomplete(_("%(offset)d of %(size)d bytes have arrived.") % told)
-    # It counts as what it becomes from here on, and so only one request makes a video of it.
+    # Only one request makes a video of it.
     now = timezone.now()
-    is_free = Q(stored_bytes__gt=0) | Q(touched_at__lt=now - JOINED_WITHIN)
+    is_free = Q(joined_at=None) | Q(joined_at__lt=now - JOINED_WITHIN)
     rows = VideoTransfer.objects.filter(pk=found.pk)
-    if not rows.filter(is_free, video=None).update(stored_bytes=0, touched_at=now):
+    if not rows.filter(is_free, video=None).update(joined_at=now, touched_at=now):
         raise Incomplete(_("This video is being put together. Ask again in some seconds."))
     parts = list(found.parts.all())
     if not parts:
         raise VideoTransfer.DoesNotExist
     # However long it takes, it is alive while it reads.
-    mine = rows.filter(stored_bytes=0, video=None)
-    parts_read = _Joined(parts, lambda: mine.update(touched_at=timezone.now()))
+    mine = rows.filter(joined_at__isnull=False, video=None)
+    parts_read = _Joined(
+        parts, lambda: mine.update(joined_at=timezone.now(), touched_at=timezone.now())
+    )
     joined = cast("IO[Any]", io.BufferedReader(parts_read))
+
+    def become(video: Video) -> None:
+        locked = rows.select_for_update().select_related("video").first()
+        if locked is not None and locked.video is not None:
+            raise _JoinedAlready(locked.video)
+        rows.update(video=video, stored_bytes=0)
+
     try:
         with joined:
             video = actions.create_video(
@@ -187,19 +204,16 @@ def finish(transfer: VideoTransfer) -> Video:
                 UploadedFile(joined, found.name, size=found.byte_size),
                 frames_per_second=found.frames_per_second,
                 keep=found.keep,
+                counted=found.stored_bytes,
+                then=become,
             )
+    except _JoinedAlready as other:
+        return other.video
     except BaseException:
-        rows.update(stored_bytes=found.byte_size)
+        rows.update(joined_at=None)
         raise
-    with transaction.atomic():
-        locked = rows.select_for_update().select_related("video").first()
-        if locked is not None and locked.video is not None:
-            # Another request took this one for dead, and was first.
-            video.recording.delete()
-            return locked.video
-        rows.update(video=video)
-        for part in parts:
-            part.delete()
+    for part in parts:
+        part.delete()
     return video
 
 

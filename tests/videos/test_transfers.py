@@ -119,6 +119,53 @@ def test_quotas_and_numbers_hold_from_the_start(alice: User, alice_client: Clien
     assert announce(alice_client, 100).json()["code"] == "too_many_transfers"
 
 
+def test_what_is_put_together_counts_all_the_while(
+    alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one could announce more and more meanwhile, and keep all of it."""
+    data = face_mp4()
+    alice.quota_bytes = len(data)
+    alice.save()
+    transfer = announce(alice_client, len(data)).json()
+    for offset in range(0, len(data), 10_000):
+        put(alice_client, transfer, offset, data[offset : offset + 10_000])
+    create = actions.create_video
+
+    def announce_more(*arguments: Any, **options: Any) -> Video:
+        assert announce(alice_client, 1_000).json()["code"] == "quota_exceeded"
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(actions, "create_video", announce_more)
+    answer = finish(alice_client, transfer)
+    assert answer.status_code == 201, answer.json()
+    video = Video.objects.get()
+    assert quotas.stored_bytes(alice).used == len(data) + video.recording.stored_bytes
+
+
+def test_who_was_taken_for_dead_finds_the_others_video(
+    alice_client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
+    transfer, before = announce(alice_client, 9_000).json(), set(stored())
+    put(alice_client, transfer, 0, face_mp4()[:9_000])
+    row = VideoTransfer.objects.get()
+    read, is_first = transfers._Joined.readinto, [True]
+
+    def overtaken(self: Any, buffer: Any) -> int:
+        if is_first:
+            is_first.clear()
+            VideoTransfer.objects.update(joined_at=None)
+            transfers.finish(row)
+        return read(self, buffer)
+
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        django_capture_on_commit_callbacks(execute=True),
+    ):
+        patched.setattr(transfers._Joined, "readinto", overtaken)
+        assert transfers.finish(row) == Video.objects.get()
+    assert len(set(stored()) - before) == 1
+
+
 def test_a_failure_at_the_end_can_be_tried_again(
     alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,9 +191,9 @@ def test_a_failure_at_the_end_can_be_tried_again(
 def test_whose_end_was_cut_off_is_ended_by_the_next_one(alice: User, alice_client: Client) -> None:
     transfer = announce(alice_client, 9_000).json()
     put(alice_client, transfer, 0, face_mp4()[:9_000])
-    VideoTransfer.objects.update(stored_bytes=0)
+    VideoTransfer.objects.update(joined_at=timezone.now())
     assert finish(alice_client, transfer).json()["code"] == "incomplete"
-    VideoTransfer.objects.update(touched_at=timezone.now() - 2 * transfers.JOINED_WITHIN)
+    VideoTransfer.objects.update(joined_at=timezone.now() - 2 * transfers.JOINED_WITHIN)
     assert finish(alice_client, transfer).status_code == 201
 
 
