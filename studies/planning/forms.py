@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from studies.models import Study
@@ -72,7 +73,21 @@ class _Details(forms.ModelForm):
         day: date | None = self.cleaned_data["delete_on"]
         if day is not None and day <= timezone.now().date():
             raise forms.ValidationError(_("Choose a day in the future."))
+        self._check_promise(day)
         return day
+
+    def _check_promise(self, day: date | None) -> None:
+        """Nothing is kept for longer than whoever gave it was told."""
+        told = self.instance.delete_on if self.instance.pk else None
+        if told is None or (day is not None and day <= told):
+            return
+        if self.instance.participations.filter(is_preview=False).exists():
+            raise forms.ValidationError(
+                _("People agreed that everything is deleted on %(day)s. Choose no later day."),
+                params={"day": date_format(told, "DATE_FORMAT")},
+            )
+        if day is None and self.instance.status == Study.Status.OPEN:
+            raise forms.ValidationError(_("Choose the day on which everything is deleted."))
 
 
 class NewStudy(_Details):

@@ -42,6 +42,25 @@ def test_an_editor_changes_all_but_when_it_ends(
     assert (study.ends_on == date(2099, 11, 30)) == is_open
 
 
+@pytest.mark.parametrize("day", ["2100-01-01", ""])
+def test_nothing_is_kept_for_longer_than_people_were_told(
+    day: str, alice: User, alice_client: Client
+) -> None:
+    study = make.open_study(alice, delete_on=date(2099, 12, 31))
+    path = f"/studies/{study.pk}/details/"
+    make.participation(study, is_preview=True)
+    if day:
+        assert alice_client.post(path, details(study, delete_on=day)).status_code == 302
+        day = "2100-01-02"
+    else:
+        text = alice_client.post(path, details(study, delete_on=day)).text
+        assert "Choose the day on which everything is deleted." in text
+    make.participation(study)
+    text = alice_client.post(path, details(study, delete_on=day)).text
+    assert "People agreed that everything is deleted on" in text
+    assert alice_client.post(path, details(study, delete_on="2098-01-01")).status_code == 302
+
+
 def test_the_owner_changes_both(alice: User, alice_client: Client) -> None:
     study = make.open_study(alice, delete_on=date(2099, 12, 31))
     changed = {"delete_on": "2098-12-31", "ends_on": "2098-11-30"}
