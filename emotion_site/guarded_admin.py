@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.filters import SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.http import HttpRequest
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -40,6 +42,17 @@ class GuardedAdmin(admin.ModelAdmin):
             if rest != lookup and set(rest.split("__")[1:]) <= LOOKUPS and rest[:2] in {"", "__"}:
                 return True
         return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; what is no key of a row is refused, and not looked for."""
+        for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.clean(chosen, None)
+            except ValidationError:
+                raise BadRequest("A row that was chosen has no such key.") from None
+        return super().changelist_view(request, extra_context)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._log(request, [obj], ADDITION, message)

@@ -217,3 +217,13 @@ def test_a_refused_lookup_is_one_line_of_the_log(root_client: Client) -> None:
         console.setStream(earlier)
     assert "Filtering by session_key__startswith not allowed" in written
     assert "Traceback" not in written
+
+
+@BY_LABEL
+def test_what_is_no_key_is_refused(
+    model: type[models.Model], model_admin: GuardedAdmin, root_client: Client
+) -> None:
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    for key in ("x" * 300, "9" * 30):
+        chosen = {"action": "delete_selected", "_selected_action": key, "post": "yes"}
+        assert root_client.post(address, chosen).status_code in {400, 403}, key
