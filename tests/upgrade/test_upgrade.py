@@ -26,6 +26,8 @@ MAY_DIFFER = {
     "export/audit_trail.csv": "the same",
     "export/api_tokens.json": "looking uses one; its name is compared",
     "export/api_tokens.csv": "the same",
+    "export/webhook_deliveries.json": "nothing of photos that are gone; the others are compared",
+    "export/webhook_deliveries.csv": "the same",
 }
 
 
@@ -75,6 +77,19 @@ def test_the_person_the_token_and_the_audit_trail_are_the_same(
     made_by_filling = [event for event in old if event in new]
     assert {"token_created", "data_exported"} <= {action for action, _at in made_by_filling}
     assert len(made_by_filling) >= 4
+
+
+def test_messages_of_photos_that_are_there_are_told_still(
+    upgraded: tuple[dict[str, Any], dict[str, Any], Path],
+) -> None:
+    old, new = (site["export"] for site in upgraded[:2])
+    there = {upload["id"] for upload in [*old["uploads.json"], *old.get("trash.json", [])]}
+    messages = [
+        message
+        for message in old["webhook_deliveries.json"]
+        if message["payload"].get("upload", {"id": None})["id"] in {None, *there}
+    ]
+    assert list(lost(messages, new["webhook_deliveries.json"])) == []
 
 
 def test_nothing_is_left_to_migrate_and_every_row_has_what_it_points_at(
