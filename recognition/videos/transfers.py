@@ -192,7 +192,7 @@ def finish(transfer: VideoTransfer) -> Video:
     joined = cast("IO[Any]", io.BufferedReader(parts_read))
 
     def become(video: Video) -> None:
-        locked = rows.select_for_update().select_related("video").first()
+        locked = rows.select_for_update(of=("self",)).select_related("video").first()
         if locked is not None and locked.video is not None:
             raise _JoinedAlready(locked.video)
         rows.update(video=video, stored_bytes=0)
