@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
@@ -33,7 +34,8 @@ def hook(alice: User) -> Webhook:
 def told(user: User, label: str = "happy") -> Upload:
     upload = make_upload(user)
     add_face(upload, label)
-    deliveries.record_finished(upload)
+    with transaction.atomic():
+        deliveries.record_finished(upload)
     return upload
 
 
@@ -52,7 +54,8 @@ def test_messages_go_with_their_photo_sent_or_not(hook: Webhook, alice: User) ->
 
 def test_messages_go_with_their_video(hook: Webhook, alice: User) -> None:
     video = create_video(alice, SimpleUploadedFile("a.gif", b"GIF89a and more"))
-    deliveries.record_video_finished(video)
+    with transaction.atomic():
+        deliveries.record_video_finished(video)
     deliveries.record_ping(hook)
     deleting.delete(video.recording, alice)
     assert [one.event for one in hook.deliveries.all()] == [deliveries.PING]
