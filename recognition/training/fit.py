@@ -83,6 +83,8 @@ class Settings:
         label_smoothing: for the `fer2013` head; taggers' votes are soft already.
         ema_momentum: of the moving average of weights that is validated and kept.
         initial_weights: None (random), or what :func:`weights.read` reads.
+        teacher: version of the model whose answers are blended into the targets; None without.
+        teacher_share: of those answers in the targets.
         precision: ``"bfloat16"`` for the products of matrices, or ``"float32"``.
     """
 
@@ -98,6 +100,8 @@ class Settings:
     dropout: float = 0.4
     head_units: int = 256
     initial_weights: str | None = None
+    teacher: str | None = None
+    teacher_share: float = 0.0
     precision: str = "bfloat16"
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)

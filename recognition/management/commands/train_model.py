@@ -22,6 +22,7 @@ from recognition.training.extra import add_extra
 
 if TYPE_CHECKING:
     from recognition.training.fit import Settings
+    from recognition.vision.classification import EmotionClassifier
 
 #: Validation images for each training image of a smoke run.
 LIMITED_VALIDATION_SHARE = 0.25
@@ -54,6 +55,18 @@ class Command(BaseCommand):
             help="weights to begin with (default: random ones): a model's manifest, such as "
             "models/emotion_vgg16.json, or an .npz or .tflite file",
         )
+        parser.add_argument(
+            "--teacher",
+            type=Path,
+            help="a model's manifest: what it answers to each image in several frames is blended "
+            "into the labels that are learned",
+        )
+        parser.add_argument(
+            "--teacher-share",
+            type=float,
+            default=0.5,
+            help="of its answers in what is learned, 0 to 1 (default: 0.5)",
+        )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--batch-size", type=int)
         parser.add_argument("--precision", choices=["float32", "bfloat16"])
@@ -77,7 +90,8 @@ class Command(BaseCommand):
         from recognition.training.fit import fit
         from recognition.training.weights import WeightsError
 
-        training_settings = _settings(options)
+        teacher = _teacher(options["teacher"])
+        training_settings = _settings(options, teacher)
         try:
             data = load(data_path, votes_path)
             if options["extra"] is not None:
@@ -86,6 +100,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if limit is not None:
             data = limited(data, limit)
+        if teacher is not None:
+            from recognition.training.distillation import taught
+
+            try:
+                data = taught(data, teacher, options["teacher_share"])
+            except ValueError as error:
+                raise CommandError(str(error)) from None
         _check_data(output, data)
         self.stdout.write(
             f"{len(data.train):,} training images, {len(data.validation):,} for validation, "
@@ -147,10 +168,26 @@ def limited(data: Dataset, n: int) -> Dataset:
     return replace(data, train=train, validation=validation, facts={**data.facts, **counts})
 
 
-def _settings(options: dict[str, Any]) -> Settings:
+def _teacher(manifest_path: Path | None) -> EmotionClassifier | None:
+    if manifest_path is None:
+        return None
+    from recognition.vision.classification import EmotionClassifier
+    from recognition.vision.errors import ModelError
+    from recognition.vision.manifest import read_manifest
+
+    try:
+        manifest = read_manifest(manifest_path)
+    except ModelError as error:
+        raise CommandError(str(error)) from None
+    return EmotionClassifier(manifest, num_threads=settings.RECOGNIZER_THREADS)
+
+
+def _settings(options: dict[str, Any], teacher: EmotionClassifier | None) -> Settings:
     from recognition.training.fit import Settings
 
     chosen = {
+        "teacher": teacher and teacher.manifest.version,
+        "teacher_share": teacher and options["teacher_share"],
         "initial_weights": options["init"],
         "seed": options["seed"],
         "batch_size": options["batch_size"],
