@@ -146,6 +146,29 @@ class JobQuerySet(models.QuerySet[AnyJob]):
                     self.enqueue(pk, queue=queue)
         return restarted
 
+    def begin_anew(self, **fields: Any) -> int:
+        """Take those in work from whoever works on them, to be done from the start by others.
+
+        All their attempts are given back; what this attempt has made is not to be kept. Returns
+        how many.
+        """
+        begun = self.filter(status=Job.Status.PROCESSING)
+        taken = 0
+        with transaction.atomic():
+            for pk in list(begun.values_list("pk", flat=True)):
+                if begun.filter(pk=pk).update(
+                    status=Job.Status.PENDING,
+                    claim="",
+                    claimed_until=None,
+                    attempts=0,
+                    queued_at=timezone.now(),
+                    **fields,
+                ):
+                    taken += 1
+                    self._tell(pk)
+                    self.enqueue(pk)
+        return taken
+
     def stop(self, status: str, **fields: Any) -> int:
         """End all that have not ended, whoever works on them; returns how many."""
         return self.unfinished().update(**_ended(status), **fields)

@@ -102,21 +102,10 @@ def forget(owner_id: int) -> None:
     To be called in the transaction that deletes what was given by others. One that is being
     prepared begins anew.
     """
-    now = timezone.now()
     with transaction.atomic():
         mine = DataExport.objects.filter(owner_id=owner_id)
         # First, so that one that is just ending is found by the one or the other.
-        begun = mine.filter(status=DataExport.Status.PROCESSING)
-        for pk in list(begun.values_list("pk", flat=True)):
-            anew = begun.filter(pk=pk).update(
-                status=DataExport.Status.PENDING,
-                claim="",
-                claimed_until=None,
-                attempts=0,
-                queued_at=now,
-            )
-            if anew:
-                DataExport.objects.enqueue(pk)
+        mine.begin_anew()
         mine.filter(status=DataExport.Status.DONE).delete()
 
 

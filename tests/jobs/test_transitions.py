@@ -245,6 +245,20 @@ def test_restarted_ones_have_all_their_attempts_again(job: Any, sent: list[Any])
     assert (type(job).task, str(job.pk)) in sent or type(job).task is None
 
 
+def test_begun_anew_it_is_taken_from_whoever_works_on_it(job: Any, sent: list[Any]) -> None:
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert jobs(job).begin_anew() == 0, "nobody has begun it"
+        taken = claimed(job)
+        sent.clear()
+        assert jobs(job).begin_anew() == 1
+        assert jobs(job).begin_anew() == 0
+    waiting = now_in(job)
+    assert (waiting.status, waiting.attempts, waiting.claim) == (Status.PENDING, 0, "")
+    assert sent == ([] if type(job).task is None else [(type(job).task, str(job.pk))])
+    assert not jobs(job).finish(taken)
+    assert claimed(job).claim != taken.claim
+
+
 @pytest.mark.parametrize("is_worked_on", [True, False])
 def test_stopping_ends_it_whoever_works_on_it(job: Any, is_worked_on: bool) -> None:
     taken = claimed(job) if is_worked_on else job
