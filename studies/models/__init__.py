@@ -2,6 +2,7 @@
 
 from studies.models.blocks import Block
 from studies.models.participations import (
+    HAVE_ENDED,
     SILENT_MINUTES,
     Answer,
     ClockReading,
@@ -12,6 +13,7 @@ from studies.models.results import ExclusionRule, ParticipationGrid
 from studies.models.studies import Condition, Member, PersonalLink, Study
 
 __all__ = [
+    "HAVE_ENDED",
     "SILENT_MINUTES",
     "Answer",
     "Block",

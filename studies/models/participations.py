@@ -90,6 +90,13 @@ class Participation(models.Model):
     def __str__(self) -> str:
         return f"P{self.number:03d}"
 
+    @property
+    def has_ended(self) -> bool:
+        return self.state in HAVE_ENDED
+
+
+HAVE_ENDED = (Participation.State.FINISHED, Participation.State.LEFT)
+
 
 class Visit(models.Model):
     """That a participant saw a block, and when, on the time line of the recording.

@@ -10,10 +10,9 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from studies.models import SILENT_MINUTES, Participation, Study
+from studies.models import HAVE_ENDED, SILENT_MINUTES, Participation, Study
 
 State = Participation.State
-HAVE_ENDED = (State.FINISHED, State.LEFT)
 #: Pixels of a face's height, brightness (0 to 1) and frames a second below which a series is poor.
 SMALL_FACE, DARK, FEW_FRAMES = 60, 0.2, 3.0
 
@@ -117,7 +116,7 @@ def quality(study: Study, one: Participation) -> Quality:
         ("size", height, SMALL_FACE),
     )
     problems = tuple(name for name, value, limit in limits if value is not None and value < limit)
-    is_away = one.state not in HAVE_ENDED and one.seen_at < _heard_of_since()
+    is_away = not one.has_ended and one.seen_at < _heard_of_since()
     return Quality(
         one, face_share, frames, brightness, height, is_away, is_excluded, problems, one.seen_at
     )

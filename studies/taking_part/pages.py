@@ -190,7 +190,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     if leaving.is_too_late(participation):
         leaving.leave(participation)
         participation.state = _State.LEFT
-    if participation.state in {_State.FINISHED, _State.LEFT}:
+    if participation.has_ended:
         return redirect("taking_part:end", pk)
     context = {
         "study": participation.study,
@@ -224,9 +224,9 @@ def leave(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @require_safe
 @for_participants
 def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
-    """The file of one of the participant's blocks."""
+    """The file of one of the participant's blocks, while they take part."""
     participation, _key = _mine(request, pk)
-    if block not in participation.sequence:
+    if participation.has_ended or block not in participation.sequence:
         raise Http404
     found = get_object_or_404(Block, pk=block, study_id=participation.study_id)
     return stimulus_response(request, found)
@@ -237,7 +237,7 @@ def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
 def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Thanks, and the withdrawal code until the page is left."""
     participation, key = _mine(request, pk)
-    if participation.state not in {_State.FINISHED, _State.LEFT}:
+    if not participation.has_ended:
         return redirect("taking_part:run", pk)
     study = participation.study
     context = {

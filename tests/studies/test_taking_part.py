@@ -376,7 +376,10 @@ def test_a_stimulus_is_nobody_elses(study: Study) -> None:
     picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="text/html")
     address = path(study, f"blocks/{picture.pk}/")
     assert Client().get(address).status_code == 410
-    assert agree(study).get(address).headers["Content-Type"] == "application/octet-stream"
+    client = agree(study)
+    assert client.get(address).headers["Content-Type"] == "application/octet-stream"
+    client.post(path(study, "leave/"))
+    assert client.get(address).status_code == 404, "who has ended"
     other = studies.open_study(study.owner, "Another")
     studies.block(other)
     client = agree(other)
