@@ -51,8 +51,8 @@ class CursorPages(CursorPagination):
     ) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValidationError, ValueError):
-            # The position within the cursor is no date: it was not made by us.
+        except (ValidationError, ValueError, OverflowError):
+            # The position within the cursor is no date of any calendar: we did not make it.
             raise NotFound(self.invalid_cursor_message) from None
 
     def decode_cursor(self, request: Request) -> Any:

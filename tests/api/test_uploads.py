@@ -135,7 +135,10 @@ def test_pages_hold_every_upload_once(order: str, alice: User, alice_client: Cli
     assert len(found) == len(set(found)) == 7
 
 
-@pytest.mark.parametrize("cursor", ["x", "cD14", "%00", "é"])
+AT_THE_END = base64.b64encode(b"p=9999-12-31T23:59:59-23:59").decode()
+
+
+@pytest.mark.parametrize("cursor", ["x", "cD14", "%00", "é", AT_THE_END])
 def test_a_made_up_cursor_is_not_found(cursor: str, alice_client: Client) -> None:
     response = alice_client.get(UPLOADS, {"cursor": cursor})
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
