@@ -72,12 +72,26 @@ def test_the_log_has_no_keys_that_open_something(behind: SiteBehindNginx) -> Non
     with httpx.Client(base_url=behind.url) as client:
         for path in (
             "accounts/password/reset/key/2-made-up/", "accounts/confirm-email/made-up/",
-            "studies/join/made-up/", "take-part/made-up/", "about/?seen=yes",
+            "studies/join/made-up/", "take-part/made-up/",
         ):  # fmt: skip
             client.get(f"/{path}")
+        client.get(f"http://localhost:{behind.http_port}/take-part/made-up/")
+    # Neither where one of too many was refused.
+    host = f"Host: {urlsplit(behind.url).netloc}\r\n".encode()
+    form = b"POST /take-part/made-up/consent/ HTTP/1.1\r\n" + host + b"Content-Length: 0\r\n\r\n"
+    with tls_connection(behind, "127.0.0.5") as connection:
+        assert 429 in [status_of_next(connection, form) for _ in range(75)]
+    with httpx.Client(base_url=behind.url) as client:
+        client.get("/about/?seen=yes")
     # nginx writes the line of a request once it has sent the answer.
     wait_until(lambda: "about/?seen=yes" in (behind.data_dir / "access.log").read_text())
-    assert "made-up" not in (behind.data_dir / "access.log").read_text()
+    for log in ("access.log", "error.log"):
+        assert "made-up" not in (behind.data_dir / log).read_text()
+
+
+def test_a_long_address_leads_to_the_sign_in_too(behind: SiteBehindNginx) -> None:
+    answer = httpx.get(f"{behind.url}/uploads/?q=" + 6000 * "x")
+    assert answer.status_code == 302, "the address is repeated in the answer's headers"
 
 
 def test_the_request_id_is_one_in_nginx_and_site(behind: SiteBehindNginx) -> None:
@@ -327,6 +341,10 @@ def test_a_failed_request_keeps_nobody_from_the_process(behind: SiteBehindNginx)
     behind.kill("web-2")
     with httpx.Client(base_url=behind.url) as client:
         assert client.get("/about/").status_code == 502
+        assert client.get("/take-part/made-up/").status_code == 502
+        errors = (behind.data_dir / "error.log").read_text()
+        assert "/about/" in errors
+        assert "made-up" not in errors
 
         class Back(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
