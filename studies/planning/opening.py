@@ -157,7 +157,8 @@ def back_to_draft(study: Study, actor: User) -> None:
         for participation in locked.participations.all():
             participation.delete()
         locked.status, locked.opened_at, locked.closed_at = Study.Status.DRAFT, None, None
-        locked.consent_version = 1
+        # Whoever still has the page of the opening before agrees to that text and to no later one.
+        locked.consent_version += 1
         locked.save(update_fields=["status", "opened_at", "closed_at", "consent_version"])
         audit.record("study_closed", locked.owner, actor, f"study:{locked.pk}")
 

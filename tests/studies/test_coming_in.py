@@ -16,11 +16,24 @@ from pytest_django import Settings
 from accounts.models import User
 from recognition.personal_data import contents
 from studies.models import SILENT_MINUTES, Answer, Participation, Study, Visit
-from studies.planning import progress
+from studies.planning import opening, progress
 from tests.support import studies as make
 from tests.support.participants import AGREES
 
 State = Participation.State
+
+
+def test_who_read_the_text_of_an_earlier_opening_has_not_agreed_to_this_one(alice: User) -> None:
+    study = make.ready_study(alice)
+    opening.open_(study, alice)
+    study.refresh_from_db()
+    page, agreed = f"/take-part/{study.link_key}/consent/", study.consent_version
+    opening.back_to_draft(study, alice)
+    Study.objects.filter(pk=study.pk).update(consent_text="Everything is published.")
+    opening.open_(study, alice)
+    answer = Client().post(page, {**AGREES, "consent_version": agreed})
+    assert answer.headers["Location"].startswith(page), "the text is read anew"
+    assert not study.participations.exists()
 
 
 def test_counts_leave_previews_out(alice: User, alice_client: Client) -> None:
