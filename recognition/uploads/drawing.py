@@ -77,9 +77,7 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
             correction=label,
             corrected_at=timezone.now(),
         )
-        audit.record(
-            "face_drawn", upload.owner, actor, f"upload:{upload.pk}", face=face.index, label=label
-        )
+        audit.record("face_drawn", upload.owner, actor, f"upload:{upload.pk}", face=face.index)
     return face
 
 
