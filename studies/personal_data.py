@@ -17,6 +17,7 @@ from recognition.models import Recording
 from recognition.personal_data import account_deletion
 from recognition.series import downloads
 from studies.models import Answer, Block, Member, Participation, Study, Visit
+from studies.planning import deleting
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -47,6 +48,7 @@ def register() -> None:
     quotas.ALSO_STORED.append(stored_bytes)
     people.ALSO_EXPORTED.append(texts)
     account_deletion.ALSO_GOES.append(what_goes)
+    account_deletion.DELETED_FIRST.append(delete_studies)
 
 
 def stored_bytes(user: User) -> int:
@@ -78,6 +80,12 @@ def what_goes(user: User) -> list[str]:
     if mine.filter(status=Study.Status.OPEN).exists():
         sentences.append(_("Among them are studies that people are taking part in now."))
     return sentences
+
+
+def delete_studies(user: User) -> None:
+    """Delete a person's studies, a few participants at a time."""
+    for study in Study.objects.filter(owner_id=user.pk).order_by("pk"):
+        deleting.delete(study)
 
 
 def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:

@@ -38,6 +38,8 @@ TASK = "recognition.delete_account"
 BATCH = 200
 #: Sentences about what else goes with an account, by apps that keep more of a person.
 ALSO_GOES: list[Callable[[User], list[str]]] = []
+#: What apps that keep more of a person delete first, piece by piece, however long it takes.
+DELETED_FIRST: list[Callable[[User], None]] = []
 #: Seconds after which a deletion is queued again, in case its task was lost.
 REQUEUE_SECONDS = 60
 
@@ -93,6 +95,8 @@ def delete(user_id: int) -> bool:
     _forget_queued_work(user)
     while _delete_some_uploads(user):
         pass
+    for delete_first in DELETED_FIRST:
+        delete_first(user)
     with transaction.atomic():
         videos = list(Video.objects.filter(owner=user).select_for_update())
         stored_files.delete(*(video.file.name for video in videos))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -143,6 +144,28 @@ def test_with_the_account_go_its_studies(alice: User, bob: User) -> None:
     assert files() == [str(theirs.pk)]
     assert Recording.objects.count() == 2
     assert not theirs.members.filter(email="alice@example.org").exists()
+
+
+def test_an_accounts_deletion_that_is_stopped_goes_on_where_it_was(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_study(alice)
+    delete_some, n_deleted = deleting._delete_some, []
+
+    def stopped(study: Study) -> int:
+        if n_deleted:
+            raise SoftTimeLimitExceeded
+        n_deleted.append(delete_some(study))
+        return n_deleted[0]
+
+    account_deletion.close(alice)
+    monkeypatch.setattr(deleting, "_delete_some", stopped)
+    with pytest.raises(SoftTimeLimitExceeded):
+        account_deletion.delete(alice.pk)
+    assert rows()["studies.Participation"] == 3
+    monkeypatch.undo()
+    assert account_deletion.delete(alice.pk)
+    assert not any(rows().values())
 
 
 def test_the_page_that_deletes_an_account_says_what_becomes_of_studies(
