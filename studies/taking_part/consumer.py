@@ -97,7 +97,7 @@ class StudyConsumer(FramesConsumer):
         if found is None:
             await self.close(NOT_SIGNED_IN)
             return
-        if found.state in {Participation.State.FINISHED, Participation.State.LEFT}:
+        if found.has_ended:
             await self.close(DONE)
             return
         address = address_of(self.scope)

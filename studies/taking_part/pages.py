@@ -150,11 +150,11 @@ def _mine(request: HttpRequest, pk: UUID) -> tuple[Participation, str]:
 
     Raises:
         Http404: there is no such study.
-        Stranger: it is nobody's.
+        Stranger: it is nobody's, or of a preview by who may not change the study any more.
     """
     study = get_object_or_404(Study, pk=pk)
     found = keys.find(study, request.COOKIES)
-    if found is None:
+    if found is None or (found[0].is_preview and not ways.may_try(request, study)):
         raise Stranger
     ways.speak(request, study, found[0].language)
     return found

@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from studies.models import Participation, Study
+from studies.models import Block, Member, Participation, Study
 from tests.support import studies as make
+from tests.support.factories import make_person
 from tests.support.participants import AGREES
 
 
@@ -46,6 +47,27 @@ def test_each_preview_shows_another_condition(study: Study, alice_client: Client
         page = unescape(alice_client.get(f"/take-part/in/{study.pk}/run/").text)
         assert f"The condition is “{seen[-1]}”; the next preview has the next one." in page
     assert seen == ["quiet", "loud", "quiet"]
+
+
+@pytest.mark.parametrize("lost", ["removed", "viewer", "signed out"])
+def test_a_preview_is_for_who_may_change_the_study(study: Study, lost: str) -> None:
+    editor = make_person("editor@example.org", "a-good-password-7")
+    member = make.member(study, editor, Member.Role.EDITOR)
+    block = make.block(study, Block.Kind.IMAGE, file=b"picture", media_type="image/jpeg")
+    client = Client()
+    client.force_login(editor)
+    try_it(study, client)
+    run = f"/take-part/in/{study.pk}"
+    assert client.get(f"{run}/run/").status_code == 200
+    if lost == "removed":
+        member.delete()
+    elif lost == "viewer":
+        Member.objects.filter(pk=member.pk).update(role=Member.Role.VIEWER)
+    else:
+        client.cookies.pop("sessionid")
+    assert client.get(f"{run}/run/").status_code == 410
+    assert client.get(f"{run}/blocks/{block.pk}/").status_code == 410
+    assert client.post(f"{run}/token/").status_code == 410
 
 
 def test_a_preview_without_its_block_begins_anew(study: Study, alice_client: Client) -> None:
