@@ -193,7 +193,9 @@ def finish(transfer: VideoTransfer) -> Video:
 
     def become(video: Video) -> None:
         locked = rows.select_for_update(of=("self",)).select_related("video").first()
-        if locked is not None and locked.video is not None:
+        if locked is None:
+            raise VideoTransfer.DoesNotExist
+        if locked.video is not None:
             raise _JoinedAlready(locked.video)
         rows.update(video=video, stored_bytes=0)
 
@@ -267,7 +269,10 @@ class _Joined(io.RawIOBase):
         part = self._parts[number]
         if self._open is None or self._open[0] is not part:
             self._alive()
-            with part.file.open("rb") as file:
-                # A part is small, and fits into memory.
-                self._open = (part, file.read())
+            try:
+                with part.file.open("rb") as file:
+                    # A part is small, and fits into memory.
+                    self._open = (part, file.read())
+            except FileNotFoundError:
+                raise VideoTransfer.DoesNotExist from None
         return self._open[1][self._at - part.offset :]

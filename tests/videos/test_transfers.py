@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import UploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -245,6 +247,26 @@ def test_of_two_ends_one_makes_the_video(
     with django_capture_on_commit_callbacks(execute=True):
         assert transfers.finish(row) == made[1] == Video.objects.get()
     assert len(set(stored()) - before) == 1
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_that_is_deleted_while_it_ends_makes_no_video(
+    late: bool, alice_client: Client, monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:  # fmt: skip
+    row, original, before = in_parts(alice_client, face_mp4()), actions.create_video, set(stored())
+
+    def slow(owner: User, file: Any, **options: Any) -> Video:
+        if late:
+            file = UploadedFile(io.BytesIO(file.read()), file.name, size=file.size)
+        assert alice_client.delete(f"{ADDRESS}{row.pk}/").status_code == 204
+        return original(owner, file, **options)
+
+    monkeypatch.setattr(actions, "create_video", slow)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert finish(alice_client, {"id": row.pk}).status_code == 404
+    assert not Video.objects.exists()
+    assert set(stored()) < before, "its parts are gone"
 
 
 def test_parts_go_when_they_are_deleted_forgotten_or_their_owner_goes(
