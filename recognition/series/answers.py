@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +51,33 @@ def of(recording: Recording) -> list[Answer]:
     return list(recording.answers.order_by("pk").values_list("face", "start_ms", "end_ms", "label"))
 
 
-def at(answers: Iterable[Answer], face: int, time_ms: int) -> str:
-    """What was answered for a face at a moment; :data:`NO_ANSWER` where nothing was."""
-    found = NO_ANSWER
-    for number, start_ms, end_ms, label in answers:
-        if number == face and start_ms <= time_ms < end_ms:
-            found = label
-    return found
+class AnswerTimes:
+    """What was answered for each face at each moment, found by halving: there may be a thousand."""
+
+    def __init__(self, answers: Iterable[Answer]) -> None:
+        """Lay them one over the other.
+
+        Args:
+            answers: from the first to the last that was given.
+        """
+        of_face: dict[int, list[Answer]] = defaultdict(list)
+        for answer in answers:
+            of_face[answer[0]].append(answer)
+        #: Of each face, moments, and what counts from each on.
+        self._faces: dict[int, tuple[list[int], list[str]]] = {}
+        for face, given in of_face.items():
+            moments = sorted({moment for _face, *times, _label in given for moment in times})
+            labels = [NO_ANSWER] * len(moments)
+            for _face, start_ms, end_ms, label in given:
+                first, last = bisect_left(moments, start_ms), bisect_left(moments, end_ms)
+                labels[first:last] = [label] * (last - first)
+            self._faces[face] = (moments, labels)
+
+    def at(self, face: int, time_ms: int) -> str:
+        """The answer; :data:`NO_ANSWER` where nothing was."""
+        moments, labels = self._faces.get(face, ([], []))
+        place = bisect_right(moments, time_ms) - 1
+        return NO_ANSWER if place < 0 else labels[place]
 
 
 def effective_labels(

@@ -39,7 +39,7 @@ def as_csv(recording: Recording) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(csv_columns(labels))
-    given = answers.of(recording)
+    given = answers.AnswerTimes(answers.of(recording))
     n_lines = 0
     passed: list[Gap] = []
     for samples, gaps in read(recording):
@@ -47,7 +47,7 @@ def as_csv(recording: Recording) -> Iterator[str]:
         for sample in samples:
             before = [gap for gap in passed if gap.start_ms <= sample.time_ms]
             passed = [gap for gap in passed if gap.start_ms > sample.time_ms]
-            answer = answers.at(given, sample.face, sample.time_ms)
+            answer = given.at(sample.face, sample.time_ms)
             writer.writerow(csv_cells(str(recording.pk), sample, before, labels, answer))
             n_lines += 1
             if n_lines % LINES_A_PIECE == 0:

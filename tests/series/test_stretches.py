@@ -128,7 +128,8 @@ def test_later_answers_count(alice: User) -> None:
     for start_ms, label in ((0, "sad"), (500, "neutral")):
         answers.add(recording.pk, alice, 1, start_ms, 1000, label)
     given = answers.of(recording)
-    assert [answers.at(given, 1, time) for time in (0, 499, 500, 999, 1000)] == [
+    times = answers.AnswerTimes(given)
+    assert [times.at(1, time) for time in (0, 499, 500, 999, 1000)] == [
         "sad", "sad", "neutral", "neutral", "none",
     ]  # fmt: skip
-    assert answers.at(given, 2, 100) == "none"
+    assert times.at(2, 100) == "none"
