@@ -27,6 +27,12 @@ class TooMany(Refusal):
     code, status = "too_many", 409
 
 
+class Changed(Refusal):
+    """Somebody else has changed the plan meanwhile."""
+
+    code, status = "plan_changed", 409
+
+
 def free_name(study: Study, wanted: str) -> str:
     """A block's name like `wanted` that no other of the study's has."""
     taken = set(study.blocks.values_list("name", flat=True))
@@ -40,9 +46,11 @@ def add(block: Block) -> None:
     Raises:
         PlanIsFixed: the study was opened.
         TooMany: it has :data:`MAXIMUM_BLOCKS`.
+        Changed: another one has got its name meanwhile.
     """
     with changing(block.study) as study:
         _check_number(study)
+        _check_name(study, block)
         block.number = study.blocks.count() + 1
         block.save()
 
@@ -52,9 +60,12 @@ def save(block: Block) -> None:
 
     Raises:
         PlanIsFixed: the study was opened.
+        Changed: it was deleted meanwhile, or another one has got its name.
     """
     names = {field.name for field in Block._meta.concrete_fields}
-    with changing(block.study):
+    with changing(block.study) as study:
+        _check_is_there(study, block)
+        _check_name(study, block)
         block.save(update_fields=names - {"id", "study", "number", *OF_FILES})
 
 
@@ -81,9 +92,11 @@ def duplicate(block: Block) -> Block:
     Raises:
         PlanIsFixed: the study was opened.
         TooMany: it has :data:`MAXIMUM_BLOCKS`.
+        Changed: it was deleted meanwhile.
     """
     with changing(block.study) as study:
         _check_number(study)
+        _check_is_there(study, block)
         order = list(study.blocks.values_list("pk", flat=True))
         block = Block.objects.get(pk=block.pk)
         copy = Block.objects.get(pk=block.pk)
@@ -150,6 +163,16 @@ def set_order(study: Study, order: str) -> None:
 def _check_number(study: Study) -> None:
     if study.blocks.count() >= MAXIMUM_BLOCKS:
         raise TooMany(_("A study has at most %(n)d blocks.") % {"n": MAXIMUM_BLOCKS})
+
+
+def _check_is_there(study: Study, block: Block) -> None:
+    if not study.blocks.filter(pk=block.pk).exists():
+        raise Changed(_("This block has been deleted."))
+
+
+def _check_name(study: Study, block: Block) -> None:
+    if study.blocks.filter(name=block.name).exclude(pk=block.pk).exists():
+        raise Changed(_("Another block has this name."))
 
 
 def _number(study: Study, order: list[int]) -> None:

@@ -108,7 +108,7 @@ def personal_links(request: HttpRequest, pk: UUID) -> HttpResponse:
 def delete_link(request: HttpRequest, pk: UUID, link: int) -> HttpResponse:
     """Delete a personal link; whoever came in by it stays in the study."""
     study = access.editable(signed_in(request), pk)
-    get_object_or_404(study.personal_links, pk=link).delete()
+    links.delete(get_object_or_404(study.personal_links, pk=link))
     messages.success(request, _("The link no longer works."))
     return redirect("studies:invite", pk)
 

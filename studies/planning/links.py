@@ -51,6 +51,14 @@ def set_open(study: Study, is_open: bool) -> None:
     Study.objects.filter(pk=study.pk).update(is_link_open=is_open)
 
 
+def delete(link: PersonalLink) -> None:
+    """Delete a personal link; whoever came in by it stays in the study."""
+    with transaction.atomic():
+        # As whoever comes in by it does: they are in before, or stay outside.
+        Study.objects.select_for_update(no_key=True).get(pk=link.study_id)
+        link.delete()
+
+
 def read_list(text: str) -> list[tuple[str, dict[str, str]]]:
     """Codes with their attributes, from lines of codes or a table.
 

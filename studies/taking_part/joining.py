@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
-from recognition import quotas
 from studies.models import (
     SILENT_MINUTES,
     Block,
@@ -64,7 +63,7 @@ def check(study: Study, link: PersonalLink | None = None, *, is_preview: bool = 
     if (
         taken(study) >= study.most_participants
         or everybody >= COMERS_A_PLACE * study.most_participants + MORE_COMERS
-        or not quotas.stored_bytes(study.owner).has_room_for(1)
+        or room.left_of(study) < 1
     ):
         raise CannotJoin("full")
 
@@ -105,10 +104,14 @@ def join(
         CannotJoin: the study is closed or full, the personal link was used, or the text was
             changed while they read it (`changed`).
     """
+    # Counted before others wait for this one.
+    room.left_of(study)
     with transaction.atomic():
         # One after the other: two at once would get the same number and condition.
         study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         check(study, link, is_preview=is_preview)
+        if link is not None and not study.personal_links.filter(pk=link.pk).exists():
+            raise CannotJoin("closed")
         if consent_version != study.consent_version:
             raise CannotJoin("changed")
         condition = _least_filled(study)

@@ -12,7 +12,7 @@ from django.db.models.functions import Greatest
 
 from recognition import quotas
 from recognition.refusals import Refusal
-from studies.models import Participation
+from studies.models import Participation, Study
 
 #: What a row counts beside its texts, with its place in the indexes.
 PARTICIPATION_BYTES, VISIT_BYTES, ANSWER_BYTES, READING_BYTES = 1000, 200, 200, 150
@@ -49,7 +49,7 @@ def of_participation(consent_text: str, attributes: dict[str, str], sequence: li
 
 def is_left(participation: Participation, n_bytes: int = 1) -> bool:
     """Whether so many more bytes fit."""
-    return _left(participation) >= n_bytes
+    return left_of(participation.study) >= n_bytes
 
 
 def take(participation: Participation, n_bytes: int) -> None:
@@ -70,14 +70,14 @@ def take(participation: Participation, n_bytes: int) -> None:
     Participation.objects.filter(pk=participation.pk).update(stored_bytes=grown)
 
 
-def _left(participation: Participation) -> float:
-    """Bytes that the owner has left, by a count of up to :data:`COUNTED_FOR` seconds ago.
+def left_of(study: Study) -> float:
+    """Bytes that a study's owner has left, by a count of up to :data:`COUNTED_FOR` seconds ago.
 
-    Counting reads all that somebody has stored, and reports come by the hundred. So owners are not
-    locked either, and participants do not wait for each other: what is taken in several processes
-    within these seconds may be a little more than there is.
+    Counting reads all that somebody has stored, and reports come by the hundred, as do people who
+    open a link. So owners are not locked either, and participants do not wait for each other: what
+    is taken in several processes within these seconds may be a little more than there is.
     """
-    study, now = participation.study, time.monotonic()
+    now = time.monotonic()
     counted_at, left = _counted.get(study.owner_id, (-inf, 0.0))
     if now - counted_at > COUNTED_FOR:
         quota = quotas.stored_bytes(study.owner)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
@@ -51,6 +52,17 @@ def at_question(study: Study) -> tuple[Participation, int]:
     Participation.objects.filter(pk=part.pk).update(place=1)
     reports.start(part.pk, part.sequence[1], 1000)
     return part, part.sequence[1]
+
+
+def test_a_room_of_people_has_the_storage_counted_once(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, counted = quotas.stored_bytes, []
+    monkeypatch.setattr(quotas, "stored_bytes", lambda user: counted.append(1) or count(user))
+    for _who in range(4):
+        assert Client().get(f"/take-part/{study.link_key}/").status_code == 200
+        came(study)
+    assert len(counted) == 1
 
 
 def test_whoever_joins_counts_with_the_text_agreed_to(study: Study, alice: User) -> None:

@@ -1,0 +1,51 @@
+"""Two people change a study's plan at once: the second is told, and nothing is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import User
+from studies.models import Block, PersonalLink, Study
+from studies.planning import blocks, links
+from studies.taking_part import joining
+from tests.support import studies as make
+
+
+@pytest.fixture
+def study(alice: User) -> Study:
+    return make.ready_study(alice)
+
+
+def test_of_two_blocks_of_one_name_one_is_added(study: Study) -> None:
+    blocks.add(Block(study=study, kind=Block.Kind.TEXT, name="greeting", text="Hello."))
+    with pytest.raises(blocks.Changed):
+        blocks.add(Block(study=study, kind=Block.Kind.TEXT, name="greeting", text="Hi."))
+    assert study.blocks.get(name="greeting").text == "Hello."
+
+
+def test_a_block_does_not_take_a_name_that_another_has_got_meanwhile(study: Study) -> None:
+    block = make.block(study, name="first")
+    make.block(study, name="second")
+    block.name = "second"
+    with pytest.raises(blocks.Changed):
+        blocks.save(block)
+    assert study.blocks.get(pk=block.pk).name == "first"
+
+
+def test_what_is_done_to_a_deleted_block_is_refused(study: Study) -> None:
+    block = make.block(study, name="first")
+    study.blocks.filter(pk=block.pk).delete()
+    for change in (blocks.save, blocks.duplicate):
+        with pytest.raises(blocks.Changed):
+            change(block)
+    assert not study.blocks.filter(name__startswith="first").exists()
+
+
+def test_nobody_comes_in_by_a_link_that_is_deleted_while_they_agree(alice: User) -> None:
+    study = make.open_study(alice)
+    make.block(study)
+    link = make.personal_link(study)
+    links.delete(PersonalLink.objects.get(pk=link.pk))
+    with pytest.raises(joining.CannotJoin, match="closed"):
+        joining.join(study, language="en", consent_version=study.consent_version, link=link)
+    assert not study.participations.exists()
