@@ -78,7 +78,8 @@ def ping(webhook: Webhook) -> WebhookDelivery:
 def switch(webhook: Webhook, *, on: bool) -> None:
     """Switch a webhook on, or off with everything that waits for it."""
     webhook.is_active = on
+    mine = Webhook.objects.filter(pk=webhook.pk)
     if on:
-        webhook.save(update_fields=["is_active"])
+        mine.update(is_active=True)
     else:
-        deliveries.switch_off(Webhook.objects.filter(pk=webhook.pk))
+        deliveries.switch_off(mine)

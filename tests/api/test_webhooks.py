@@ -21,7 +21,7 @@ from recognition import tasks
 from recognition.models import Upload, Webhook, WebhookDelivery
 from recognition.uploads import processing
 from recognition.videos.actions import create_video
-from recognition.webhooks import deliveries, sending
+from recognition.webhooks import deliveries, hooks, sending
 from tests.support.factories import add_face, make_upload
 from tests.support.receiver import Receiver, resolve_to, respond
 from tests.support.requests import send_json
@@ -377,6 +377,7 @@ def test_the_pages(
     hook.refresh_from_db()
     assert hook.is_active
     alice_client.post(f"/webhooks/{hook.pk}/delete/")
+    hooks.switch(hook, on=True)  # Asked for before, and late.
     assert not Webhook.objects.exists()
 
 
