@@ -28,7 +28,7 @@ test: $(VENV)/dev.installed $(VENV)/docs.installed  ## Install test tools and ru
 	sh scripts/install-servers
 	$(MAKE) --no-print-directory lint typecheck
 	$(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS)
-	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS) tests/accounts tests/recognition tests/api tests/admin --ignore tests/admin/test_running_site.py
+	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS) tests/accounts tests/recognition tests/api tests/admin tests/jobs tests/test_row_locks.py --ignore tests/admin/test_running_site.py
 	sh scripts/with-postgresql $(PYTHON) -m pytest $(AT_ONCE) $(SAY_SKIPS) -m "not site" tests/series tests/videos tests/studies
 
 check: $(VENV)/dev.installed  ## The fast loop: style, types, import rules, tests without a site or a browser

@@ -57,9 +57,9 @@ MAILED = {
     "token_created", "token_deleted",
 }  # fmt: skip
 
-#: A person's downloads of one file count as one event for so long: a script that asks each minute
-#: would fill the list with nothing new.
-DOWNLOADS_TOGETHER = timedelta(hours=1)
+#: What is done over and over counts as one event for so long: it would fill the list, and a disk,
+#: with nothing new.
+TOGETHER = timedelta(hours=1)
 
 #: Events that are written in one statement.
 WRITTEN_AT_ONCE = 500
@@ -159,20 +159,22 @@ def record_each(action: str, targets: Iterable[tuple[int, str]], actor: User | N
     )
 
 
-def record_download(action: str, user: User, actor: User, target: str, file: str) -> None:
-    """Write down that data left the site, once for all downloads within an hour.
+def record_hourly(action: str, user: User, actor: User, target: str = "", **details: Any) -> None:
+    """Write down that something happened, once for all of the same within an hour.
+
+    For what can be done again and again, such as a download by a script that asks each minute.
 
     Args:
         action: one of :data:`ACTIONS`.
         user: whose data.
-        actor: who took them.
+        actor: who did it.
         target: as for :func:`record`.
-        file: from a fixed list of names, which is shown; never one that somebody typed.
+        details: likewise.
 
     Raises:
         ValueError: the action is not in the list.
     """
     same = AuditEvent.objects.filter(user=user, actor=actor, action=action, target=target)
-    lately = same.filter(at__gt=timezone.now() - DOWNLOADS_TOGETHER, details__file=file)
+    lately = same.filter(at__gt=timezone.now() - TOGETHER, details=details)
     if not lately.exists():
-        record(action, user, actor, target, file=file)
+        record(action, user, actor, target, **details)

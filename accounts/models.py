@@ -43,7 +43,8 @@ class User(AbstractUser):
         photo_retention_days: days after which a photo is deleted and its results are kept; 0
             for at once, None for the operator's default. Never more than the operator's maximum.
         access_ended_at: when all that opened the account, or was about to, last ended.
-        deletion_requested_at: when they closed their account; a task deletes it within a minute.
+        deletion_requested_at: when they closed their account; a task begins to delete it at once.
+        deletion_due_at: when that task counts as lost; moved on while one is at it.
         quota_uploads_a_day, quota_bytes, quota_live_minutes_a_day: set by an operator; None for
             the default.
     """
@@ -55,6 +56,7 @@ class User(AbstractUser):
     )
     access_ended_at = models.DateTimeField(null=True, editable=False)
     deletion_requested_at = models.DateTimeField(null=True, editable=False)
+    deletion_due_at = models.DateTimeField(null=True, editable=False)
     quota_uploads_a_day = models.PositiveIntegerField(_("uploads per day"), null=True, blank=True)
     quota_bytes = models.PositiveBigIntegerField(_("storage (bytes)"), null=True, blank=True)
     quota_live_minutes_a_day = models.PositiveIntegerField(

@@ -48,7 +48,7 @@ def register() -> None:
     quotas.ALSO_STORED.append(stored_bytes)
     people.ALSO_EXPORTED.append(texts)
     account_deletion.ALSO_GOES.append(what_goes)
-    account_deletion.DELETED_FIRST.append(delete_studies)
+    account_deletion.DELETED_FIRST.append(delete_some)
 
 
 def stored_bytes(user: User) -> int:
@@ -82,10 +82,13 @@ def what_goes(user: User) -> list[str]:
     return sentences
 
 
-def delete_studies(user: User) -> None:
-    """Delete a person's studies, a few participants at a time."""
-    for study in Study.objects.filter(owner_id=user.pk).order_by("pk"):
-        deleting.delete(study)
+def delete_some(user: User) -> bool:
+    """Delete a part of a person's studies; whether there is more."""
+    study = Study.objects.filter(owner_id=user.pk).order_by("pk").first()
+    if study is None:
+        return False
+    deleting.delete_part(study)
+    return True
 
 
 def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -13,6 +14,7 @@ from accounts import audit
 from accounts.models import AuditEvent, User
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
+from recognition.personal_data import account_deletion
 from recognition.webhooks import deliveries
 from studies.models import Member
 from studies.planning import team
@@ -57,6 +59,15 @@ def test_what_refers_to_a_locked_person_does_not_wait(alice: User, elsewhere: El
     assert AuditEvent.objects.filter(action="study_left").count() == 1
 
 
+def test_of_two_that_delete_an_account_one_does_nothing(alice: User, elsewhere: Elsewhere) -> None:
+    """It would wait for the rows that the other deletes, and keep a worker from everybody else."""
+    account_deletion.close(alice)
+    with transaction.atomic():
+        assert account_deletion._is_ours(alice)
+        assert not elsewhere(lambda: account_deletion.delete(alice.pk)).result()
+    assert account_deletion.delete(alice.pk)
+
+
 @pytest.mark.parametrize("change", ["leave", "remove", "role"])
 def test_a_study_is_locked_before_its_members(
     change: str, alice: User, bob: User, elsewhere: Elsewhere
@@ -89,7 +100,7 @@ def test_a_webhook_that_is_deleted_meanwhile_undoes_no_news(
         return {}
 
     with transaction.atomic():
-        deliveries.record(alice.pk, "upload.finished", news)
+        deliveries.record(alice.pk, "upload.finished", uuid.uuid4(), news)
     assert WebhookDelivery.objects.count() == 1
     hook.delete()
     with pytest.raises(Webhook.DoesNotExist):

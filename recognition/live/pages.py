@@ -195,7 +195,7 @@ def _written_down(request: HttpRequest, recording: Recording, file: str) -> None
     if request.method != "HEAD":
         person = signed_in(request)
         target = f"recording:{recording.pk}"
-        audit.record_download("recording_downloaded", person, person, target, file)
+        audit.record_hourly("recording_downloaded", person, person, target, file=file)
 
 
 def _own(request: HttpRequest) -> RecordingQuerySet:

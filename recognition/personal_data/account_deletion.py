@@ -1,6 +1,7 @@
 """Deleting an account with everything that belongs to it.
 
-It is closed at once, in the request; a task then deletes it piece by piece. Whatever creates
+It is closed at once, in the request; a task then deletes it piece by piece, and where that takes
+long in turns, so that others do not wait for it. Whatever creates
 something for a person does so under :func:`recognition.quotas.lock`, which refuses a closed
 account, so nothing comes after.
 """
@@ -8,6 +9,7 @@ account, so nothing comes after.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit
@@ -38,8 +41,12 @@ TASK = "recognition.delete_account"
 BATCH = 200
 #: Sentences about what else goes with an account, by apps that keep more of a person.
 ALSO_GOES: list[Callable[[User], list[str]]] = []
-#: What apps that keep more of a person delete first, piece by piece, however long it takes.
-DELETED_FIRST: list[Callable[[User], None]] = []
+#: What apps that keep more of a person delete first. Each deletes a part, in a transaction that its
+#: caller has begun, and says whether there is more.
+DELETED_FIRST: list[Callable[[User], bool]] = []
+#: Seconds for which one is worked on, and for which others' work then comes first: an account may
+#: have hundreds of thousands of photos.
+TURN_SECONDS, PAUSE_SECONDS = 5.0, 5.0
 #: Seconds after which a deletion is queued again, in case its task was lost.
 REQUEUE_SECONDS = 60
 
@@ -61,6 +68,7 @@ def close(user: User, actor: User | None = None) -> None:
             raise quotas.AccountClosed
         locked.is_active = False
         locked.deletion_requested_at = timezone.now()
+        locked.deletion_due_at = timezone.now() + timedelta(seconds=REQUEUE_SECONDS)
         locked.set_unusable_password()
         locked.save()
         ApiToken.objects.filter(user=locked).delete()
@@ -70,34 +78,51 @@ def close(user: User, actor: User | None = None) -> None:
 
 
 def overdue() -> list[int]:
-    """Closed accounts that are still there."""
-    before = timezone.now() - timedelta(seconds=REQUEUE_SECONDS)
-    closed = get_user_model().objects.filter(deletion_requested_at__lt=before)
+    """Closed accounts at which no task seems to be."""
+    lost = Q(deletion_due_at=None) | Q(deletion_due_at__lte=timezone.now())
+    closed = get_user_model().objects.filter(lost, deletion_requested_at__isnull=False)
     return list(closed.values_list("pk", flat=True))
 
 
 def sweep() -> None:
     """Queue again the deletions whose task was lost."""
     for pk in overdue():
+        _note_alive(pk)
         messages.send(TASK, pk)
 
 
-def delete(user_id: int) -> bool:
-    """Delete a closed account; safe to be stopped, repeated and run twice at once.
+def delete(user_id: int, *, goes_on: bool = False) -> bool:
+    """Delete a closed account, or as much of it as a turn takes; the rest then waits for the next.
+
+    Safe to be stopped and repeated; of two at once one does nothing.
+
+    Args:
+        user_id: whose.
+        goes_on: whether there was a turn before.
 
     Returns:
-        Whether there was one to delete.
+        Whether the account is gone by this call.
     """
     user = get_user_model().objects.filter(pk=user_id, deletion_requested_at__isnull=False).first()
     if user is None:
         return False
+    if not goes_on:
+        _forget_queued_work(user)
+    ends_at = time.monotonic() + TURN_SECONDS
+    for delete_some in (_delete_some_uploads, *DELETED_FIRST):
+        is_more = True
+        while is_more:
+            with transaction.atomic():
+                if not _is_ours(user):
+                    return False
+                is_more = delete_some(user)
+            if is_more and time.monotonic() >= ends_at:
+                messages.send(TASK, user_id, True, delay=PAUSE_SECONDS)
+                return False
     _delete_sessions(user)
-    _forget_queued_work(user)
-    while _delete_some_uploads(user):
-        pass
-    for delete_first in DELETED_FIRST:
-        delete_first(user)
     with transaction.atomic():
+        if not _is_ours(user):
+            return False
         videos = list(Video.objects.filter(owner=user).select_for_update())
         stored_files.delete(*(video.file.name for video in videos))
         exports = DataExport.objects.filter(owner=user).select_for_update()
@@ -108,6 +133,20 @@ def delete(user_id: int) -> bool:
         user.delete()
     logger.info("account %d was deleted", user_id)
     return True
+
+
+def _is_ours(user: User) -> bool:
+    """Whether no other task is at it, until the transaction ends."""
+    people = get_user_model().objects.select_for_update(no_key=True, skip_locked=True)
+    if not people.filter(pk=user.pk, deletion_requested_at__isnull=False):
+        return False
+    _note_alive(user.pk)
+    return True
+
+
+def _note_alive(user_id: int) -> None:
+    due_at = timezone.now() + timedelta(seconds=REQUEUE_SECONDS)
+    get_user_model().objects.filter(pk=user_id).update(deletion_due_at=due_at)
 
 
 def _delete_sessions(user: User) -> None:
@@ -135,15 +174,14 @@ def _forget_queued_work(user: User) -> None:
         logger.warning("the queue cannot be reached: %s", type(error).__name__)
 
 
-def _delete_some_uploads(user: User) -> int:
-    with transaction.atomic():
-        # Locked, so that no task puts another file in their place meanwhile.
-        mine = Upload.with_trash.filter(owner=user).order_by("pk").select_for_update()
-        some = list(mine[:BATCH])
-        shown = Prediction.with_trash.filter(upload__in=some).exclude(heat_map="")
-        seen = list(shown.only("heat_map"))
-        # Files first: should this be cut off here, the rows still tell what is to be deleted.
-        for row in (*some, *seen):
-            stored_files.delete(*stored_files.names_of(row))
-        Upload.with_trash.filter(pk__in=[upload.pk for upload in some]).delete()
-    return len(some)
+def _delete_some_uploads(user: User) -> bool:
+    # Locked, so that no task puts another file in their place meanwhile.
+    mine = Upload.with_trash.filter(owner=user).order_by("pk").select_for_update()
+    some = list(mine[:BATCH])
+    shown = Prediction.with_trash.filter(upload__in=some).exclude(heat_map="")
+    seen = list(shown.only("heat_map"))
+    # Files first: should this be cut off here, the rows still tell what is to be deleted.
+    for row in (*some, *seen):
+        stored_files.delete(*stored_files.names_of(row))
+    Upload.with_trash.filter(pk__in=[upload.pk for upload in some]).delete()
+    return len(some) == BATCH

@@ -29,9 +29,9 @@ def sweep_exports() -> None:
 
 
 @shared_task(name=account_deletion.TASK, soft_time_limit=240, time_limit=250)
-def delete_account(user_id: int) -> None:
-    """Delete a closed account; safe to run any number of times."""
-    account_deletion.delete(user_id)
+def delete_account(user_id: int, goes_on: bool = False) -> None:
+    """Delete a closed account, or a part of it; safe to run any number of times."""
+    account_deletion.delete(user_id, goes_on=goes_on)
 
 
 @shared_task(name="recognition.sweep_closed_accounts", ignore_result=True)

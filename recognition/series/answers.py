@@ -124,7 +124,7 @@ def add(
                 _("A recording can have %(limit)d corrections.") % {"limit": MAXIMUM_ANSWERS}
             )
         _count(recording, STORED_BYTES)
-        audit.record(
+        audit.record_hourly(
             "correction_made", recording.owner or actor, actor, f"recording:{recording.pk}"
         )
         return StretchAnswer.objects.create(

@@ -56,7 +56,7 @@ def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
             changed = row.update(correction=label, corrected_at=corrected_at)
         if not changed:
             raise Prediction.DoesNotExist
-        audit.record(
+        audit.record_hourly(
             "correction_made",
             prediction.upload.owner,
             actor,

@@ -77,7 +77,9 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
             correction=label,
             corrected_at=timezone.now(),
         )
-        audit.record("face_drawn", upload.owner, actor, f"upload:{upload.pk}", face=face.index)
+        audit.record_hourly(
+            "face_drawn", upload.owner, actor, f"upload:{upload.pk}", face=face.index
+        )
     return face
 
 

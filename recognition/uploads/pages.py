@@ -338,7 +338,7 @@ def _export(
         raise Http404
     if request.method != "HEAD":
         person, file = signed_in(request), f"predictions.{file_format}"
-        audit.record_download("results_downloaded", person, person, target, file)
+        audit.record_hourly("results_downloaded", person, person, target, file=file)
     content_type, write = EXPORTS[file_format]
     text = piecewise(write(reports.in_pieces(found)))
     response = StreamingHttpResponse(text, content_type=content_type)

@@ -44,22 +44,33 @@ def delete(study: Study, actor: User | None = None) -> None:
         study: which one.
         actor: who does it; None where its day has come.
     """
-    with transaction.atomic():
-        locked = Study.objects.select_for_update().filter(pk=study.pk).first()
-        if locked is None:
-            return
-        # Nobody comes in any more, however long the rest takes.
-        locked.status, locked.is_link_open = Study.Status.CLOSED, False
-        locked.save(update_fields=["status", "is_link_open"])
-    while _delete_some(study):
+    while delete_part(study, actor):
         pass
+
+
+def delete_part(study: Study, actor: User | None = None) -> bool:
+    """Close a study, delete a few participants, or itself once it has none.
+
+    Each in a transaction of its own where the caller has none: who reports or withdraws meanwhile
+    locks rows in another order.
+
+    Returns:
+        Whether anything is left.
+    """
+    rows = Study.objects.filter(pk=study.pk)
+    closed: dict[str, Any] = {"status": Study.Status.CLOSED, "is_link_open": False}
     with transaction.atomic():
-        last = Study.objects.select_for_update(of=("self",)).select_related("owner")
-        locked = last.filter(pk=study.pk).first()
-        if locked is not None:
-            audit.record("study_deleted", locked.owner, actor, f"study:{study.pk}")
-            locked.delete()
+        # Nobody comes in any more, however long the rest takes.
+        if rows.exclude(**closed).update(**closed) or _delete_some(study):
+            return True
+        last = rows.select_for_update(of=("self",)).select_related("owner")
+        locked = last.first()
+        if locked is None:
+            return False
+        audit.record("study_deleted", locked.owner, actor, f"study:{study.pk}")
+        locked.delete()
     logger.info("study %s was deleted", study.pk)
+    return False
 
 
 def delete_due() -> int:

@@ -67,7 +67,7 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
 
 def written_down(study: Study, actor: User, file: str) -> None:
     """Let the study's owner see that results of theirs left the site, and what of them."""
-    audit.record_download("study_downloaded", study.owner, actor, f"study:{study.pk}", file)
+    audit.record_hourly("study_downloaded", study.owner, actor, f"study:{study.pk}", file=file)
 
 
 def _named(study: Study, file: str, response: HttpResponseBase) -> HttpResponseBase:

@@ -94,7 +94,7 @@ def test_a_download_is_in_the_activity_once_an_hour(
     page = alice_client.get("/accounts/activity/").text
     assert f"A recording was downloaded ({str(session.pk)[:8]})" in page
     assert "recording.csv" in page
-    downloads.update(at=timezone.now() - audit.DOWNLOADS_TOGETHER)
+    downloads.update(at=timezone.now() - audit.TOGETHER)
     alice_client.get(paths[0])
     assert downloads.count() == 3
 

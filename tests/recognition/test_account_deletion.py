@@ -158,8 +158,12 @@ def test_a_deletion_can_be_repeated_and_its_lost_task_is_found(
     with pytest.raises(quotas.AccountClosed):
         account_deletion.close(alice_with_everything)
     assert account_deletion.overdue() == []
-    User.objects.update(deletion_requested_at=timezone.now() - timedelta(minutes=2))
+    User.objects.update(deletion_due_at=timezone.now() - timedelta(seconds=1))
     assert account_deletion.overdue() == [alice_with_everything.pk]
+    account_deletion.sweep()
+    assert account_deletion.overdue() == [], "it is queued now, and not again each time"
+    User.objects.update(deletion_due_at=None)
+    assert account_deletion.overdue() == [alice_with_everything.pk], "as before an upgrade"
 
     def broken(*args: Any) -> None:
         raise RuntimeError("the database is gone")
@@ -181,6 +185,30 @@ def test_many_uploads_go_batch_by_batch(
         create_upload(alice, SimpleUploadedFile(f"{number}.jpg", face_jpeg))
     account_deletion.close(alice)
     account_deletion.delete(alice.pk)
+    assert (rows(), stored(media)) == ({}, [])
+
+
+def test_others_have_their_turn_while_many_uploads_go(
+    alice: User, monkeypatch: pytest.MonkeyPatch, media: Path, face_jpeg: bytes
+) -> None:
+    queued: list[Any] = []
+    monkeypatch.setattr(
+        account_deletion.messages, "send", lambda *what, **options: queued.append((what, options))
+    )
+    monkeypatch.setattr(account_deletion, "BATCH", 2)
+    monkeypatch.setattr(account_deletion, "TURN_SECONDS", 0)
+    for number in range(5):
+        create_upload(alice, SimpleUploadedFile(f"{number}.jpg", face_jpeg))
+    account_deletion.close(alice)
+    queued.clear()
+    for left in (3, 1):
+        User.objects.update(deletion_due_at=timezone.now())
+        assert not account_deletion.delete(alice.pk, goes_on=left < 3)
+        assert Upload.with_trash.count() == left
+        later = {"delay": account_deletion.PAUSE_SECONDS}
+        assert queued.pop() == ((account_deletion.TASK, alice.pk, True), later)
+        assert account_deletion.overdue() == [], "a sweep sends no other"
+    assert account_deletion.delete(alice.pk, goes_on=True)
     assert (rows(), stored(media)) == ({}, [])
 
 

@@ -8,7 +8,9 @@ import json
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accounts import audit
 from accounts.models import AuditEvent, User
 from recognition.models import Prediction, Upload
 from recognition.uploads import corrections
@@ -137,6 +139,21 @@ def test_corrections_are_on_the_record(
     (event,) = AuditEvent.objects.filter(action="correction_made")
     assert (event.user, event.actor, event.target) == (alice, alice, f"upload:{faces[1].upload_id}")
     assert event.details == {"face": 1}
+
+
+def test_to_and_fro_is_one_event_an_hour(
+    alice: User, alice_client: Client, faces: list[Prediction]
+) -> None:
+    """Events count in no quota."""
+    events = AuditEvent.objects.filter(action="correction_made")
+    for label in ("sad", "surprise", "sad"):
+        say(alice_client, faces[1], label)
+    assert events.count() == 1
+    say(alice_client, faces[0], "sad")
+    assert events.count() == 2, "another face"
+    events.update(at=timezone.now() - audit.TOGETHER)
+    say(alice_client, faces[1], "surprise")
+    assert events.count() == 3
 
 
 def test_another_run_keeps_what_was_said(alice: User, faces: list[Prediction]) -> None:

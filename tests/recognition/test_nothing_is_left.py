@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import AuditEvent, User
 from recognition.models import DataExport, Upload, Webhook, WebhookDelivery
 from recognition.personal_data import export as data_export
@@ -64,6 +65,7 @@ def test_messages_go_with_their_video(hook: Webhook, alice: User) -> None:
 def test_the_trail_keeps_no_label(alice: User) -> None:
     face = add_face(make_upload(alice), "happy")
     corrections.correct(face, "sad", alice)
+    AuditEvent.objects.update(at=timezone.now() - audit.TOGETHER)
     corrections.correct(face, "", alice)
     events = AuditEvent.objects.filter(action="correction_made")
     assert [event.details for event in events] == [{"face": 0}, {"face": 0}]
