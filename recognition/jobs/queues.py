@@ -11,7 +11,7 @@ from __future__ import annotations
 from operations.redis_client import connect
 from recognition.jobs import broker
 
-#: Short, and promised within a minute: deleting an account, and looking for what was lost.
+#: Short, or in short turns, and soon: deleting an account, and looking for what was lost.
 URGENT = "urgent"
 #: What a person looks at while it is done: a photo of the form, one retry, a single API call.
 INTERACTIVE = "interactive"

@@ -129,7 +129,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
             account_deletion.close(user)
             messages.success(
                 request,
-                _("Your account is closed. All data will be deleted within a minute."),
+                _("Your account is closed. All data is being deleted, usually within a minute."),
             )
             return redirect("home")
     context = {
