@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from accounts import audit
+from accounts import access, audit
 from accounts.models import AuditEvent, User
 from recognition import quotas
-from recognition.models import Webhook, WebhookDelivery
+from recognition.models import Recording, TransferPart, VideoTransfer, Webhook, WebhookDelivery
 from recognition.personal_data import account_deletion
-from recognition.webhooks import deliveries
+from recognition.series import deleting, markers
+from recognition.videos import transfers
+from recognition.webhooks import deliveries, hooks
 from studies.models import Member
 from studies.planning import team
 from tests.support import studies
+from tests.support.series import recorded
 from tests.support.site import wait_until
 
 pytestmark = [
@@ -105,3 +108,41 @@ def test_a_webhook_that_is_deleted_meanwhile_undoes_no_news(
     hook.delete()
     with pytest.raises(Webhook.DoesNotExist):
         deliveries.record_ping(hook)
+
+
+def _note_message(alice: User) -> None:
+    deliveries.record(alice.pk, "upload.finished", uuid.uuid4(), dict)
+
+
+def _add_part(alice: User) -> None:
+    transfer = VideoTransfer.objects.select_for_update().get()
+    TransferPart.objects.create(transfer=transfer, offset=0, size=4)
+
+
+def _add_marker(alice: User) -> None:
+    markers.add(Recording.objects.get().pk, 100, "here")
+
+
+@pytest.mark.parametrize(
+    ("model", "add", "end"),
+    [
+        (Webhook, _note_message, lambda alice: hooks.delete(Webhook.objects.get())),
+        (Webhook, _note_message, lambda alice: access.end(alice, None)),
+        (VideoTransfer, _add_part, lambda alice: transfers.delete(VideoTransfer.objects.get())),
+        (Recording, _add_marker, lambda alice: deleting.delete(Recording.objects.get(), alice)),
+    ],
+    ids=["webhook", "access", "transfer", "recording"],
+)
+def test_what_is_deleted_goes_also_while_something_is_added_to_it(
+    model: Any, add: Callable[[User], None], end: Callable[[User], Any],
+    alice: User, elsewhere: Elsewhere,
+) -> None:  # fmt: skip
+    Webhook.objects.create(owner=alice, url="https://example.org/", secret="whsec_1")
+    transfers.begin(alice, "a.mp4", 1000)
+    recorded(alice)
+    with transaction.atomic():
+        add(alice)
+        ending = elsewhere(lambda: end(alice))
+        wait_until(somebody_waits)
+    ending.result()
+    assert not model.objects.exists()

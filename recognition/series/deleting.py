@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from accounts import audit
+from operations.row_locks import lock_to_delete
 from recognition.models import Recording, Video
 
 if TYPE_CHECKING:
@@ -19,5 +20,6 @@ def delete(recording: Recording, actor: User) -> None:
         owner = recording.owner or actor
         audit.record("recording_deleted", owner, actor, f"recording:{recording.pk}")
         # First, as a worker does that saves what it saw in a video.
-        list(Video.objects.filter(recording=recording).select_for_update())
+        lock_to_delete(Video.objects.filter(recording=recording))
+        lock_to_delete(Recording.objects.filter(pk=recording.pk))
         recording.delete()

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from operations import stored_files
+from operations.row_locks import lock_to_delete
 from operations.whole_files import is_full
 from recognition import quotas
 from recognition.models import TransferPart, Video, VideoTransfer
@@ -219,12 +220,19 @@ def finish(transfer: VideoTransfer) -> Video:
     return video
 
 
+@transaction.atomic
+def delete(transfer: VideoTransfer) -> None:
+    """Delete a video on its way, also while a part of it arrives."""
+    if lock_to_delete(VideoTransfer.objects.filter(pk=transfer.pk)):
+        transfer.delete()
+
+
 def forget_old() -> int:
     """Delete transfers that nobody went on with; returns how many."""
     old = VideoTransfer.objects.filter(touched_at__lt=timezone.now() - FORGOTTEN_AFTER)
     count = 0
     for transfer in old[:100]:
-        transfer.delete()
+        delete(transfer)
         count += 1
     return count
 

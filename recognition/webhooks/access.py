@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.dispatch import receiver
 
 from accounts.access import access_ended
+from operations.row_locks import lock_to_delete
 from recognition.models import Webhook
 
 if TYPE_CHECKING:
@@ -15,4 +16,7 @@ if TYPE_CHECKING:
 
 @receiver(access_ended)
 def end_webhooks(user: User, **kwargs: Any) -> None:
-    Webhook.objects.for_owner(user).delete()
+    # Else a message that is noted at this moment would undo all that ends with them.
+    mine = Webhook.objects.for_owner(user)
+    lock_to_delete(mine)
+    mine.delete()

@@ -11,6 +11,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from accounts import access, audit
+from operations.row_locks import lock_to_delete
 from recognition import quotas
 from recognition.models import Webhook, WebhookDelivery
 from recognition.refusals import Refusal, check_rate
@@ -57,8 +58,9 @@ def add(owner: User, url: str) -> Webhook:
 def delete(webhook: Webhook) -> None:
     """Delete a webhook on its owner's behalf, with its log and all that waits to be sent."""
     with transaction.atomic():
-        audit.record("webhook_deleted", webhook.owner, webhook.owner, f"webhook:{webhook.pk}")
-        webhook.delete()
+        if lock_to_delete(Webhook.objects.filter(pk=webhook.pk)):
+            audit.record("webhook_deleted", webhook.owner, webhook.owner, f"webhook:{webhook.pk}")
+            webhook.delete()
 
 
 def ping(webhook: Webhook) -> WebhookDelivery:

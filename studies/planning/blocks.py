@@ -10,6 +10,7 @@ import re
 
 from django.utils.translation import gettext as _
 
+from operations.row_locks import lock_to_delete
 from recognition.refusals import Refusal
 from studies.models import Block, Condition, Study
 from studies.planning import files
@@ -120,7 +121,9 @@ def delete(block: Block) -> None:
         PlanIsFixed: the study was opened.
     """
     with changing(block.study) as study:
-        Block.objects.filter(pk=block.pk).delete()
+        rows = Block.objects.filter(pk=block.pk)
+        lock_to_delete(rows)
+        rows.delete()
         _number(study, list(study.blocks.values_list("pk", flat=True)))
 
 

@@ -18,6 +18,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import audit
+from operations.row_locks import lock_to_delete
 from recognition.models import Recording
 from recognition.personal_data import export
 from recognition.webhooks import deliveries
@@ -131,4 +132,6 @@ def _delete_recording(instance: Participation, **kwargs: Any) -> None:
             export.forget(owner)
     deliveries.forget([instance.pk])
     if instance.recording_id is not None:
-        Recording.objects.filter(pk=instance.recording_id).delete()
+        series = Recording.objects.filter(pk=instance.recording_id)
+        lock_to_delete(series)
+        series.delete()

@@ -88,7 +88,7 @@ class VideoTransferViewSet(GenericViewSet):
         responses={204: None},
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
-        self.get_object().delete()
+        transfers.delete(self.get_object())
         return Response(status=204)
 
     @extend_schema(
