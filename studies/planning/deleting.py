@@ -6,6 +6,7 @@ Piece by piece, so that it can be cut off anywhere and run again, also twice at 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from django.utils import timezone
 
 from accounts import audit
 from operations.row_locks import lock_to_delete
+from recognition.jobs import messages
 from recognition.models import Recording
 from recognition.personal_data import export
 from recognition.webhooks import deliveries
@@ -29,8 +31,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Name of the Celery task that deletes the studies whose day has come.
+TASK = "studies.sweep_studies"
 #: Participants that go in one transaction.
 BATCH = 20
+#: Seconds for which a request or a task deletes one, and for which others' work then comes first.
+TURN_SECONDS, PAUSE_SECONDS = 5.0, 5.0
 #: What webhooks are told of a participant under.
 FINISHED_EVENT = "participation.finished"
 #: Called with the primary key of each study that is gone, for what is kept elsewhere than in the
@@ -38,15 +44,23 @@ FINISHED_EVENT = "participation.finished"
 AFTER: list[Callable[[UUID], None]] = []
 
 
-def delete(study: Study, actor: User | None = None) -> None:
-    """Delete a study for good.
+def delete(study: Study, actor: User | None = None) -> bool:
+    """Delete a study for good, or as much of it as a turn takes; the rest goes by a task.
 
     Args:
         study: which one.
         actor: who does it; None where its day has come.
+
+    Returns:
+        Whether it is gone.
     """
+    ends_at = time.monotonic() + TURN_SECONDS
     while delete_part(study, actor):
-        pass
+        if time.monotonic() >= ends_at:
+            Study.objects.filter(pk=study.pk).update(delete_on=timezone.now().date())
+            messages.send_on_commit(TASK, delay=PAUSE_SECONDS)
+            return False
+    return True
 
 
 def delete_part(study: Study, actor: User | None = None) -> bool:
@@ -75,12 +89,16 @@ def delete_part(study: Study, actor: User | None = None) -> bool:
 
 
 def delete_due() -> int:
-    """Delete the studies whose day has come; returns how many."""
+    """Delete the studies whose day has come; returns how many.
+
+    One that takes longer than a turn is the last for now: it goes on with the next task.
+    """
     due = Study.objects.filter(delete_on__lte=timezone.now().date())
     n_deleted = 0
     for study in due.order_by("delete_on"):
         try:
-            delete(study)
+            if not delete(study):
+                break
             n_deleted += 1
         except Exception:  # One that cannot be deleted must not keep the others.
             logger.exception("study %s could not be deleted", study.pk)

@@ -128,12 +128,15 @@ def study_status(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def delete_study(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Ask, and delete everything at once."""
+    """Ask, and delete everything: at once, or a large study within minutes."""
     user = signed_in(request)
     found = access.owned(user, pk)
     if request.method == "POST":
-        deleting.delete(found, user)
-        messages.success(request, _("The study and everything in it is deleted."))
+        if deleting.delete(found, user):
+            text = _("The study and everything in it is deleted.")
+        else:
+            text = _("The study is closed, and is being deleted. This takes some minutes.")
+        messages.success(request, text)
         return redirect("studies:studies")
     return page(
         request,

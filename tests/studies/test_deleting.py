@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
+from recognition.jobs import messages
 from recognition.models import Recording, SeriesChunk
 from recognition.personal_data import account_deletion
 from studies.models import Answer, ClockReading, Study, Visit
@@ -107,14 +108,37 @@ def test_a_study_that_cannot_be_deleted_does_not_keep_the_others(
     make.ready_study(alice, delete_on=date(2020, 1, 2))
     delete = deleting.delete
 
-    def broken(study: Study) -> None:
+    def broken(study: Study) -> bool:
         if study == stuck:
             raise OSError
-        delete(study)
+        return delete(study)
 
     monkeypatch.setattr(deleting, "delete", broken)
     assert deleting.delete_due() == 1
     assert Study.objects.get() == stuck
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_study_is_deleted_in_turns(
+    alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued: list[Any] = []
+    monkeypatch.setattr(messages, "send", lambda *what, **options: queued.append((what, options)))
+    monkeypatch.setattr(deleting, "TURN_SECONDS", 0)
+    study = full_study(alice)
+    answer = alice_client.post(f"/studies/{study.pk}/delete/", follow=True)
+    assert "is being deleted" in answer.text
+    study.refresh_from_db()
+    assert not study.takes_people_in
+    later = ((deleting.TASK,), {"delay": deleting.PAUSE_SECONDS})
+    for turn in range(1, 5):
+        assert queued == [later] * turn
+        assert Study.objects.exists(), "one part a turn"
+        sweep_studies()
+        if not Study.objects.exists():
+            break
+    assert not any(rows().values())
+    assert queued == [later] * turn, "then no task follows"
 
 
 @pytest.mark.django_db(transaction=True)
