@@ -354,7 +354,13 @@ def test_a_failed_request_keeps_nobody_from_the_process(behind: SiteBehindNginx)
             def log_message(self, *_arguments: object) -> None:
                 pass
 
-        with http.server.ThreadingHTTPServer(("127.0.0.1", behind.port), Back) as server:
+        def listening() -> http.server.ThreadingHTTPServer | None:
+            try:
+                return http.server.ThreadingHTTPServer(("127.0.0.1", behind.port), Back)
+            except OSError:
+                return None  # A thread of the killed process still has the port.
+
+        with wait_until(listening, timeout=20) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             assert [client.get("/about/").status_code for _ in range(5)] == [204] * 5
             server.shutdown()
