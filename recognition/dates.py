@@ -29,14 +29,13 @@ def read_moment(text: str) -> datetime | None:
 
 
 def in_the_calendar(moment: datetime) -> datetime:
-    """The same moment, for sure one that a database can be asked for.
+    """The same moment in UTC, for sure one that a database can be asked for.
 
     Raises:
         ValueError: it is before the year 1, or after 9999, where clocks show UTC.
     """
     try:
         moment = make_aware(moment) if is_naive(moment) else moment
-        moment.astimezone(UTC)
+        return moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(str(error)) from None
-    return moment

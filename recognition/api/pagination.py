@@ -11,6 +11,8 @@ from rest_framework.exceptions import ValidationError as NotValid
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
+from recognition.dates import read_moment
+
 
 class CursorPages(CursorPagination):
     """Pages by cursor, in the order that ``?order=`` asks for.
@@ -51,8 +53,8 @@ class CursorPages(CursorPagination):
     ) -> list[Any] | None:
         try:
             return super().paginate_queryset(queryset, request, view)
-        except (ValidationError, ValueError, OverflowError):
-            # The position within the cursor is no date of any calendar: we did not make it.
+        except (ValidationError, ValueError):
+            # The position within the cursor is no date: it was not made by us.
             raise NotFound(self.invalid_cursor_message) from None
 
     def decode_cursor(self, request: Request) -> Any:
@@ -60,7 +62,19 @@ class CursorPages(CursorPagination):
         # PostgreSQL has no such character.
         if cursor is not None and "\0" in str(cursor.position or ""):
             raise NotFound(self.invalid_cursor_message)
+        if cursor is not None and cursor.position and self._is_by_moment():
+            # In UTC: databases refuse some moments beyond the calendar, and some offsets.
+            position: Any = cursor.position
+            moment = read_moment(position)
+            if moment is None:
+                raise NotFound(self.invalid_cursor_message)
+            position = moment.isoformat()
+            return cursor._replace(position=position)
         return cursor
+
+    def _is_by_moment(self) -> bool:
+        """Whether positions are moments; the names of all fields of moments end alike."""
+        return str(self.ordering[0]).endswith("_at")
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
