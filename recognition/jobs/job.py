@@ -146,7 +146,7 @@ class JobQuerySet(models.QuerySet[AnyJob]):
                     self.enqueue(pk, queue=queue)
         return restarted
 
-    def begin_anew(self, **fields: Any) -> int:
+    def begin_anew(self) -> int:
         """Take those in work from whoever works on them, to be done from the start by others.
 
         All their attempts are given back; what this attempt has made is not to be kept. Returns
@@ -162,7 +162,6 @@ class JobQuerySet(models.QuerySet[AnyJob]):
                     claimed_until=None,
                     attempts=0,
                     queued_at=timezone.now(),
-                    **fields,
                 ):
                     taken += 1
                     self._tell(pk)
