@@ -42,7 +42,8 @@ class Study(models.Model):
 
     Attributes:
         next_owner: the editor who was asked to become its owner, and has not answered yet.
-        consent_text: what participants agree to; a change of it after opening is a new version.
+        consent_text: what participants agree to; a change of it, of `information` or of
+            `minimum_age` after the opening is a new version.
         languages: codes of the languages that participants may choose from.
         order: how the blocks that may move are put in order for each participant.
         most_participants: who finished, and who is taking part, together.

@@ -16,8 +16,9 @@ from studies.planning.blocks import TooMany
 from studies.planning.forms import Details, NewStudy
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from django.http import QueryDict
 
+    from accounts.models import User
 
 #: Of one person: their texts and lists take room that no quota counts.
 MAXIMUM_STUDIES = 200
@@ -45,19 +46,47 @@ def create(owner: User, form: NewStudy) -> Study:
     return study
 
 
-def save_details(form: Details) -> Study:
-    """Store a valid form; another consent text after the opening is a new version of it."""
+def details_of(study: Study, user: User, data: QueryDict | None = None) -> Details:
+    """The form of what describes a study, for somebody who may change it."""
+    form = Details(data, instance=study)
+    if study.owner_id != user.pk:
+        # Both end a study: the one deletes it, and the other closes it.
+        form.only_for_the_owner("delete_on")
+        if study.status != Study.Status.DRAFT:
+            form.only_for_the_owner("ends_on")
+    return form
+
+
+def save_details(study: Study, user: User, data: QueryDict) -> tuple[Details, bool]:
+    """Judge what was typed in, and store it if it is valid.
+
+    Returns:
+        The form, and whether what participants agree to has a new version.
+    """
+    with transaction.atomic():
+        # Nobody joins between the look at what they were promised and its change.
+        before = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        agreed, version = _agreed_to(before), before.consent_version
+        form = details_of(before, user, data)
+        if form.is_valid():
+            _save(form, agreed)
+    return form, form.instance.consent_version != version
+
+
+def _save(form: Details, agreed: list[list[str]]) -> None:
     study: Study = form.save(commit=False)
     study.languages = form.cleaned_data["languages"]
     study.exclude_below = form.cleaned_data["least_percent"] / 100
     if form.cleaned_data.get("confirmed"):
         study.forbidden_uses_confirmed_at = timezone.now()
-    with transaction.atomic():
-        before = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-        study.consent_version = before.consent_version
-        if before.opened_at is not None and before.consent_text != study.consent_text:
-            study.consent_version += 1
-        names = [field.name for field in Study._meta.fields if field.name in form.fields]
-        names += ["exclude_below", "forbidden_uses_confirmed_at", "consent_version"]
-        study.save(update_fields=names)
-    return study
+    if study.opened_at is not None and _agreed_to(study) != agreed:
+        study.consent_version += 1
+    names = [field.name for field in Study._meta.fields if field.name in form.fields]
+    names += ["exclude_below", "forbidden_uses_confirmed_at", "consent_version"]
+    study.save(update_fields=names)
+
+
+def _agreed_to(study: Study) -> list[list[str]]:
+    """In words: a browser sends other line ends than a draft has."""
+    texts = (study.information, study.consent_text, str(study.minimum_age))
+    return [text.split() for text in texts]

@@ -18,7 +18,7 @@ from studies import access
 from studies.models import Study
 from studies.planning import changes, deleting, opening, progress, wording
 from studies.planning.context import page
-from studies.planning.forms import Details, NewStudy
+from studies.planning.forms import NewStudy
 
 
 @require_safe
@@ -79,25 +79,21 @@ def study_details(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Change what describes it."""
     user = signed_in(request)
     found = access.editable(user, pk)
-    form = Details(request.POST or None, instance=found)
-    if found.owner_id != user.pk:
-        # Both end a study: the one deletes it, and the other closes it.
-        form.only_for_the_owner("delete_on")
-        if found.status != Study.Status.DRAFT:
-            form.only_for_the_owner("ends_on")
-    if request.method == "POST" and form.is_valid():
-        version = found.consent_version
-        saved = changes.save_details(form)
-        text = _("Saved.")
-        if saved.consent_version != version:
-            text = _(
-                "Saved. The consent text is now version %(version)d; whoever agreed before "
-                "agreed to an earlier one."
-            ) % {"version": saved.consent_version}
-        messages.success(request, text)
-        return redirect("studies:study_details", pk)
+    if request.method == "POST":
+        form, is_new_version = changes.save_details(found, user, request.POST)
+        if form.is_valid():
+            text = _("Saved.")
+            if is_new_version:
+                text = _(
+                    "Saved. What participants agree to is now version %(version)d; whoever agreed "
+                    "before agreed to an earlier one."
+                ) % {"version": form.instance.consent_version}
+            messages.success(request, text)
+            return redirect("studies:study_details", pk)
+    else:
+        form = changes.details_of(found, user)
     # A form that was refused has written on it what was typed in.
-    fresh = access.editable(signed_in(request), pk) if form.is_bound else found
+    fresh = access.editable(user, pk) if form.is_bound else found
     drafts = [wording.information(fresh), wording.consent(fresh)]
     return page(request, "studies/details.html", fresh, form=form, drafts=drafts)
 

@@ -95,7 +95,7 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
         joining.check(way.study, way.link, is_preview=way.is_preview)
     except joining.CannotJoin as error:
         if error.reason == "changed":
-            return redirect(way.url("consent"))
+            return redirect(way.url("information"))
         return _stopped(request, way.study, error.reason)
     context = {"way": way, "study": way.study, "form": form, "back_url": way.url("information")}
     return render(request, "taking_part/consent.html", context)

@@ -120,7 +120,7 @@ def test_details_are_changed_and_dates_must_make_sense(alice: User, alice_client
         assert alice_client.post(path, details_of(study, **wrong)).status_code == 200, wrong
 
 
-def test_another_consent_text_after_the_opening_is_a_new_version(
+def test_what_is_agreed_to_has_a_new_version_when_it_changes_after_the_opening(
     alice: User, alice_client: Client
 ) -> None:
     study = make.ready_study(alice)
@@ -132,9 +132,20 @@ def test_another_consent_text_after_the_opening_is_a_new_version(
     alice_client.post(path, details_of(study, consent_text="I do agree.", title="Other"))
     study.refresh_from_db()
     assert study.consent_version == 1
-    alice_client.post(path, details_of(study, consent_text="I agree to more."))
+    # A browser's line ends are no other text.
+    Study.objects.filter(pk=study.pk).update(information="One.\nTwo.")
+    typed = {"consent_text": "I do agree.", "information": "One.\r\nTwo."}
+    alice_client.post(path, details_of(study, **typed))
     study.refresh_from_db()
-    assert study.consent_version == 2
+    assert study.consent_version == 1
+    now: dict[str, Any] = {}
+    changes = {"consent_text": "I agree to more.", "information": "It hurts.", "minimum_age": 12}
+    for version, (name, value) in enumerate(changes.items(), start=2):
+        now[name] = value
+        answer = alice_client.post(path, details_of(study, **now), follow=True)
+        study.refresh_from_db()
+        assert study.consent_version == version, name
+        assert f"is now version {version}" in answer.text
 
 
 # Blocks ---------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def test_consent_is_kept_word_for_word_and_keys_only_as_hashes(study: Study) -> 
 def test_who_read_an_older_text_reads_the_new_one(study: Study) -> None:
     Study.objects.filter(pk=study.pk).update(consent_text="Another text.", consent_version=2)
     response = Client().post(path(study, "consent/"), AGREES)
-    assert response.headers["Location"].startswith(path(study, "consent/"))
+    assert response.headers["Location"].partition("?")[0] == path(study)
     assert stored() == (0, 0)
 
 
