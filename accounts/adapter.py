@@ -7,16 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from accounts import access, audit
+from accounts import access, audit, pending_sign_ins
 from accounts.models import User
 from operations import mails, rates
 
@@ -49,6 +52,24 @@ class AccountAdapter(DefaultAccountAdapter):
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
         known = {"request": self.request, "email": email, "current_site": site}
         self.render_mail(template_prefix, email, {**known, **context}).send()
+
+    def pre_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse | None:
+        pending_sign_ins.begin(request.session, user)
+        answer: HttpResponse | None = super().pre_login(request, user, **options)
+        return answer
+
+    @transaction.atomic
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Not where the password was changed, or access ended, between two steps of it.
+
+        Raises:
+            ImmediateHttpResponse: it begins anew.
+        """
+        locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+        if locked is None or not pending_sign_ins.may_finish(request.session, locked):
+            clear_login(request)
+            raise ImmediateHttpResponse(redirect("account_login"))
+        super().login(request, user)
 
     def render_mail(self, *args: Any, **options: Any) -> EmailMultiAlternatives:
         """With an HTML part, as all mails of this site."""

@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import checks, signals  # noqa: F401 (they register themselves)
+        from accounts import checks, signals, tasks  # noqa: F401 (they register themselves)

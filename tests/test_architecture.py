@@ -47,6 +47,18 @@ def test_the_parent_of_the_workers_stays_small(statement: str) -> None:
     assert not {"tensorflow", "cv2", "ai_edge_litert"} & loaded(statement)
 
 
+def test_a_web_process_knows_every_task_that_it_may_send() -> None:
+    code = (
+        "import emotion_site.asgi; from celery import current_app as app; known = set(app.tasks); "
+        "app.loader.import_default_modules(); print(sorted(set(app.tasks) - known))"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"
+
+
 def files_of_the_repository() -> list[str]:
     """Tracked files; where there is no repository, all but what is hidden."""
     listed = subprocess.run(

@@ -16,7 +16,7 @@ def send(task: str, *arguments: Any, delay: float = 0, **options: Any) -> bool:
     """Hand work to the workers; False where the queue cannot be reached.
 
     Args:
-        task: its name; :mod:`recognition.tasks` registers them all.
+        task: its name; each app's ``ready`` imports the module that registers its own.
         arguments: what can be written as JSON.
         delay: seconds that the message is kept from workers.
         options: of :meth:`celery.Task.apply_async`; None for the task's own.

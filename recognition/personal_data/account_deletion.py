@@ -23,7 +23,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, pending_sign_ins
 from accounts.models import ApiToken
 from operations import stored_files
 from recognition import quotas
@@ -151,7 +151,8 @@ def _note_alive(user_id: int) -> None:
 
 def _delete_sessions(user: User) -> None:
     for session in Session.objects.iterator():
-        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
+        held = session.get_decoded()
+        if held.get(SESSION_KEY) == str(user.pk) or pending_sign_ins.is_of(held, user):
             session.delete()
 
 
