@@ -73,9 +73,11 @@ def delete_part(study: Study, actor: User | None = None) -> bool:
         Whether anything is left.
     """
     rows = Study.objects.filter(pk=study.pk)
-    closed: dict[str, Any] = {"status": Study.Status.CLOSED, "is_link_open": False}
+    closed: dict[str, Any] = {
+        "status": Study.Status.CLOSED, "is_link_open": False, "next_owner": None,
+    }  # fmt: skip
     with transaction.atomic():
-        # Nobody comes in any more, however long the rest takes.
+        # Nobody comes in any more or takes it over, however long the rest takes.
         if rows.exclude(**closed).update(**closed) or _delete_some(study):
             return True
         last = rows.select_for_update(of=("self",)).select_related("owner")

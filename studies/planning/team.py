@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
@@ -209,6 +210,12 @@ def take_over(study: Study, new: User) -> None:
             studies would own one, or more than their storage holds.
     """
     with transaction.atomic():
+        # Of both, always in the same order. Closing an account locks its row, too: what is deleted
+        # with it is nobody else's.
+        both = get_user_model().objects.filter(pk__in=(study.owner_id, new.pk)).order_by("pk")
+        closing = {
+            one.pk for one in both.select_for_update(no_key=True) if one.deletion_requested_at
+        }
         new = quotas.lock(new.pk)
         rows = Study.objects.select_for_update(of=("self",), no_key=True).select_related("owner")
         locked = rows.filter(pk=study.pk, next_owner=new).first()
@@ -216,7 +223,7 @@ def take_over(study: Study, new: User) -> None:
             user=new, role=Member.Role.EDITOR
         )
         mine = editors.filter(study=study).first()
-        if locked is None or mine is None:
+        if locked is None or mine is None or locked.owner_id in closing:
             raise TeamRefused(_("You are not asked to become the owner any more."))
         if not access.may_create(new):
             raise TeamRefused(_("On this site you may not own studies."))

@@ -13,8 +13,9 @@ from pytest_django import Settings
 from accounts import audit
 from accounts.models import AuditEvent, User
 from recognition.models import DataExport
+from recognition.personal_data import account_deletion
 from studies.models import Member, Study
-from studies.planning import team
+from studies.planning import deleting, team
 from tests.support import studies as make
 
 
@@ -199,6 +200,25 @@ def test_an_offer_that_has_ended_gives_nobody_the_study(
     assert (study.owner, study.next_owner) == (alice, None)
     with pytest.raises(team.TeamRefused):
         team.take_over(study, bob)
+
+
+@pytest.mark.parametrize("what", ["account", "study"])
+def test_nobody_takes_over_what_its_owner_is_deleting(
+    what: str, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make.ready_study(alice)
+    for _ in range(deleting.BATCH + 1):
+        make.participation(study)
+    team.offer(make.member(study, bob, "editor"), alice)
+    if what == "account":
+        account_deletion.close(alice)
+    else:
+        monkeypatch.setattr(deleting, "TURN_SECONDS", -1)
+        assert not deleting.delete(study, alice), "it takes more than one turn"
+    with pytest.raises(team.TeamRefused):
+        team.take_over(study, bob)
+    study.refresh_from_db()
+    assert study.owner == alice
 
 
 @pytest.mark.parametrize("why", ["not staff", "storage", "neither"])
