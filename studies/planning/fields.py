@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext as _
@@ -46,4 +47,8 @@ class HttpsField(forms.URLField):
             raise forms.ValidationError(_("The URL must begin with https://."))
         if url and "@" in urlsplit(url).netloc:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            httpx.URL(url)  # Whose host can be written in ASCII, as in a header it has to be.
+        except httpx.InvalidURL:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
         return url

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 #: What only the researchers know, in the drafts of :mod:`studies.planning.wording`.
-_GAP = re.compile(r"\[[^\]\n]{3,}\]")
+#: Without a bracket inside: else each that is never closed would be looked after to the end.
+_GAP = re.compile(r"\[[^\[\]\n]{3,}\]")
 
 
 class NotReady(Refusal):

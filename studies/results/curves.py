@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-#: As grids are kept: for figures they become Floats, a few at a time.
-Halves = NDArray[np.float16]
 Whole = NDArray[np.int64]
 
 #: Points of the grid a second.
@@ -114,7 +112,7 @@ def corrected(grid: Floats, baseline: Floats | None) -> Floats:
     return grid - known_mean(baseline, axis=0)
 
 
-def stacked(grids: Sequence[Floats | Halves], n_labels: int) -> Floats:
+def stacked(grids: Sequence[Floats], n_labels: int) -> Floats:
     """Grids of different lengths as one array: participants, points, labels."""
     longest = max((len(grid) for grid in grids), default=0)
     found = np.full((len(grids), longest, n_labels), np.nan)

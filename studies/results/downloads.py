@@ -125,8 +125,9 @@ def curves(data: StudyData) -> Iterator[str]:
 def _curves(data: StudyData) -> Rows:
     for one, block, _visit in _visits(data):
         who = _who(one)
-        grid = one.grids.get(block.pk)
-        if grid is not None:
+        packed = one.grids.get(block.pk)
+        if packed is not None:
+            grid = np.asarray(packed)
             for begin in range(0, len(grid), LINES_A_PIECE):
                 some = grid[begin : begin + LINES_A_PIECE].astype(np.float64).tolist()
                 for place, values in enumerate(some, start=begin):

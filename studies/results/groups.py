@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from studies.results.bootstrap import Estimates, estimate
-from studies.results.curves import HZ, Floats, Halves, binned, corrected, stacked
+from studies.results.curves import HZ, Floats, binned, corrected, stacked
 from studies.results.figures import FIGURES, figures_of
+from studies.results.packing import PackedGrid
 
 #: Points of a group's curve at most: more would not be seen.
 MOST_POINTS = 120
@@ -54,16 +55,16 @@ class Seen:
         kept, kept_baseline: as they are kept.
     """
 
-    kept: Floats | Halves
-    kept_baseline: Floats | Halves | None
+    kept: Floats | PackedGrid
+    kept_baseline: Floats | PackedGrid | None
 
     @property
     def grid(self) -> Floats:
-        return self.kept.astype(np.float64)
+        return np.asarray(self.kept, np.float64)
 
     @property
     def baseline(self) -> Floats | None:
-        return None if self.kept_baseline is None else self.kept_baseline.astype(np.float64)
+        return None if self.kept_baseline is None else np.asarray(self.kept_baseline, np.float64)
 
 
 def shown(seen: Seen, is_corrected: bool) -> Floats:
@@ -84,7 +85,7 @@ def block_result(
     at_once = max(1, POINTS_AT_ONCE // max(1, longest))
     for begin in range(0, len(people), at_once):
         some = slice(begin, begin + at_once)
-        raw = stacked([seen.kept for seen in people[some]], n_labels)
+        raw = stacked([seen.grid for seen in people[some]], n_labels)
         curves = raw
         if is_corrected:
             curves = stacked([shown(seen, True) for seen in people[some]], n_labels)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -18,11 +18,9 @@ from django.db.models import F
 
 from studies.models import ParticipationGrid, Visit
 from studies.results import packing
-from studies.results.curves import Floats, Halves
-from studies.results.packing import Grids
+from studies.results.curves import Floats
+from studies.results.packing import PackedGrid, PackedGrids
 
-#: Grids as they are worked with, or as they are kept.
-Values = TypeVar("Values", Floats, Halves)
 #: Visits that are fetched at once.
 VISITS_AT_ONCE = 2000
 
@@ -57,10 +55,10 @@ class Reader:
     """Has what it read of the last participant that it was asked for."""
 
     def __init__(self) -> None:
-        self._grids: tuple[UUID, dict[int, Halves]] | None = None
+        self._grids: tuple[UUID, dict[int, PackedGrid]] | None = None
         self._visits: tuple[UUID, dict[int, Stay]] | None = None
 
-    def grids(self, of: UUID, labels: Sequence[str]) -> dict[int, Halves]:
+    def grids(self, of: UUID, labels: Sequence[str]) -> dict[int, PackedGrid]:
         """A participant's grids by block, with columns for these labels."""
         if self._grids is None or self._grids[0] != of:
             kept = ParticipationGrid.objects.filter(participation_id=of)
@@ -77,14 +75,14 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptGrids(Mapping[int, Halves]):
+class KeptGrids(Mapping[int, PackedGrid]):
     """One participant's grids, left where they are kept until they are asked for."""
 
     reader: Reader
     of: UUID
     labels: Sequence[str]
 
-    def __getitem__(self, block: int) -> Halves:
+    def __getitem__(self, block: int) -> PackedGrid:
         return self.reader.grids(self.of, self.labels)[block]
 
     def __iter__(self) -> Iterator[int]:
@@ -111,15 +109,12 @@ class KeptVisits(Mapping[int, Stay]):
         return len(self.reader.visits(self.of))
 
 
-def in_columns(made: Grids, labels: Sequence[str]) -> dict[int, Halves]:
+def in_columns(made: PackedGrids, labels: Sequence[str]) -> dict[int, PackedGrid]:
     """Grids by block, with columns for these labels."""
-    return {
-        pk: with_labels(grid.astype(np.float16, copy=False), made.labels, labels)
-        for pk, grid in made.by_block.items()
-    }
+    return {pk: grid.with_labels(made.labels, labels) for pk, grid in made.by_block.items()}
 
 
-def with_labels(values: Values, known: Sequence[str], wanted: Sequence[str]) -> Values:
+def with_labels(values: Floats, known: Sequence[str], wanted: Sequence[str]) -> Floats:
     """Columns in another order; NaN for labels that a model did not know."""
     if list(known) == list(wanted):
         return values

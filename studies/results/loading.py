@@ -18,10 +18,10 @@ from recognition.series.storing import read_columns
 from recognition.wording import LABEL_NAMES
 from studies.models import Block, ExclusionRule, Participation, ParticipationGrid, Study
 from studies.results import kept, packing
-from studies.results.curves import HZ, Halves, Track, main_face, on_grid
+from studies.results.curves import HZ, Track, main_face, on_grid
 from studies.results.groups import Seen
 from studies.results.kept import KeptGrids, KeptVisits, Reader, Stay, Visits, with_labels
-from studies.results.packing import Grids
+from studies.results.packing import Grids, PackedGrid, PackedGrids
 from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Participant:
     quality: Quality
     excluded: tuple[Reason, ...]
     visits: Visits
-    grids: Mapping[int, Halves]
+    grids: Mapping[int, PackedGrid]
 
     @property
     def name(self) -> str:
@@ -57,7 +57,7 @@ class Participant:
     def condition(self) -> str:
         return self.participation.condition.name if self.participation.condition else ""
 
-    def baseline_of(self, visit: Stay, baselines: set[int]) -> Halves | None:
+    def baseline_of(self, visit: Stay, baselines: set[int]) -> PackedGrid | None:
         """The grid of the last baseline that began before a visit; None where there was none."""
         before = [
             pk
@@ -174,7 +174,7 @@ def load(study: Study, *, has_curves: bool = True) -> StudyData:
 def _participant(
     one: Participation,
     visits: Visits,
-    grids: dict[UUID, Grids],
+    grids: dict[UUID, PackedGrids],
     labels: Sequence[str],
     rules: Rules,
     reader: Reader | None,
@@ -197,7 +197,7 @@ def _participant(
 
 def _grids(
     study: Study, recordings: Mapping[UUID, Recording], marks: Mapping[UUID, str], has_curves: bool
-) -> dict[UUID, Grids]:
+) -> dict[UUID, PackedGrids]:
     """Grids by participant; `marks` are fingerprints of those who saw anything."""
     rows = ParticipationGrid.objects.filter(
         participation__study=study, participation__is_preview=False
@@ -206,7 +206,7 @@ def _grids(
         pk: (fingerprint, packing.unpack(bytes(data), with_grids=has_curves))
         for pk, fingerprint, data in rows.iterator(chunk_size=SERIES_AT_ONCE)
     }
-    found: dict[UUID, Grids] = {}
+    found: dict[UUID, PackedGrids] = {}
     missing: list[tuple[UUID, Recording]] = []
     for pk, recording in recordings.items():
         known, grids = there.get(pk, ("", None))

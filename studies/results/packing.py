@@ -5,16 +5,54 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from studies.results.curves import Floats, Halves
+from studies.results.curves import Floats
 
-#: A change of how grids are made is a new version, and all are made anew.
-VERSION = 1
+#: A change of how grids are made or packed is a new version, and all are made anew.
+VERSION = 2
 _LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True)
+class PackedGrid:
+    """A grid that takes the room of its bytes until NumPy works with it.
+
+    Of thousands of participants all of a page's grids would be gigabytes, and of those who gave
+    next to nothing, too: a grid is as long as its visit.
+
+    Attributes:
+        data: packed: float16, a row for each point, a column for each of `n_stored` labels.
+        n_points: rows.
+        columns: which of the stored columns the grid has; None for one of NaN.
+    """
+
+    data: bytes
+    n_points: int
+    n_stored: int
+    columns: tuple[int | None, ...]
+
+    def __len__(self) -> int:
+        return self.n_points
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        stored = np.frombuffer(zlib.decompress(self.data), "<f2")
+        values = stored.reshape(self.n_points, self.n_stored)
+        found = np.full((self.n_points, len(self.columns)), np.nan, np.float16)
+        for place, column in enumerate(self.columns):
+            if column is not None:
+                found[:, place] = values[:, column]
+        return found if dtype is None else found.astype(dtype, copy=False)
+
+    def with_labels(self, known: Sequence[str], wanted: Sequence[str]) -> PackedGrid:
+        """Columns in another order; NaN for labels that a model did not know."""
+        columns = [self.columns[known.index(name)] if name in known else None for name in wanted]
+        return PackedGrid(self.data, self.n_points, self.n_stored, tuple(columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +69,50 @@ class Grids:
     labels: list[str]
     n_moments: int
     paused_ms: int
-    by_block: Mapping[int, Floats | Halves]
+    by_block: Mapping[int, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class PackedGrids:
+    """The same as it is kept."""
+
+    labels: list[str]
+    n_moments: int
+    paused_ms: int
+    by_block: Mapping[int, PackedGrid]
 
 
 def pack(grids: Grids) -> bytes:
-    """As they are stored: float16, to about three digits."""
+    """As they are stored: float16, to about three digits; each block's on its own."""
+    packed = {
+        pk: zlib.compress(grid.astype("<f2").tobytes(), 1) for pk, grid in grids.by_block.items()
+    }
     header = json.dumps(
         {
             "labels": grids.labels,
             "n_moments": grids.n_moments,
             "paused_ms": grids.paused_ms,
-            "blocks": [[pk, len(grid)] for pk, grid in grids.by_block.items()],
+            "blocks": [[pk, len(grid), len(packed[pk])] for pk, grid in grids.by_block.items()],
         }
     ).encode()
-    columns = [grid.astype("<f2").tobytes() for grid in grids.by_block.values()]
-    return _LENGTH.pack(len(header)) + header + zlib.compress(b"".join(columns), 1)
+    return b"".join([_LENGTH.pack(len(header)), header, *packed.values()])
 
 
-def unpack(stored: bytes, *, with_grids: bool = True) -> Grids:
-    """What :func:`pack` stored, as it is stored: a study's grids as float64 may be gigabytes.
+def unpack(stored: bytes, *, with_grids: bool = True) -> PackedGrids:
+    """What :func:`pack` stored.
 
     Args:
         stored: by :func:`pack`.
         with_grids: otherwise only what is said beside them, and `by_block` is empty.
     """
     (length,) = _LENGTH.unpack_from(stored)
-    header = json.loads(stored[_LENGTH.size : _LENGTH.size + length])
-    by_block: dict[int, Halves] = {}
+    begin = _LENGTH.size + length
+    header = json.loads(stored[_LENGTH.size : begin])
+    labels, by_block = header["labels"], {}
     if with_grids:
-        n_labels = len(header["labels"])
-        payload = zlib.decompress(stored[_LENGTH.size + length :])
-        values = np.frombuffer(payload, "<f2").reshape(-1, max(1, n_labels))
-        begin = 0
-        for pk, n_points in header["blocks"]:
-            by_block[pk] = values[begin : begin + n_points]
-            begin += n_points
-    return Grids(header["labels"], header["n_moments"], header["paused_ms"], by_block)
+        columns = tuple(range(len(labels)))
+        for pk, n_points, n_bytes in header["blocks"]:
+            data = stored[begin : begin + n_bytes]
+            by_block[pk] = PackedGrid(data, n_points, len(labels), columns)
+            begin += n_bytes
+    return PackedGrids(labels, header["n_moments"], header["paused_ms"], by_block)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
-from studies.models import Participation, Study
+from studies.models import Participation, PersonalLink, Study
 from studies.planning.deleting import FINISHED_EVENT
 from studies.taking_part import keys
 
@@ -84,6 +84,9 @@ def withdraw(code: str) -> Study | None:
         if not mine.exists():
             return None  # Withdrawn by another window at the same moment.
         mine.get().delete()  # What belongs to it goes with it, see `studies.planning.deleting`.
+        # And what the researchers said of them: a code and attributes.
+        if found.personal_link_id is not None:
+            PersonalLink.objects.filter(pk=found.personal_link_id).delete()
         if not found.is_preview:
             Study.objects.filter(pk=study.pk).update(n_withdrawn=F("n_withdrawn") + 1)
     return study

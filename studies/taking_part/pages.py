@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
+import httpx
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -199,7 +200,8 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         "needs_camera": showing.needs_camera(blocks[participation.place :]),
     }
     response = render(request, "taking_part/run.html", context)
-    frames = [_source(block.url) for block in blocks if block.kind == Block.Kind.PAGE]
+    sources = [_source(block.url) for block in blocks if block.kind == Block.Kind.PAGE]
+    frames = [source for source in sources if source]
     response._csp_update = {"frame-src": frames or ["'none'"]}  # type: ignore[attr-defined]
     return response
 
@@ -295,4 +297,9 @@ def _source(url: str) -> str:
     """A URL as a content security policy names it: without what it has no words for."""
     parts = urlsplit(url)
     path = quote(parts.path, safe="/%:@-._~!$&'()*+=")
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    # A header with other letters would be no policy at all.
+    try:
+        host = httpx.URL(url).netloc.decode("ascii")
+    except httpx.InvalidURL:
+        return ""  # Stored before such were refused; no browser's policy could allow it.
+    return f"{parts.scheme}://{host}{path}"

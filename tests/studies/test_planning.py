@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -146,6 +147,14 @@ def test_what_is_agreed_to_has_a_new_version_when_it_changes_after_the_opening(
         study.refresh_from_db()
         assert study.consent_version == version, name
         assert f"is now version {version}" in answer.text
+
+
+def test_brackets_cost_no_more_than_other_letters(alice: User) -> None:
+    """Each that is never closed was looked after to the end of the text."""
+    study = make.ready_study(alice, information="[the room] " + "[" * 9000, consent_text="[" * 9000)
+    began = time.process_time()
+    assert opening.gaps(study) == ["[the room]"]
+    assert time.process_time() - began < 0.2
 
 
 # Blocks ---------------------------------------------------------------------------------------

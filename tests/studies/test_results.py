@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Recording
@@ -180,6 +182,35 @@ def test_curves_of_whoever_withdrew_meanwhile_are_not_kept(
     assert set(ParticipationGrid.objects.values_list("participation__number", flat=True)) == {
         1, 2, 4, 5, 6, 7, 8,
     }  # fmt: skip
+
+
+def test_long_visits_take_the_room_of_what_is_known_of_them(alice: User) -> None:
+    """Two frames and 110 minutes between them: 660 kB a participant, as numbers."""
+    study = studies.open_study(alice)
+    film = studies.block(study)
+    hours = {"start_ms": 1000, "end_ms": 6_590_000}
+    for _ in range(30):
+        now = timezone.now()
+        recording = Recording.objects.create(started_at=now, ended_at=now, model_version="vgg16-1")
+        writer = SeriesWriter(recording)
+        for time_ms in (1000, 6_589_000):
+            writer.add([sample(time_ms, 0.4)])
+        writer.save()
+        one = studies.participation(study, state="finished", recording=recording)
+        Visit.objects.create(participation=one, block=film, **hours)
+    load(study)
+    tracemalloc.start()
+    try:
+        data = load(study)
+        held, _most = tracemalloc.get_traced_memory()
+        view = View("", is_corrected=False)
+        (group,) = grouping.groups_of(data, "")
+        assert grouping.result_of(data, group, film, view).n == 30
+        _held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1e6
+    assert most < 20e6, "a few participants at a time"
 
 
 def test_more_participants_take_no_more_queries(alice: User, alice_client: Client) -> None:

@@ -271,6 +271,17 @@ def withdraw(code: str, client: Client | None = None) -> HttpResponse:
     return response
 
 
+def test_withdrawing_deletes_the_personal_link_with_what_it_says(study: Study) -> None:
+    link = studies.personal_link(study, "anna@clinic.example", diagnosis="F32.1")
+    other = studies.personal_link(study, "ben")
+    client = Client()
+    client.post(f"/take-part/p/{link.key}/consent/", AGREES)
+    client.post(path(study, "leave/"))
+    assert "Everything is deleted" in text(withdraw(code_at_end(client, study)))
+    assert list(study.personal_links.all()) == [other]
+    assert Client().get(f"/take-part/p/{link.key}/").status_code == 404
+
+
 def test_withdrawing_deletes_everything(study: Study, ada: User) -> None:
     client = agree(study)
     recording = recorded(ada)
@@ -386,11 +397,23 @@ def test_a_stimulus_is_nobody_elses(study: Study) -> None:
     assert client.get(path(other, f"blocks/{picture.pk}/")).status_code == 404
 
 
-def test_only_the_studys_own_page_may_be_framed(study: Study) -> None:
-    studies.block(study, Block.Kind.PAGE, url="https://other.example/game;x/play?level=1#top")
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ("https://other.example/game;x/play?level=1#top", "https://other.example/game%3Bx/play"),
+        ("https://пример.example:8443/a", "https://xn--e1afmkfd.example:8443/a"),
+        ("https://\U0001f600.example/", "'none'"),
+    ],
+    ids=["signs", "letters", "no host"],
+)
+def test_only_the_studys_own_page_may_be_framed(study: Study, url: str, source: str) -> None:
+    studies.block(study, Block.Kind.PAGE, url=url)
     policy = agree(study).get(path(study, "run/")).headers["Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";") if rule.strip())
-    assert rules["frame-src"] == "https://other.example/game%3Bx/play"
+    assert rules["frame-src"] == source
+
+
+def test_a_study_without_pages_frames_nothing(study: Study) -> None:
     plain = studies.open_study(study.owner, "Plain")
     studies.block(plain)
     assert (
