@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from operations import metrics
+from operations.routes import route_of
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def seen(
         response = get_response(request)
         seconds = time.perf_counter() - start
         method = request.method if request.method in _METHODS else "other"
-        route = _route(request)
+        route = route_of(request)
         metrics.HTTP_REQUESTS.observe(seconds, method, route, str(response.status_code))
         if route != "static":
             logger.info(
@@ -44,10 +44,3 @@ def seen(
         return response
 
     return middleware
-
-
-def _route(request: HttpRequest) -> str:
-    """The pattern of the address, such as ``uploads/<uuid:pk>/``."""
-    if request.resolver_match is not None:
-        return request.resolver_match.route.removesuffix("$") or "/"
-    return "static" if request.path_info.startswith(settings.STATIC_URL) else "unknown"

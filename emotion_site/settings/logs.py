@@ -26,7 +26,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "django_guid.log_filters.CorrelationId"},
-        "without_traceback": {"()": "operations.log_format.Refusals"},
+        "without_address": {"()": "operations.log_format.Requests"},
     },
     "formatters": {
         "line": {
@@ -49,7 +49,7 @@ LOGGING = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": LOG_FORMAT,
-            "filters": ["request_id", "without_traceback"],
+            "filters": ["request_id", "without_address"],
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -82,11 +82,17 @@ def test_the_log_has_no_keys_that_open_something(behind: SiteBehindNginx) -> Non
     with tls_connection(behind, "127.0.0.5") as connection:
         assert 429 in [status_of_next(connection, form) for _ in range(75)]
     with httpx.Client(base_url=behind.url) as client:
-        client.get("/about/?seen=yes")
+        # Where it leads is where somebody came from, or goes to.
+        came_from = {"Referer": f"{behind.url}/studies/join/made-up/"}
+        client.get("/service-worker.js", headers=came_from)
+        client.get("/accounts/login/?next=/studies/join/made-up/", headers=came_from)
+        client.get("/about/", headers={"User-Agent": "the last one"})
     # nginx writes the line of a request once it has sent the answer.
-    wait_until(lambda: "about/?seen=yes" in (behind.data_dir / "access.log").read_text())
-    for log in ("access.log", "error.log"):
-        assert "made-up" not in (behind.data_dir / log).read_text()
+    wait_until(lambda: "the last one" in (behind.data_dir / "access.log").read_text())
+    lines = (behind.data_dir / "access.log").read_text()
+    assert '"GET /accounts/login/ HTTP/1.1" 200' in lines
+    for log in ("access.log", "error.log", "web.log", "web-2.log"):
+        assert "made-up" not in (behind.data_dir / log).read_text(), log
 
 
 def test_a_long_address_leads_to_the_sign_in_too(behind: SiteBehindNginx) -> None:

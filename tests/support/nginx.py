@@ -76,6 +76,7 @@ class SiteBehindNginx(Site):
         }
         template = (ROOT / "deploy" / "nginx.conf.template").read_text()
         filled = re.sub(r"\$\{(VISAGE_\w+)\}", lambda found: values[found[1]], template)
+        filled = filled.replace("/var/log/nginx/", f"{folder}/")
         (folder / "visage.conf").write_text(filled)
         # The files are for the site's user alone; nginx is that user here.
         user = "user root;" if Path("/").owner() == Path(folder).owner() == "root" else ""
