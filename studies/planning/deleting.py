@@ -19,6 +19,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import audit
+from operations import rates
 from operations.row_locks import lock_to_delete
 from recognition.jobs import messages
 from recognition.models import Recording
@@ -37,11 +38,26 @@ TASK = "studies.sweep_studies"
 BATCH = 20
 #: Seconds for which a request or a task deletes one, and for which others' work then comes first.
 TURN_SECONDS, PAUSE_SECONDS = 5.0, 5.0
+#: Turns that requests take at one study: many at once would wait for each other's rows.
+TURNS = "1/m"
 #: What webhooks are told of a participant under.
 FINISHED_EVENT = "participation.finished"
 #: Called with the primary key of each study that is gone, for what is kept elsewhere than in the
 #: database and the storage.
 AFTER: list[Callable[[UUID], None]] = []
+
+
+def ask(study: Study, actor: User) -> bool:
+    """Delete a study as its owner wants; whoever asks again meanwhile waits for nobody.
+
+    Returns:
+        Whether it is gone.
+    """
+    # Whatever becomes of this turn, the task goes on.
+    Study.objects.filter(pk=study.pk).update(delete_on=timezone.now().date())
+    if rates.too_often("study deletions", str(study.pk), TURNS) is not None:
+        return False
+    return delete(study, actor)
 
 
 def delete(study: Study, actor: User | None = None) -> bool:

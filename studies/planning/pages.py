@@ -128,7 +128,7 @@ def delete_study(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = signed_in(request)
     found = access.owned(user, pk)
     if request.method == "POST":
-        if deleting.delete(found, user):
+        if deleting.ask(found, user):
             text = _("The study and everything in it is deleted.")
         else:
             text = _("The study is closed, and is being deleted. This takes some minutes.")

@@ -142,6 +142,22 @@ def test_a_large_study_is_deleted_in_turns(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_who_asks_again_takes_no_other_turn(
+    alice: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "TURN_SECONDS", 0)
+    study = full_study(alice)
+    left = []
+    for _ in range(3):
+        page = alice_client.post(f"/studies/{study.pk}/delete/", follow=True)
+        assert "is being deleted" in page.text
+        left.append(study.participations.count())
+    assert left[0] == left[2]
+    study.refresh_from_db()
+    assert study.delete_on == timezone.now().date(), "so the task goes on"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_deletion_that_was_cut_off_is_finished_by_the_next(alice: User) -> None:
     study = full_study(alice)
     assert deleting._delete_some(study) == deleting.BATCH
