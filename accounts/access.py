@@ -5,6 +5,7 @@ from __future__ import annotations
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.dispatch import Signal
@@ -13,6 +14,8 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import ApiToken, User
 
+#: Of one person: who signs in once more ends the one that was used longest ago.
+MOST_SESSIONS = 50
 #: Sent with `user` in the transaction that ends their access: other parts of the site end what
 #: they keep for a person that somebody else may have set up.
 access_ended = Signal()
@@ -40,6 +43,18 @@ def end(
         session.end()
     access_ended.send(sender=type(user), user=user)
     audit.record("access_ended", user, actor=actor)
+
+
+def end_oldest_sessions(user: User) -> None:
+    """Leave room for one more of :data:`MOST_SESSIONS`.
+
+    Each is read one by one wherever they are listed, so that thousands would keep others waiting.
+    """
+    sessions = UserSession.objects.filter(user=user).order_by("-last_seen_at", "-pk")
+    keys = list(sessions.values_list("session_key", flat=True)[MOST_SESSIONS - 1 :])
+    if keys:
+        Session.objects.filter(session_key__in=keys).delete()
+        UserSession.objects.filter(session_key__in=keys).delete()
 
 
 @transaction.atomic

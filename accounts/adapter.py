@@ -69,6 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if locked is None or not pending_sign_ins.may_finish(request.session, locked):
             clear_login(request)
             raise ImmediateHttpResponse(redirect("account_login"))
+        access.end_oldest_sessions(locked)
         super().login(request, user)
 
     def render_mail(self, *args: Any, **options: Any) -> EmailMultiAlternatives:

@@ -300,7 +300,7 @@ def _record_active(user: User, actor: User) -> None:
 @transaction.atomic
 def _switch(people: QuerySet[User], actor: User, *, on: bool) -> int:
     """Enable or disable people, each of which is written down; returns how many changed."""
-    changed = list(people.select_for_update().filter(is_active=not on))
+    changed = list(people.select_for_update(no_key=True).filter(is_active=not on))
     User.objects.filter(pk__in=[user.pk for user in changed]).update(is_active=on)
     for user in changed:
         user.is_active = on

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.reauthentication.Reauthentication",
     "accounts.coming_back.to_the_form",
     "emotion_site.middleware.pages_where_forms_go",
     "accounts.middleware.ask_for_consent",

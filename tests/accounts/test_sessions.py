@@ -1,15 +1,18 @@
-"""What a cookie says is looked up only where it can be the key of a session."""
+"""Sessions: what is looked up, how many a person has, and what is kept in them."""
 
 from __future__ import annotations
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import headers
+from accounts import access, headers
 from accounts.models import User
+from tests.support.signing_in import sign_in
 
 ODD = {
     "a zero": '"abcdefghijklm\\000"',
@@ -36,3 +39,32 @@ def test_a_key_is_what_the_site_gave(alice: User) -> None:
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].OutputString().split(";")[0]
     assert headers.signed_in_id(cookie.encode(), b"") == alice.pk
     assert Client().get("/uploads/", headers={"Cookie": cookie}).status_code == 200
+
+
+def test_a_person_has_so_many_sessions(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST_SESSIONS", 3)
+    clients = [Client() for _ in range(5)]
+    for client in clients:
+        sign_in(client, alice.email, "alice-password")
+    assert UserSession.objects.filter(user=alice).count() == 3
+    there = [client.get("/uploads/").status_code == 200 for client in clients]
+    assert there == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize("page", ["totp/activate", "recovery-codes/generate"])
+def test_a_request_is_kept_for_nobody(page: str, db: None) -> None:
+    client = Client()
+    answer = client.post(f"/accounts/2fa/{page}/", {"code": "x" * 60_000})
+    assert answer["Location"].startswith("/accounts/login/?next=")
+    assert not Session.objects.exists()
+
+
+def test_a_large_form_is_not_kept_until_the_password_is_given(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    page = "/accounts/2fa/totp/activate/"
+    answer = client.post(page, {"code": "x" * 60_000})
+    assert answer["Location"] == f"/accounts/reauthenticate/?next={page}"
+    assert max(len(row.session_data) for row in Session.objects.all()) < 4000
+    client.post(page, {"code": "123456"})
+    assert "account_reauthentication_state" in client.session, "a small one is"
