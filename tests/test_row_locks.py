@@ -13,13 +13,20 @@ from django.db import OperationalError, connection, transaction
 from accounts import access, audit
 from accounts.models import AuditEvent, User
 from recognition import quotas
-from recognition.models import Recording, TransferPart, VideoTransfer, Webhook, WebhookDelivery
+from recognition.models import (
+    DataExport,
+    Recording,
+    TransferPart,
+    VideoTransfer,
+    Webhook,
+    WebhookDelivery,
+)
 from recognition.personal_data import account_deletion
 from recognition.series import deleting, markers
 from recognition.videos import transfers
 from recognition.webhooks import deliveries, hooks
-from studies.models import Member
-from studies.planning import team
+from studies.models import Member, Participation, Visit
+from studies.planning import opening, team
 from tests.support import studies
 from tests.support.series import recorded
 from tests.support.site import wait_until
@@ -146,3 +153,29 @@ def test_what_is_deleted_goes_also_while_something_is_added_to_it(
         wait_until(somebody_waits)
     ending.result()
     assert not model.objects.exists()
+
+
+def test_an_account_closes_while_news_of_it_are_written(alice: User, elsewhere: Elsewhere) -> None:
+    Webhook.objects.create(owner=alice, url="https://example.org/", secret="whsec_1")
+    with transaction.atomic():
+        deliveries.record(alice.pk, "upload.finished", uuid.uuid4(), dict)
+        closing = elsewhere(lambda: account_deletion.close(alice))
+        wait_until(somebody_waits)
+        # What a worker writes then is the person's, too.
+        DataExport.objects.create(owner=alice)
+    closing.result()
+    alice.refresh_from_db()
+    assert alice.deletion_requested_at is not None
+
+
+def test_a_study_opens_while_a_preview_reports(alice: User, elsewhere: Elsewhere) -> None:
+    study = studies.ready_study(alice)
+    block = studies.block(study, name="seen")
+    preview = studies.participation(study, is_preview=True)
+    with transaction.atomic():
+        Participation.objects.select_for_update().get(pk=preview.pk)
+        Visit.objects.create(participation=preview, block=block, start_ms=0)
+        opens = elsewhere(lambda: opening.open_(study, alice))
+        wait_until(somebody_waits)
+    opens.result()
+    assert not study.participations.exists()

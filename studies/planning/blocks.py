@@ -52,6 +52,7 @@ def add(block: Block) -> None:
     with changing(block.study) as study:
         _check_number(study)
         _check_name(study, block)
+        _forget_deleted_condition(study, block)
         block.number = study.blocks.count() + 1
         block.save()
 
@@ -67,6 +68,7 @@ def save(block: Block) -> None:
     with changing(block.study) as study:
         _check_is_there(study, block)
         _check_name(study, block)
+        _forget_deleted_condition(study, block)
         block.save(update_fields=names - {"id", "study", "number", *OF_FILES})
 
 
@@ -171,6 +173,12 @@ def _check_number(study: Study) -> None:
 def _check_is_there(study: Study, block: Block) -> None:
     if not study.blocks.filter(pk=block.pk).exists():
         raise Changed(_("This block has been deleted."))
+
+
+def _forget_deleted_condition(study: Study, block: Block) -> None:
+    """As for the other blocks of a condition that was deleted meanwhile: everybody sees it."""
+    if block.condition_id and not study.conditions.filter(pk=block.condition_id).exists():
+        block.condition = None
 
 
 def _check_name(study: Study, block: Block) -> None:

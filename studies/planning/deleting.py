@@ -28,6 +28,8 @@ from recognition.webhooks import deliveries
 from studies.models import Participation, Study
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -104,6 +106,18 @@ def delete_part(study: Study, actor: User | None = None) -> bool:
         locked.delete()
     logger.info("study %s was deleted", study.pk)
     return False
+
+
+def delete_participations(rows: QuerySet[Participation]) -> None:
+    """Delete previews with what belongs to them; who reports for one at this moment comes before.
+
+    Args:
+        rows: all are loaded.
+    """
+    with transaction.atomic():
+        lock_to_delete(rows)
+        for participation in rows:
+            participation.delete()
 
 
 def delete_due() -> int:

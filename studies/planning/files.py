@@ -90,7 +90,9 @@ def keep(block: Block, file: File, media_type: str) -> None:
                 raise StimulusRefused(
                     _("The files of a study may have %(limit)s together.") % {"limit": limit}
                 )
-            before = study.blocks.values_list("file", flat=True).get(pk=block.pk)
+            before = study.blocks.values_list("file", flat=True).filter(pk=block.pk).first()
+            if before is None:
+                raise StimulusRefused(_("This block has been deleted."))
             values = {"file": name, "media_type": media_type, "stored_bytes": size}
             study.blocks.filter(pk=block.pk).update(**values)
             stored_files.delete_on_commit(before)

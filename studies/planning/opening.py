@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from recognition.refusals import Refusal
 from studies.models import Block, Study
+from studies.planning import deleting
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -155,8 +156,7 @@ def back_to_draft(study: Study, actor: User) -> None:
         if locked.n_withdrawn or locked.participations.filter(is_preview=False).exists():
             raise TookPart(_("People have taken part, so the study stays as they saw it."))
         # What the team tried would not fit other blocks.
-        for participation in locked.participations.all():
-            participation.delete()
+        deleting.delete_participations(locked.participations.all())
         locked.status, locked.opened_at, locked.closed_at = Study.Status.DRAFT, None, None
         # Whoever still has the page of the opening before agrees to that text and to no later one.
         locked.consent_version += 1

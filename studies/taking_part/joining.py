@@ -16,6 +16,7 @@ from studies.models import (
     PersonalLink,
     Study,
 )
+from studies.planning import deleting
 from studies.taking_part import keys, ordering, room
 
 #: Whoever has not switched the camera on takes a place for this many minutes only.
@@ -117,7 +118,7 @@ def join(
         condition = _least_filled(study)
         if last_preview is not None:
             condition = _after(study, last_preview.condition)
-            last_preview.delete()
+            deleting.delete_participations(study.participations.filter(pk=last_preview.pk))
         blocks = list(study.blocks.filter(Q(condition=None) | Q(condition=condition)))
         # Only a Latin square looks at what the others got.
         is_square = study.order == Study.Order.LATIN_SQUARE

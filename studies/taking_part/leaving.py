@@ -14,6 +14,7 @@ from django.utils import timezone
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
 from studies.models import Participation, PersonalLink, Study
+from studies.planning import deleting
 from studies.planning.deleting import FINISHED_EVENT
 from studies.taking_part import keys
 
@@ -98,8 +99,7 @@ def _forget_previews(sender: type[Study], instance: Study, **kwargs: Any) -> Non
     if instance.status != Study.Status.OPEN or instance.opened_at is None:
         return
     before = instance.participations.filter(is_preview=True, consented_at__lt=instance.opened_at)
-    for participation in before:
-        participation.delete()
+    deleting.delete_participations(before)
 
 
 def _as_dict(participation: Participation, finished_at: str) -> dict[str, Any]:

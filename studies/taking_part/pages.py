@@ -21,6 +21,7 @@ from accounts.addresses import network_of
 from operations import asking_again, rates
 from studies import access
 from studies.models import Block, Participation, Study
+from studies.planning import deleting
 from studies.planning.files import stimulus_response
 from studies.taking_part import joining, keys, leaving, showing, ways
 from studies.taking_part.forms import CodeForm, ConsentForm
@@ -186,7 +187,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     blocks = joining.blocks_of(participation)
     if len(blocks) != len(participation.sequence):
         # A draft whose blocks were deleted since: the preview begins anew.
-        participation.delete()
+        deleting.delete_participations(Participation.objects.filter(pk=participation.pk))
         return redirect("taking_part:preview", pk)
     if leaving.is_too_late(participation):
         leaving.leave(participation)

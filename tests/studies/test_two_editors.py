@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from django.core.files.base import ContentFile
 
 from accounts.models import User
-from studies.models import Block, PersonalLink, Study
-from studies.planning import blocks, links
+from studies.models import Block, Condition, PersonalLink, Study
+from studies.planning import blocks, files, links
 from studies.taking_part import joining
 from tests.support import studies as make
 
@@ -49,3 +52,24 @@ def test_nobody_comes_in_by_a_link_that_is_deleted_while_they_agree(alice: User)
     with pytest.raises(joining.CannotJoin, match="closed"):
         joining.join(study, language="en", consent_version=study.consent_version, link=link)
     assert not study.participations.exists()
+
+
+@pytest.mark.parametrize("change", [blocks.add, blocks.save], ids=["add", "save"])
+def test_a_block_of_a_condition_that_is_deleted_meanwhile_is_everybodys(
+    study: Study, change: Callable[[Block], None]
+) -> None:
+    condition = make.condition(study, "a")
+    block = make.block(study, name="first") if change is blocks.save else Block(
+        study=study, kind=Block.Kind.TEXT, name="first", text="Hello."
+    )  # fmt: skip
+    block.condition = condition
+    blocks.delete_condition(Condition.objects.get(pk=condition.pk))
+    change(block)
+    assert study.blocks.get(name="first").condition is None
+
+
+def test_a_file_for_a_block_that_is_deleted_meanwhile_is_refused(study: Study) -> None:
+    block = make.block(study, "image", "first")
+    study.blocks.filter(pk=block.pk).delete()
+    with pytest.raises(files.StimulusRefused, match="has been deleted"):
+        files.keep(block, ContentFile(b"a picture"), "image/png")
