@@ -78,6 +78,10 @@ class BoundedRequest(PacedRequest):
         self.began = time.monotonic()
         self.pace = self.channel.callLater(settings.REQUEST_GRACE_SECONDS, self._check_pace)
 
+    def __repr__(self) -> str:
+        """Daphne writes it into the log, and the inherited one has the address."""
+        return f"<{type(self).__name__} at {id(self):#x}>"
+
     def gotLength(self, length: int | None) -> None:
         path = self.channel._path.partition(b"?")[0].decode("latin-1")
         if self.channel._command == b"POST" and path in UPLOAD_PATHS:

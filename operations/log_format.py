@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
+from django.http import HttpRequest
 from pythonjsonlogger.json import JsonFormatter
 
 from operations.routes import route_of
@@ -12,6 +13,8 @@ from operations.routes import route_of
 #: The one kind of personal data that reaches logs by itself: in the message of a database error,
 #: or of a mail server's. A worker's name (``celery@host``) is none.
 _EMAIL = re.compile(r"(?<![\w.+-])(?!celery@)[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+#: In the reason of a refusal: where somebody came from.
+_URL = re.compile(r"\bhttps?://\S+")
 
 
 def without_addresses(text: str) -> str:
@@ -33,6 +36,16 @@ class JsonLineFormatter(JsonFormatter):
         return without_addresses(super().format(record))
 
 
+def _without_address(argument: object, request: HttpRequest) -> object:
+    if not isinstance(argument, str):
+        return argument
+    # Django escapes what it was given.
+    known = {request.path, request.get_full_path()}
+    if argument in known or argument in {text.encode("unicode_escape").decode() for text in known}:
+        return route_of(request)
+    return _URL.sub("<URL>", argument)
+
+
 class Requests(logging.Filter):
     """What Django says of a request names its route, not its address, which may have a key.
 
@@ -43,8 +56,7 @@ class Requests(logging.Filter):
         # Taken away: as JSON it would be written out, with its address.
         request = record.__dict__.pop("request", None)
         if request is not None and isinstance(record.args, tuple):
-            known = {request.path, request.get_full_path()}
-            record.args = tuple(route_of(request) if a in known else a for a in record.args)
+            record.args = tuple(_without_address(a, request) for a in record.args)
         is_refusal = getattr(record, "status_code", 500) < 500
         if is_refusal or record.name.startswith("django.security"):
             record.exc_info = record.exc_text = None

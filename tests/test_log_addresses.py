@@ -19,18 +19,20 @@ from operations.log_format import JsonLineFormatter, LineFormatter, Requests
         ("/studies/join/a-key/", "studies/join/<str:key>/"),
         ("/take-part/p/a-key/consent/", "take-part/p/<str:key>/consent/"),
         ("/studies/join/a-key/and/more", "unknown"),
+        ("/take-part/a-key\u201d/", "unknown"),
     ],
-    ids=["join", "consent", "unknown"],
+    ids=["join", "consent", "unknown", "a quotation mark"],
 )
 def test_its_route_stands_for_it(formatter: type[logging.Formatter], path: str, route: str) -> None:
     request = RequestFactory().get(path, {"id": "a-key"})
     if route != "unknown":
         request.resolver_match = resolve(path)
-    record = logging.LogRecord(
-        "django.request", logging.WARNING, "", 0, "%s (%s): %s", ("Gone", "why", path), None
-    )
+    why = "Referer checking failed - https://faces.example/take-part/a-key/ does not match."
+    told = ("Gone", why, path.encode("unicode_escape").decode())
+    record = logging.LogRecord("django.request", logging.WARNING, "", 0, "%s (%s): %s", told, None)
     record.request, record.status_code = request, 410
     assert Requests().filter(record)
     line = formatter("%(levelname)s %(message)s").format(record)
-    assert f"Gone (why): {route}" in (json.loads(line)["message"] if line[0] == "{" else line)
+    message = json.loads(line)["message"] if line[0] == "{" else line
+    assert "Gone (Referer checking failed - <URL> does not match.): " + route in message
     assert "a-key" not in line

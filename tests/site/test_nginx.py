@@ -81,6 +81,10 @@ def test_the_log_has_no_keys_that_open_something(behind: SiteBehindNginx) -> Non
     form = b"POST /take-part/made-up/consent/ HTTP/1.1\r\n" + host + b"Content-Length: 0\r\n\r\n"
     with tls_connection(behind, "127.0.0.5") as connection:
         assert 429 in [status_of_next(connection, form) for _ in range(75)]
+    # Nor where nginx answers before it looks for a location.
+    with httpx.Client() as client:
+        port = urlsplit(behind.url).port
+        assert client.get(f"http://localhost:{port}/take-part/made-up/").status_code == 400
     with httpx.Client(base_url=behind.url) as client:
         # Where it leads is where somebody came from, or goes to.
         came_from = {"Referer": f"{behind.url}/studies/join/made-up/"}
@@ -348,9 +352,10 @@ def test_a_failed_request_keeps_nobody_from_the_process(behind: SiteBehindNginx)
     with httpx.Client(base_url=behind.url) as client:
         assert client.get("/about/").status_code == 502
         assert client.get("/take-part/made-up/").status_code == 502
-        errors = (behind.data_dir / "error.log").read_text()
-        assert "/about/" in errors
-        assert "made-up" not in errors
+        came_from = {"Referer": f"{behind.url}/studies/join/made-up/"}
+        assert client.get("/service-worker.js", headers=came_from).status_code == 502
+        for log in ("access.log", "error.log"):
+            assert "made-up" not in (behind.data_dir / log).read_text(), log
 
         class Back(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
