@@ -70,7 +70,7 @@ def information(request: HttpRequest, link_key: str = "", key: str = "") -> Http
         return _stopped(request, way.study, error.reason)
     if request.method == "GET" and not way.is_preview:
         joining.came(way.study)
-    context = {"way": way, "study": way.study, "consent_url": way.url("consent")}
+    context = {"way": way, "study": way.study, "consent_url": _consent_url(way)}
     return render(request, "taking_part/information.html", context)
 
 
@@ -89,6 +89,9 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
     )
     if data is not None and form.refuses:
         return _stopped(request, way.study, "refused", status=200)
+    if data is None and request.GET.get("version") != str(way.study.consent_version):
+        # What is agreed to is the information, too, and this version's has not been shown.
+        return redirect(way.url("information"))
     try:
         if data is not None and form.is_valid():
             if (wait := rates.too_often("joins", network_of(request), JOINS)) is not None:
@@ -101,6 +104,10 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
         return _stopped(request, way.study, error.reason)
     context = {"way": way, "study": way.study, "form": form, "back_url": way.url("information")}
     return render(request, "taking_part/consent.html", context)
+
+
+def _consent_url(way: Way) -> str:
+    return way.url("consent", version=str(way.study.consent_version))
 
 
 def _joined(request: HttpRequest, way: Way, consent_version: int) -> HttpResponse:

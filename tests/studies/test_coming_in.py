@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -35,6 +36,21 @@ def test_who_read_the_text_of_an_earlier_opening_has_not_agreed_to_this_one(alic
     came_to = answer.headers["Location"].partition("?")[0]
     assert came_to == f"/take-part/{study.link_key}/", "it is read anew"
     assert not study.participations.exists()
+
+
+def test_who_read_another_information_is_shown_this_one_before_they_agree(alice: User) -> None:
+    study = make.open_study(alice, information="One frame a second.")
+    make.block(study)
+    client = Client()
+    read = client.get(f"/take-part/{study.link_key}/").text
+    link = unescape(read.partition('btn-lg" href="')[2].partition('"')[0])
+    assert client.get(link).status_code == 200
+    Study.objects.filter(pk=study.pk).update(information="Everything.", consent_version=2)
+    answer = client.get(link, follow=True)
+    assert "Everything." in answer.text
+    assert "Do you want to take part?" not in answer.text
+    link = unescape(answer.text.partition('btn-lg" href="')[2].partition('"')[0])
+    assert 'name="consent_version" value="2"' in client.get(link).text
 
 
 def test_counts_leave_previews_out(alice: User, alice_client: Client) -> None:
@@ -163,7 +179,7 @@ def test_the_footer_says_whose_site_it_is(settings: Settings, db: None, tmp_path
 def test_participants_are_told_whose_site_it_is(alice: User, settings: Settings) -> None:
     settings.DEPLOYMENT_PURPOSE, settings.OPERATOR_CONTACT = "Studies of Psychology", "ops@e.org"
     study = make.open_study(alice)
-    for page in ("", "consent/"):
+    for page in ("", "consent/?version=1"):
         text = Client().get(f"/take-part/{study.link_key}/{page}").text
         assert "Studies of Psychology · ops@e.org" in text
 
@@ -207,7 +223,7 @@ def test_who_comes_is_counted_and_not_known(alice: User, alice_client: Client) -
     client = Client()
     client.get(path)
     client.head(path)
-    client.get(f"{path}consent/")
+    assert client.get(f"{path}consent/?version=1").status_code == 200
     assert came() == 1
     Client().get(path)
     assert came() == 2

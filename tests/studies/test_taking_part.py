@@ -58,7 +58,7 @@ def test_nothing_is_stored_before_consent(study: Study) -> None:
     client = Client()
     information = client.get(path(study))
     assert "It is off now." in text(information)
-    assert client.get(path(study, "consent/")).status_code == 200
+    assert client.get(path(study, "consent/") + "?version=1").status_code == 200
     assert set(client.cookies) <= {"csrftoken"}
     assert information.headers["Cache-Control"] == "private, no-store"
     assert stored() == (0, 0)
@@ -319,7 +319,7 @@ def test_the_team_tries_a_draft_and_nobody_else(ada: User) -> None:
         if user is not None:
             client.force_login(user)
         assert client.get(path(study)).status_code == status
-        assert client.get(path(study, "consent/")).status_code == status
+        assert client.get(path(study, "consent/") + "?version=1").status_code == status
     agree(study, client)
     assert "Preview" in text(client.get(path(study, "run/")))
     tried = study.participations.get()
