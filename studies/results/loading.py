@@ -202,18 +202,13 @@ def _grids(
     rows = ParticipationGrid.objects.filter(
         participation__study=study, participation__is_preview=False
     ).values_list("participation_id", "fingerprint", "data")
-    there = {
-        pk: (fingerprint, packing.unpack(bytes(data), with_grids=has_curves))
-        for pk, fingerprint, data in rows.iterator(chunk_size=SERIES_AT_ONCE)
-    }
     found: dict[UUID, PackedGrids] = {}
-    missing: list[tuple[UUID, Recording]] = []
-    for pk, recording in recordings.items():
-        known, grids = there.get(pk, ("", None))
-        if grids is not None and known == (marks.get(pk) or _fingerprint(recording, [])):
-            found[pk] = grids
-        else:
-            missing.append((pk, recording))
+    for pk, fingerprint, data in rows.iterator(chunk_size=SERIES_AT_ONCE):
+        recording = recordings.get(pk)
+        # Others are of other visits, or were packed in another way.
+        if recording and fingerprint == (marks.get(pk) or _fingerprint(recording, [])):
+            found[pk] = packing.unpack(bytes(data), with_grids=has_curves)
+    missing = [(pk, one) for pk, one in recordings.items() if pk not in found]
     for begin in range(0, len(missing), SERIES_AT_ONCE):
         some = missing[begin : begin + SERIES_AT_ONCE]
         series = read_columns([recording.pk for _pk, recording in some])

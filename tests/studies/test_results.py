@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import struct
 import tracemalloc
+import zlib
 from typing import Any
 
 import numpy as np
@@ -182,6 +185,15 @@ def test_curves_of_whoever_withdrew_meanwhile_are_not_kept(
     assert set(ParticipationGrid.objects.values_list("participation__number", flat=True)) == {
         1, 2, 4, 5, 6, 7, 8,
     }  # fmt: skip
+
+
+def test_curves_that_an_earlier_version_kept_are_made_anew(study: Study) -> None:
+    before = block_figures(study, "sea")
+    # As version 1 was: two figures of each block, and one payload for all.
+    head = json.dumps({"labels": ["happy"], "n_moments": 1, "paused_ms": 0, "blocks": [[1, 2]]})
+    old = struct.pack("<I", len(head)) + head.encode() + zlib.compress(b"\0\0\0\0")
+    ParticipationGrid.objects.update(data=old, fingerprint="0" * 64)
+    assert block_figures(study, "sea") == before
 
 
 def test_long_visits_take_the_room_of_what_is_known_of_them(alice: User) -> None:
