@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import ApiToken, User
 
-#: Of one person: who signs in once more ends the one that was used longest ago.
+#: Of one person: who signs in once more ends the one that began first.
 MOST_SESSIONS = 50
 #: Sent with `user` in the transaction that ends their access: other parts of the site end what
 #: they keep for a person that somebody else may have set up.
@@ -50,7 +50,7 @@ def end_oldest_sessions(user: User) -> None:
 
     Each is read one by one wherever they are listed, so that thousands would keep others waiting.
     """
-    sessions = UserSession.objects.filter(user=user).order_by("-last_seen_at", "-pk")
+    sessions = UserSession.objects.filter(user=user).order_by("-created_at", "-pk")
     keys = list(sessions.values_list("session_key", flat=True)[MOST_SESSIONS - 1 :])
     if keys:
         Session.objects.filter(session_key__in=keys).delete()

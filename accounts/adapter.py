@@ -65,7 +65,8 @@ class AccountAdapter(DefaultAccountAdapter):
         Raises:
             ImmediateHttpResponse: it begins anew.
         """
-        locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+        people = User.objects.select_for_update(no_key=True)
+        locked = people.filter(pk=user.pk, is_active=True).first()
         if locked is None or not pending_sign_ins.may_finish(request.session, locked):
             clear_login(request)
             raise ImmediateHttpResponse(redirect("account_login"))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from allauth.core.exceptions import ReauthenticationRequired
+from allauth.core.internal.httpkit import serialize_request
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-#: Bytes of a form that is kept; those of the account area have a few hundred.
-MOST_BYTES = 4096
+#: Characters of a request that is kept, with its headers; a form has a few hundred.
+MOST = 16 * 1024
 
 
 class Reauthentication:
@@ -32,6 +33,6 @@ class Reauthentication:
         address = request.get_full_path()
         if request.user.is_anonymous:
             return redirect_to_login(address)
-        if len(request.POST.urlencode()) > MOST_BYTES:
+        if len(serialize_request(request)) > MOST:
             return redirect_to_login(address, reverse("account_reauthenticate"))
         return None

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import OperationalError, connection, transaction
 
 from accounts import access, audit
@@ -25,8 +26,8 @@ from recognition.personal_data import account_deletion
 from recognition.series import deleting, markers
 from recognition.videos import transfers
 from recognition.webhooks import deliveries, hooks
-from studies.models import Member, Participation, Visit
-from studies.planning import opening, team
+from studies.models import Member, Participation, Study, Visit
+from studies.planning import files, opening, team
 from tests.support import studies
 from tests.support.series import recorded
 from tests.support.site import wait_until
@@ -179,3 +180,22 @@ def test_a_study_opens_while_a_preview_reports(alice: User, elsewhere: Elsewhere
         wait_until(somebody_waits)
     opens.result()
     assert not study.participations.exists()
+
+
+@pytest.mark.parametrize("what", ["taking over", "a file"])
+def test_people_are_locked_before_their_studies(
+    what: str, alice: User, bob: User, elsewhere: Elsewhere
+) -> None:
+    study = studies.draft_study(alice)
+    block = studies.block(study, "image", "shown")
+    team.offer(studies.member(study, bob, Member.Role.EDITOR), alice)
+    does = {
+        "taking over": lambda: team.take_over(study, bob),
+        "a file": lambda: files.keep(block, ContentFile(b"a picture"), "image/png"),
+    }
+    with transaction.atomic():
+        quotas.lock(alice.pk)
+        doing = elsewhere(does[what])
+        wait_until(somebody_waits, every=0.01)
+        assert Study.objects.select_for_update(nowait=True).get(pk=study.pk)
+    doing.result()

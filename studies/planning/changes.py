@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -65,7 +66,7 @@ def save_details(study: Study, user: User, data: QueryDict) -> tuple[Details, bo
     """
     with transaction.atomic():
         # Nobody joins between the look at what they were promised and its change.
-        before = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        before = get_object_or_404(Study.objects.select_for_update(no_key=True), pk=study.pk)
         agreed, version = _agreed_to(before), before.consent_version
         form = details_of(before, user, data)
         if form.is_valid():

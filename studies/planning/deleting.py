@@ -42,6 +42,8 @@ BATCH = 20
 TURN_SECONDS, PAUSE_SECONDS = 5.0, 5.0
 #: Turns that requests take at one study: many at once would wait for each other's rows.
 TURNS = "1/m"
+#: Tasks that go on with a deletion: somewhat more than one after the other sends.
+TASKS = "8/m"
 #: What webhooks are told of a participant under.
 FINISHED_EVENT = "participation.finished"
 #: Called with the primary key of each study that is gone, for what is kept elsewhere than in the
@@ -76,7 +78,9 @@ def delete(study: Study, actor: User | None = None) -> bool:
     while delete_part(study, actor):
         if time.monotonic() >= ends_at:
             Study.objects.filter(pk=study.pk).update(delete_on=timezone.now().date())
-            messages.send_on_commit(TASK, delay=PAUSE_SECONDS)
+            # Each task goes on for all, so that few do as much as many.
+            if rates.too_often("turns of deletion", "", TASKS) is None:
+                messages.send_on_commit(TASK, delay=PAUSE_SECONDS)
             return False
     return True
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.db.models import Sum
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
@@ -30,7 +31,7 @@ from recognition.vision import images
 from recognition.vision.decoding.pool import DecodingBusy
 from recognition.vision.errors import ImageError
 from recognition.wording import refusal_text
-from studies.models import Block
+from studies.models import Block, Study
 from studies.models.blocks import stimulus_path
 from studies.planning import media
 from studies.planning.drafts import changing
@@ -82,26 +83,33 @@ def keep(block: Block, file: File, media_type: str) -> None:
     name = stimulus_path(block, "")
     try:
         default_storage.save(name, file)
-        with changing(block.study) as study:
-            quotas.check_room(quotas.lock(study.owner_id), size)
-            others = study.blocks.exclude(pk=block.pk).aggregate(n=Sum("stored_bytes"))["n"] or 0
-            if others + size > settings.STUDY_MAXIMUM_BYTES:
-                limit = filesizeformat(settings.STUDY_MAXIMUM_BYTES)
-                raise StimulusRefused(
-                    _("The files of a study may have %(limit)s together.") % {"limit": limit}
-                )
-            before = study.blocks.values_list("file", flat=True).filter(pk=block.pk).first()
-            if before is None:
-                raise StimulusRefused(_("This block has been deleted."))
-            values = {"file": name, "media_type": media_type, "stored_bytes": size}
-            study.blocks.filter(pk=block.pk).update(**values)
-            stored_files.delete_on_commit(before)
+        with transaction.atomic():
+            # People before studies, as for whoever takes one over.
+            owner = quotas.lock(block.study.owner_id)
+            with changing(block.study) as study:
+                quotas.check_room(owner if owner.pk == study.owner_id else study.owner, size)
+                _store(block, study, name, media_type, size)
     except BaseException as error:
         stored_files.delete(name)
         if is_full(error):
             raise StorageFull(_("The server is out of storage space. Try again later.")) from error
         raise
     block.refresh_from_db()
+
+
+def _store(block: Block, study: Study, name: str, media_type: str, size: int) -> None:
+    others = study.blocks.exclude(pk=block.pk).aggregate(n=Sum("stored_bytes"))["n"] or 0
+    if others + size > settings.STUDY_MAXIMUM_BYTES:
+        limit = filesizeformat(settings.STUDY_MAXIMUM_BYTES)
+        raise StimulusRefused(
+            _("The files of a study may have %(limit)s together.") % {"limit": limit}
+        )
+    before = study.blocks.values_list("file", flat=True).filter(pk=block.pk).first()
+    if before is None:
+        raise StimulusRefused(_("This block has been deleted."))
+    values = {"file": name, "media_type": media_type, "stored_bytes": size}
+    study.blocks.filter(pk=block.pk).update(**values)
+    stored_files.delete_on_commit(before)
 
 
 def stimulus_response(request: HttpRequest, block: Block) -> HttpResponseBase:

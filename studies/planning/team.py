@@ -169,6 +169,7 @@ def offer(member: Member, owner: User) -> None:
     """
     with transaction.atomic():
         study = Study.objects.select_for_update(no_key=True).get(pk=member.study_id, owner=owner)
+        _refuse_deleted(study)
         asked = study.members.filter(pk=member.pk, role=Member.Role.EDITOR).first()
         if asked is None or asked.user is None:
             raise TeamRefused(_("Only an editor who has joined can become the owner."))
@@ -218,13 +219,14 @@ def take_over(study: Study, new: User) -> None:
         }
         new = quotas.lock(new.pk)
         rows = Study.objects.select_for_update(of=("self",), no_key=True).select_related("owner")
-        locked = rows.filter(pk=study.pk, next_owner=new).first()
+        locked = rows.filter(pk=study.pk, owner=study.owner_id, next_owner=new).first()
         editors = Member.objects.select_for_update(no_key=True).filter(
             user=new, role=Member.Role.EDITOR
         )
         mine = editors.filter(study=study).first()
         if locked is None or mine is None or locked.owner_id in closing:
             raise TeamRefused(_("You are not asked to become the owner any more."))
+        _refuse_deleted(locked)
         if not access.may_create(new):
             raise TeamRefused(_("On this site you may not own studies."))
         owner = locked.owner
@@ -242,6 +244,12 @@ def take_over(study: Study, new: User) -> None:
             raise TeamRefused(_("Your storage has no room for this study."))
         for person in (owner, new):
             audit.record("study_handed_over", person, new, f"study:{locked.pk}")
+
+
+def _refuse_deleted(study: Study) -> None:
+    """Nobody gets a study that is about to go, or going."""
+    if study.delete_on is not None and study.delete_on <= timezone.now().date():
+        raise TeamRefused(_("The deletion date has passed."))
 
 
 def _lock(study_id: UUID) -> None:

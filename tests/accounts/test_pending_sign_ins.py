@@ -54,6 +54,14 @@ def test_it_ends_with_the_access(alice: User) -> None:
     assert not is_signed_in(client)
 
 
+def test_it_ends_with_a_disabled_account(alice: User) -> None:
+    client, codes = begun(alice)
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    finish(client, codes[0])
+    User.objects.filter(pk=alice.pk).update(is_active=True)
+    assert not is_signed_in(client)
+
+
 @pytest.mark.parametrize("verification", ["none", "mandatory"])
 def test_a_deleted_account_leaves_none(alice: User, settings: Settings, verification: str) -> None:
     begun(alice)

@@ -219,6 +219,9 @@ def test_nobody_takes_over_what_its_owner_is_deleting(
         team.take_over(study, bob)
     study.refresh_from_db()
     assert study.owner == alice
+    if what == "study":
+        with pytest.raises(team.TeamRefused):
+            team.offer(study.members.get(), alice)
 
 
 @pytest.mark.parametrize("why", ["not staff", "storage", "neither"])
