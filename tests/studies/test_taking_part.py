@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Recording
-from studies.models import SILENT_MINUTES, Block, Member, Participation, Study
+from studies.models import SILENT_MINUTES, Member, Participation, Study
 from studies.taking_part import joining, keys, leaving
 from tests.support import studies
 from tests.support.factories import make_person
-from tests.support.participants import AGREES
+from tests.support.participants import AGREES, agree, path
 from tests.support.series import recorded
 
 
@@ -26,19 +26,6 @@ def study(ada: User) -> Study:
     study = studies.open_study(ada)
     studies.block(study)
     return study
-
-
-def path(study: Study, page: str = "") -> str:
-    if page in {"", "consent/"}:
-        return f"/take-part/{study.link_key}/{page}"
-    return f"/take-part/in/{study.pk}/{page}"
-
-
-def agree(study: Study, client: Client | None = None, query: str = "") -> Client:
-    client = client or Client()
-    response = client.post(path(study, "consent/") + query, AGREES)
-    assert (response.status_code, response.headers["Location"]) == (302, path(study, "run/"))
-    return client
 
 
 def text(response: Any) -> str:
@@ -350,73 +337,3 @@ def test_the_language_is_one_of_the_studys(study: Study) -> None:
     assert '<html lang="de"' in text(client.get(path(study, "run/")))
     Study.objects.filter(pk=study.pk).update(languages=["en"])
     assert '<html lang="en"' in text(Client().get(path(study) + "?language=de", **german))
-
-
-FILE = bytes(range(256)) * 4
-
-
-@pytest.mark.parametrize(
-    ("asked", "status", "content", "span"),
-    [
-        (None, 200, FILE, None),
-        ("bytes=0-9", 206, FILE[:10], "bytes 0-9/1024"),
-        ("bytes=1000-", 206, FILE[1000:], "bytes 1000-1023/1024"),
-        ("bytes=-24", 206, FILE[-24:], "bytes 1000-1023/1024"),
-        ("bytes=1020-5000", 206, FILE[1020:], "bytes 1020-1023/1024"),
-        ("bytes=1024-", 416, b"", "bytes */1024"),
-        ("bytes=9-2", 200, FILE, None),
-        ("bytes=0-1,4-5", 200, FILE, None),
-        ("lines=1", 200, FILE, None),
-    ],
-)
-def test_a_stimulus_is_served_to_its_participants(
-    study: Study, asked: str | None, status: int, content: bytes, span: str | None
-) -> None:
-    picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="image/jpeg")
-    headers = {"HTTP_RANGE": asked} if asked else {}
-    client = agree(study)
-    response = client.get(path(study, f"blocks/{picture.pk}/"), **headers)
-    assert (response.status_code, response.content) == (status, content)
-    assert response.headers.get("Content-Range") == span
-    if status != 416:
-        assert response.headers["Content-Type"] == "image/jpeg"
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-
-def test_a_stimulus_is_nobody_elses(study: Study) -> None:
-    picture = studies.block(study, Block.Kind.IMAGE, file=FILE, media_type="text/html")
-    address = path(study, f"blocks/{picture.pk}/")
-    assert Client().get(address).status_code == 410
-    client = agree(study)
-    assert client.get(address).headers["Content-Type"] == "application/octet-stream"
-    client.post(path(study, "leave/"))
-    assert client.get(address).status_code == 404, "who has ended"
-    other = studies.open_study(study.owner, "Another")
-    studies.block(other)
-    client = agree(other)
-    assert client.get(path(other, f"blocks/{picture.pk}/")).status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("url", "source"),
-    [
-        ("https://other.example/game;x/play?level=1#top", "https://other.example/game%3Bx/play"),
-        ("https://пример.example:8443/a", "https://xn--e1afmkfd.example:8443/a"),
-        ("https://\U0001f600.example/", "'none'"),
-    ],
-    ids=["signs", "letters", "no host"],
-)
-def test_only_the_studys_own_page_may_be_framed(study: Study, url: str, source: str) -> None:
-    studies.block(study, Block.Kind.PAGE, url=url)
-    policy = agree(study).get(path(study, "run/")).headers["Content-Security-Policy"]
-    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";") if rule.strip())
-    assert rules["frame-src"] == source
-
-
-def test_a_study_without_pages_frames_nothing(study: Study) -> None:
-    plain = studies.open_study(study.owner, "Plain")
-    studies.block(plain)
-    assert (
-        "frame-src 'none'"
-        in agree(plain).get(path(plain, "run/")).headers["Content-Security-Policy"]
-    )

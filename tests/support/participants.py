@@ -22,6 +22,21 @@ HOST = "localhost"
 AGREES = {"old_enough": "yes", "agrees": "on", "decision": "yes", "consent_version": "1"}
 
 
+def path(study: Study, page: str = "") -> str:
+    """Of a page that a study's participants see."""
+    if page in {"", "consent/"}:
+        return f"/take-part/{study.link_key}/{page}"
+    return f"/take-part/in/{study.pk}/{page}"
+
+
+def agree(study: Study, client: Client | None = None, query: str = "") -> Client:
+    """A browser whose person has consented."""
+    client = client or Client()
+    response = client.post(path(study, "consent/") + query, AGREES)
+    assert (response.status_code, response.headers["Location"]) == (302, path(study, "run/"))
+    return client
+
+
 def packed(clock: float, picture: bytes) -> bytes:
     """A frame as the page sends it; `clock` in milliseconds."""
     return struct.pack(">d", clock) + picture
