@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -86,9 +86,24 @@ def delete_some(user: User) -> bool:
     """Delete a part of a person's studies; whether there is more."""
     study = Study.objects.filter(owner_id=user.pk).order_by("pk").first()
     if study is None:
+        _leave_teams(user)
         return False
     deleting.delete_part(study)
     return True
+
+
+def _leave_teams(user: User) -> None:
+    """Of others' studies, which are locked before their members, as by whoever changes a team.
+
+    With invitations that were never taken up: they keep the address.
+    """
+    mine = Q(user_id=user.pk) | Q(user=None, email=user.email.lower())
+    theirs = Q(next_owner_id=user.pk) | Q(pk__in=Member.objects.filter(mine).values("study"))
+    studies = list(Study.objects.filter(theirs).order_by("pk").values_list("pk", flat=True))
+    locked = Study.objects.select_for_update(no_key=True).filter(pk__in=studies).order_by("pk")
+    list(locked.values_list("pk"))
+    Study.objects.filter(pk__in=studies, next_owner_id=user.pk).update(next_owner=None)
+    Member.objects.filter(mine, study__in=studies).delete()
 
 
 def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:

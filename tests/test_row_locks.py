@@ -26,6 +26,7 @@ from recognition.personal_data import account_deletion
 from recognition.series import deleting, markers
 from recognition.videos import transfers
 from recognition.webhooks import deliveries, hooks
+from studies import personal_data
 from studies.models import Member, Participation, Study, Visit
 from studies.planning import files, opening, team
 from tests.support import studies
@@ -56,6 +57,11 @@ def elsewhere() -> Iterator[Elsewhere]:
         yield lambda do: pool.submit(work, do)
 
 
+def in_a_transaction(do: Callable[[], Any]) -> Any:
+    with transaction.atomic():
+        return do()
+
+
 def somebody_waits() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
@@ -79,7 +85,7 @@ def test_of_two_that_delete_an_account_one_does_nothing(alice: User, elsewhere: 
     assert account_deletion.delete(alice.pk)
 
 
-@pytest.mark.parametrize("change", ["leave", "remove", "role"])
+@pytest.mark.parametrize("change", ["leave", "remove", "role", "account"])
 def test_a_study_is_locked_before_its_members(
     change: str, alice: User, bob: User, elsewhere: Elsewhere
 ) -> None:
@@ -89,6 +95,7 @@ def test_a_study_is_locked_before_its_members(
         "leave": lambda: team.leave(study, bob),
         "remove": lambda: team.remove(member, alice),
         "role": lambda: team.change_role(member, Member.Role.VIEWER, alice),
+        "account": lambda: in_a_transaction(lambda: personal_data.delete_some(bob)),
     }
     with transaction.atomic():
         team._lock(study.pk)

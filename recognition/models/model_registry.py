@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
@@ -43,7 +44,19 @@ class ModelChoice(models.Model):
 
 
 class ModelComparisonQuerySet(JobQuerySet["ModelComparison"]):
-    pass
+    def forget(self, upload_ids: Collection[uuid.UUID]) -> None:
+        """Take photos that are deleted, and what was seen in them, out of the lists of changes.
+
+        Counts stay. Call it in the transaction that deletes the photos.
+        """
+        gone = {str(pk) for pk in upload_ids}
+        for pk, result in self.exclude(result=None).values_list("pk", "result"):
+            if not any(entry["upload"] in gone for entry in result["changed"]):
+                continue
+            locked = self.select_for_update(no_key=True).filter(pk=pk).first()
+            if locked is not None and locked.result is not None:
+                changed = [one for one in locked.result["changed"] if one["upload"] not in gone]
+                self.filter(pk=pk).update(result={**locked.result, "changed": changed})
 
 
 class ModelComparison(Job):

@@ -28,7 +28,15 @@ from accounts.models import ApiToken
 from operations import stored_files
 from recognition import quotas
 from recognition.jobs import broker, messages
-from recognition.models import DataExport, Prediction, Upload, Video, Webhook, WebhookDelivery
+from recognition.models import (
+    DataExport,
+    ModelComparison,
+    Prediction,
+    Upload,
+    Video,
+    Webhook,
+    WebhookDelivery,
+)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -186,5 +194,7 @@ def _delete_some_uploads(user: User) -> bool:
     # Files first: should this be cut off here, the rows still tell what is to be deleted.
     for row in (*some, *seen):
         stored_files.delete(*stored_files.names_of(row))
-    Upload.with_trash.filter(pk__in=[upload.pk for upload in some]).delete()
+    ids = [upload.pk for upload in some]
+    ModelComparison.objects.forget(ids)
+    Upload.with_trash.filter(pk__in=ids).delete()
     return len(some) == BATCH

@@ -22,7 +22,7 @@ from operations.whole_files import is_full
 from recognition import quotas
 from recognition.jobs import queues
 from recognition.jobs.picking import MANY_WAITING
-from recognition.models import Prediction, Upload, UploadQuerySet
+from recognition.models import ModelComparison, Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
 from recognition.refusals import Refusal, check_rate
 from recognition.uploads import heat_maps
@@ -185,7 +185,9 @@ def _delete_some(uploads: UploadQuerySet, actor: User | None) -> int:
     locked = uploads.only("owner_id").order_by("pk").select_for_update(of=("self",))
     targets = ((upload.owner_id, f"upload:{upload.pk}") for upload in locked)
     audit.record_each("upload_deleted", targets, actor)
-    deliveries.forget(list(uploads.values_list("pk", flat=True)))
+    ids = list(uploads.values_list("pk", flat=True))
+    deliveries.forget(ids)
+    ModelComparison.objects.forget(ids)
     _total, by_model = uploads.delete()
     return by_model.get(Upload._meta.label, 0)
 

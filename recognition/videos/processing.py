@@ -236,17 +236,20 @@ def _recognizer(recording: Recording) -> EmotionRecognizer:
 
 @contextmanager
 def _as_path(video: Video) -> Iterator[Path]:
-    """The video as a file of this machine, fetched where it is stored elsewhere."""
+    """The video as a file of this machine, fetched where it is stored elsewhere.
+
+    Under no name: one that had a name would stay for good where a worker is killed.
+    """
     try:
         yield Path(video.file.path)
         return
     except NotImplementedError:
         pass
-    with tempfile.NamedTemporaryFile(dir=settings.DATA_DIR) as copy:
+    with tempfile.TemporaryFile(dir=settings.DATA_DIR) as copy:
         with video.file.open("rb") as stored:
             shutil.copyfileobj(stored, copy)
-        copy.flush()
-        yield Path(copy.name)
+        copy.seek(0)
+        yield Path(f"/dev/fd/{copy.fileno()}")
 
 
 @receiver(changed, sender=Video)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Personal links of one study; attributes of each; characters of a list, a code and an attribute.
 MAXIMUM_LINKS, MAXIMUM_ATTRIBUTES = 2000, 20
 MAXIMUM_CHARACTERS, MAXIMUM_CODE, MAXIMUM_VALUE = 300_000, 80, 200
+#: Characters of the attributes of one study's links together, and different names of them.
+MAXIMUM_STORED, MAXIMUM_NAMES = 600_000, 60
 
 
 class BadList(Refusal):
@@ -92,10 +94,7 @@ def read_list(text: str) -> list[tuple[str, dict[str, str]]]:
     is_long = any(len(name) > MAXIMUM_CODE for name in names)
     is_odd = not all(names) or len(set(names)) < len(names)
     if is_odd or is_long or len(names) > MAXIMUM_ATTRIBUTES:
-        raise BadList(
-            _("The first line must name the columns, each with a different name, %(most)d at most.")
-            % {"most": MAXIMUM_ATTRIBUTES}
-        )
+        raise _bad_columns(MAXIMUM_ATTRIBUTES)
     return _checked([(row[0], dict(zip(names, row[1:], strict=False))) for row in rows[1:] if row])
 
 
@@ -103,7 +102,7 @@ def add(study: Study, codes: Sequence[tuple[str, dict[str, str]]]) -> int:
     """Make a personal link for each code that has none yet; returns how many are new.
 
     Raises:
-        BadList: they would be more than :data:`MAXIMUM_LINKS`.
+        BadList: they would be more than :data:`MAXIMUM_LINKS`, or :data:`MAXIMUM_STORED`.
     """
     with transaction.atomic():
         locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
@@ -113,10 +112,28 @@ def add(study: Study, codes: Sequence[tuple[str, dict[str, str]]]) -> int:
             raise BadList(
                 _("A study has at most %(most)d personal links.") % {"most": MAXIMUM_LINKS}
             )
+        kept = locked.personal_links.values_list("attributes", flat=True)
+        _check_attributes([*kept, *(values for _label, values in new)])
         PersonalLink.objects.bulk_create(
             PersonalLink(study=locked, label=label, attributes=values) for label, values in new
         )
     return len(new)
+
+
+def _check_attributes(attributes: Sequence[dict[str, str]]) -> None:
+    """Of all of a study's links: each repeats the names, and a download has a column for each."""
+    size = sum(len(text) for values in attributes for item in values.items() for text in item)
+    if size > MAXIMUM_STORED:
+        raise BadList(_("The list is too long."))
+    if len({name for values in attributes for name in values}) > MAXIMUM_NAMES:
+        raise _bad_columns(MAXIMUM_NAMES)
+
+
+def _bad_columns(most: int) -> BadList:
+    return BadList(
+        _("The first line must name the columns, each with a different name, %(most)d at most.")
+        % {"most": most}
+    )
 
 
 def as_csv(study: Study) -> Iterator[str]:

@@ -16,6 +16,7 @@ from accounts.models import User
 from recognition.model_registry import comparison
 from recognition.model_registry.comparison import count_upload, empty_result
 from recognition.models import ModelComparison, Prediction, Upload
+from recognition.personal_data import account_deletion
 from recognition.tasks import compare_models, process_upload
 from recognition.uploads.actions import create_upload, delete_uploads
 from recognition.vision.types import BoundingBox, Face, Recognition, Rejection
@@ -221,6 +222,33 @@ def test_a_slice_that_is_delivered_twice_runs_once(
     assert (row.status, row.result["seen"]) == (Status.DONE, 3)
     run_to_the_end(row, slices)
     assert row.result["seen"] == 3
+
+
+@pytest.mark.parametrize("what", ["photo", "account", "while it runs"])
+def test_what_is_deleted_is_in_no_list_of_changes(
+    alice: User, uploads: list[Upload], what: str
+) -> None:
+    gone, kept = uploads[0], uploads[1]
+    result = empty_result("v")
+    result["changed"] = [
+        {"upload": str(one.pk), "faces": [{"index": 1, "from": "sad", "to": "happy"}]}
+        for one in (gone, kept)
+    ]
+    row = ModelComparison.objects.create(
+        candidate=CANDIDATE, upload_ids=[str(gone.pk), str(kept.pk)], result=result
+    )
+    if what == "account":
+        account_deletion.close(alice)
+        assert account_deletion.delete(alice.pk)
+    else:
+        if what == "while it runs":
+            row = ModelComparison.objects.claim(row.pk) or row
+        delete_uploads(Upload.objects.filter(pk=gone.pk), alice)
+    if what == "while it runs":
+        comparison._save(row, result)
+    row.refresh_from_db()
+    listed = [entry["upload"] for entry in row.result["changed"]]
+    assert listed == ([] if what == "account" else [str(kept.pk)])
 
 
 def test_cancelling_stops_a_running_slice_and_brings_nothing_back(

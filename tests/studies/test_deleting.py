@@ -17,7 +17,7 @@ from accounts.models import AuditEvent, User
 from recognition.jobs import messages
 from recognition.models import Recording, SeriesChunk
 from recognition.personal_data import account_deletion
-from studies.models import Answer, ClockReading, Study, Visit
+from studies.models import Answer, ClockReading, Member, Study, Visit
 from studies.planning import deleting
 from studies.tasks import sweep_studies
 from tests.support import studies as make
@@ -216,3 +216,13 @@ def test_the_page_that_deletes_an_account_says_what_becomes_of_studies(
     page = alice_client.get("/privacy/delete-account/").text
     assert "1 study, with all data of its participants. To keep it, hand it over" in page
     assert "taking part in now" in page
+
+
+def test_with_an_account_go_invitations_that_it_never_took_up(alice: User, bob: User) -> None:
+    study = make.open_study(alice)
+    study.members.create(email=bob.email)
+    study.members.create(email="carol@example.org")
+    make.member(make.open_study(alice, "Another"), bob)
+    account_deletion.close(bob)
+    assert account_deletion.delete(bob.pk)
+    assert [member.email for member in Member.objects.all()] == ["carol@example.org"]

@@ -127,6 +127,28 @@ def test_wrong_lists_are_told_and_nothing_is_made(alice: User, alice_client: Cli
     assert not study.personal_links.exists()
 
 
+def test_long_names_are_not_repeated_for_thousands(alice: User, alice_client: Client) -> None:
+    study = make.open_study(alice)
+    names = ",".join(f"{number:x>80}" for number in range(20))
+    table = f"code,{names}\n" + "\n".join(f"A{n},{'1,' * 19}1" for n in range(400))
+    page = alice_client.post(f"/studies/{study.pk}/invite/", {"action": "codes", "codes": table})
+    assert "The list is too long." in page.text
+    assert not study.personal_links.exists()
+
+
+def test_lists_one_after_the_other_name_so_many_columns(alice: User, alice_client: Client) -> None:
+    study = make.open_study(alice)
+    pages = []
+    for number in range(4):
+        names = ",".join(f"n{number}-{place}" for place in range(20))
+        table = f"code,{names}\nA{number},{'1,' * 19}1"
+        where = f"/studies/{study.pk}/invite/"
+        pages.append(alice_client.post(where, {"action": "codes", "codes": table}, follow=True))
+    assert "1 new link." in pages[2].text
+    assert "60 at most" in pages[3].text
+    assert study.personal_links.count() == 3
+
+
 def test_there_is_a_most(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     study = make.open_study(alice)
     monkeypatch.setattr(links, "MAXIMUM_LINKS", 2)

@@ -1,0 +1,35 @@
+"""A video that is in a bucket, while a worker looks at it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any, cast
+
+from django.conf import settings
+
+from recognition.models import Video
+from recognition.videos import processing
+
+
+class _InABucket:
+    """What a storage gives that has no files of this machine."""
+
+    @property
+    def path(self) -> str:
+        raise NotImplementedError
+
+    def open(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(b"a video")
+
+
+class _Video:
+    file: Any = _InABucket()
+
+
+def test_its_copy_has_no_name_that_could_outlive_a_killed_worker() -> None:
+    folder = Path(settings.DATA_DIR)
+    before = set(folder.iterdir())
+    with processing._as_path(cast("Video", _Video())) as path:
+        assert path.read_bytes() == b"a video"
+        assert set(folder.iterdir()) == before
