@@ -14,8 +14,8 @@ from django.test import Client
 
 from accounts.models import User
 from operations import rates
+from recognition import quotas
 from recognition.models import Upload
-from studies.taking_part import room
 from tests.support import pictures
 from tests.support.factories import make_person
 from tests.support.receiver import Receiver
@@ -45,7 +45,7 @@ def data_directory() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_requests_yet() -> None:
     """A process remembers how often it was asked; tests do not ask each other's questions."""
-    room.forget()
+    quotas.forget()
     rates.forget()
 
 

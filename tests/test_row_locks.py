@@ -23,7 +23,7 @@ from recognition.models import (
     WebhookDelivery,
 )
 from recognition.personal_data import account_deletion
-from recognition.series import deleting, markers
+from recognition.series import deleting, markers, marking
 from recognition.videos import transfers
 from recognition.webhooks import deliveries, hooks
 from studies import personal_data
@@ -206,3 +206,12 @@ def test_people_are_locked_before_their_studies(
         wait_until(somebody_waits, every=0.01)
         assert Study.objects.select_for_update(nowait=True).get(pk=study.pk)
     doing.result()
+
+
+def test_a_marker_waits_for_nothing_else_of_its_persons(alice: User, elsewhere: Elsewhere) -> None:
+    """One thread has the database for all sockets of a web process."""
+    recording = recorded(alice)
+    with transaction.atomic():
+        quotas.lock(alice.pk)
+        made = elsewhere(lambda: marking.add(alice.pk, recording.pk, 100, "here")).result()
+    assert made is not None

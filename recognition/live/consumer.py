@@ -211,8 +211,8 @@ class LiveConsumer(FramesConsumer):
                 await self._learn_model()
                 if self.recording is not None:
                     await database_sync_to_async(self.recording.save)()
-                    has_room = await database_sync_to_async(quotas.stored_bytes)(user)
-                    if self.recording.is_full or not has_room.has_room_for(0):
+                    left = await database_sync_to_async(quotas.bytes_left)(user)
+                    if self.recording.is_full or left < 0:
                         await self._stop_recording()
         except Exception:
             # A socket that is not watched must not stay open.

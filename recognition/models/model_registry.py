@@ -51,7 +51,7 @@ class ModelComparisonQuerySet(JobQuerySet["ModelComparison"]):
         """
         gone = {str(pk) for pk in upload_ids}
         for pk, result in self.exclude(result=None).values_list("pk", "result"):
-            if not any(entry["upload"] in gone for entry in result["changed"]):
+            if result is None or not any(one["upload"] in gone for one in result["changed"]):
                 continue
             locked = self.select_for_update(no_key=True).filter(pk=pk).first()
             if locked is not None and locked.result is not None:

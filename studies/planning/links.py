@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 #: Personal links of one study; attributes of each; characters of a list, a code and an attribute.
 MAXIMUM_LINKS, MAXIMUM_ATTRIBUTES = 2000, 20
 MAXIMUM_CHARACTERS, MAXIMUM_CODE, MAXIMUM_VALUE = 300_000, 80, 200
-#: Characters of the attributes of one study's links together, and different names of them.
+#: Bytes of the attributes of one study's links together, and different names of them.
 MAXIMUM_STORED, MAXIMUM_NAMES = 600_000, 60
 
 
@@ -122,8 +123,7 @@ def add(study: Study, codes: Sequence[tuple[str, dict[str, str]]]) -> int:
 
 def _check_attributes(attributes: Sequence[dict[str, str]]) -> None:
     """Of all of a study's links: each repeats the names, and a download has a column for each."""
-    size = sum(len(text) for values in attributes for item in values.items() for text in item)
-    if size > MAXIMUM_STORED:
+    if sum(len(json.dumps(values)) for values in attributes) > MAXIMUM_STORED:
         raise BadList(_("The list is too long."))
     if len({name for values in attributes for name in values}) > MAXIMUM_NAMES:
         raise _bad_columns(MAXIMUM_NAMES)

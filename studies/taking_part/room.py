@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from math import inf
 from typing import Any
 
 from django.db.models import F
@@ -16,11 +14,6 @@ from studies.models import Participation, Study
 
 #: What a row counts beside its texts, with its place in the indexes.
 PARTICIPATION_BYTES, VISIT_BYTES, ANSWER_BYTES, READING_BYTES = 1000, 200, 200, 150
-
-
-#: Seconds for which it holds what an owner has left, and owners of whom that is known at a time.
-COUNTED_FOR, MAXIMUM_COUNTED = 10.0, 10_000
-_counted: dict[int, tuple[float, float]] = {}
 
 
 class NoRoom(Refusal):
@@ -63,31 +56,11 @@ def take(participation: Participation, n_bytes: int) -> None:
     if n_bytes > 0:
         if not is_left(participation, n_bytes):
             raise NoRoom
-        owner_id = participation.study.owner_id
-        counted_at, left = _counted[owner_id]
-        _counted[owner_id] = counted_at, left - n_bytes
+        quotas.take(participation.study.owner_id, n_bytes)
     grown = Greatest(F("stored_bytes") + n_bytes, 0)
     Participation.objects.filter(pk=participation.pk).update(stored_bytes=grown)
 
 
 def left_of(study: Study) -> float:
-    """Bytes that a study's owner has left, by a count of up to :data:`COUNTED_FOR` seconds ago.
-
-    Counting reads all that somebody has stored, and reports come by the hundred, as do people who
-    open a link. So owners are not locked either, and participants do not wait for each other: what
-    is taken in several processes within these seconds may be a little more than there is.
-    """
-    now = time.monotonic()
-    counted_at, left = _counted.get(study.owner_id, (-inf, 0.0))
-    if now - counted_at > COUNTED_FOR:
-        quota = quotas.stored_bytes(study.owner)
-        left = inf if quota.limit is None else quota.limit - quota.used
-        if len(_counted) >= MAXIMUM_COUNTED:
-            _counted.clear()
-        _counted[study.owner_id] = now, left
-    return left
-
-
-def forget() -> None:
-    """Count anew; for tests."""
-    _counted.clear()
+    """Bytes that a study's owner has left, about: participants do not wait for each other."""
+    return quotas.bytes_left(study.owner)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
@@ -14,6 +16,7 @@ from recognition.series import markers, marking, timeline
 from recognition.vision.live import LiveFrame
 from recognition.vision.tracking import TrackedFace
 from recognition.vision.types import BoundingBox
+from tests.support.series import recorded
 from tests.support.sockets import open_live
 
 
@@ -81,3 +84,20 @@ async def test_commands_have_a_rate(alice: User, monkeypatch: pytest.MonkeyPatch
     kinds = [answer.get("code", answer["type"]) for answer in answers]
     assert kinds == ["ready", "recording", "marker", "marker", "too_soon", "too_soon"]
     assert await Marker.objects.acount() == 2
+
+
+def test_markers_have_the_storage_counted_once(alice: User) -> None:
+    recording = recorded(alice)
+    with CaptureQueriesContext(connection) as queries:
+        for number in range(5):
+            marking.add(alice.pk, recording.pk, number, "here")
+    counts = [query["sql"] for query in queries if "recognition_videotransfer" in query["sql"]]
+    assert len(counts) == 1
+    # What was taken meanwhile is known.
+    alice.quota_bytes = quotas.stored_bytes(alice).used + 2 * markers.STORED_BYTES
+    alice.save(update_fields=["quota_bytes"])
+    quotas.forget()
+    for number in range(2):
+        marking.add(alice.pk, recording.pk, number, "there")
+    with pytest.raises(quotas.QuotaExceeded):
+        marking.add(alice.pk, recording.pk, 9, "there")

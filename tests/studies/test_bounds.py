@@ -10,11 +10,12 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from recognition import quotas
 from recognition.models import DataExport, Webhook, WebhookDelivery
 from recognition.series.timeline import MAXIMUM_SECONDS
 from studies.models import Participation, Study
 from studies.planning import team
-from studies.taking_part import clocks, joining, keys, leaving, reports, room
+from studies.taking_part import clocks, joining, keys, leaving, reports
 from studies.taking_part.pages import JOINS
 from tests.support import studies as make
 from tests.support.participants import AGREES
@@ -116,7 +117,7 @@ def test_a_full_storage_lets_nobody_in(study: Study, alice: User) -> None:
     assert reports.has_room(part.pk)
     alice.quota_bytes = 1
     alice.save(update_fields=["quota_bytes"])
-    room.forget()  # It is counted every ten seconds.
+    quotas.forget()  # It is counted every ten seconds.
     assert not reports.has_room(part.pk)
     with pytest.raises(joining.CannotJoin):
         joining.check(Study.objects.get(pk=study.pk))

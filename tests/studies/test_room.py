@@ -38,7 +38,7 @@ def used(owner: User) -> float:
 def limit(owner: User, n_bytes: float) -> None:
     owner.quota_bytes = int(n_bytes)
     owner.save(update_fields=["quota_bytes"])
-    room.forget()
+    quotas.forget()
 
 
 def came(study: Study) -> Participation:
@@ -191,5 +191,5 @@ def test_many_reports_count_the_owners_storage_once(
     # And after a while, that there is room again.
     alice.quota_bytes = None
     alice.save(update_fields=["quota_bytes"])
-    monkeypatch.setattr(room, "COUNTED_FOR", 0.0)
+    monkeypatch.setattr(quotas, "COUNTED_FOR", 0.0)
     reports.answer(part.pk, why, "a" * 320)
