@@ -7,9 +7,10 @@ def forget_deleted(apps, schema_editor):
     comparisons = apps.get_model("recognition", "ModelComparison").objects
     uploads = apps.get_model("recognition", "Upload")._base_manager
     for pk, result in comparisons.exclude(result=None).values_list("pk", "result").iterator():
-        listed = [entry["upload"] for entry in result["changed"]]
+        entries = result.get("changed", [])
+        listed = [entry["upload"] for entry in entries]
         there = {str(one) for one in uploads.filter(pk__in=listed).values_list("pk", flat=True)}
-        changed = [entry for entry in result["changed"] if entry["upload"] in there]
+        changed = [entry for entry in entries if entry["upload"] in there]
         if len(changed) < len(listed):
             comparisons.filter(pk=pk).update(result={**result, "changed": changed})
 

@@ -206,9 +206,10 @@ def _replay_upload(
 def _save(comparison: ModelComparison, result: dict[str, Any]) -> None:
     progress = result["seen"] / max(1, len(comparison.upload_ids))
     # Without those that were deleted since they were counted.
-    ids = [entry["upload"] for entry in result["changed"]]
+    listed = result.get("changed", [])
+    ids = [entry["upload"] for entry in listed]
     there = {str(pk) for pk in Upload.with_trash.filter(pk__in=ids).values_list("pk", flat=True)}
-    result["changed"] = [entry for entry in result["changed"] if entry["upload"] in there]
+    result["changed"] = [entry for entry in listed if entry["upload"] in there]
     # It got on: only attempts that do not are counted.
     if not ModelComparison.objects.extend(comparison, result=result, progress=progress, attempts=0):
         raise ClaimLost

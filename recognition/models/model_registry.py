@@ -43,6 +43,12 @@ class ModelChoice(models.Model):
         return self.version
 
 
+def _listed(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Changed photos of a comparison; the first ones ever had no list."""
+    changed: list[dict[str, Any]] = result.get("changed", [])
+    return changed
+
+
 class ModelComparisonQuerySet(JobQuerySet["ModelComparison"]):
     def forget(self, upload_ids: Collection[uuid.UUID]) -> None:
         """Take photos that are deleted, and what was seen in them, out of the lists of changes.
@@ -51,11 +57,11 @@ class ModelComparisonQuerySet(JobQuerySet["ModelComparison"]):
         """
         gone = {str(pk) for pk in upload_ids}
         for pk, result in self.exclude(result=None).values_list("pk", "result"):
-            if result is None or not any(one["upload"] in gone for one in result["changed"]):
+            if result is None or not any(one["upload"] in gone for one in _listed(result)):
                 continue
             locked = self.select_for_update(no_key=True).filter(pk=pk).first()
             if locked is not None and locked.result is not None:
-                changed = [one for one in locked.result["changed"] if one["upload"] not in gone]
+                changed = [one for one in _listed(locked.result) if one["upload"] not in gone]
                 self.filter(pk=pk).update(result={**locked.result, "changed": changed})
 
 

@@ -214,11 +214,12 @@ ROUTES: dict[str, Route] = {
     "account_confirm_email": everybody("key of a mail", GET=200, POST=404),
     "account_reset_password_from_key": everybody("key of a person", GET=200, POST=200, PUT=200),
     "documentation_file": everybody("page of the documentation", GET=404),
-    # Studies, for participants: nobody here is one, and where nobody is, all begin.
+    # Studies, for participants: nobody here is one, and where nobody is, all begin, with the
+    # information of this version.
     "taking_part:information": everybody("open study", GET=200),
-    "taking_part:consent": everybody("open study", GET=200, POST=200),
+    "taking_part:consent": everybody("open study", GET=302, POST=200),
     "taking_part:personal_information": everybody("personal link", GET=200),
-    "taking_part:personal_consent": everybody("personal link", GET=200, POST=200),
+    "taking_part:personal_consent": everybody("personal link", GET=302, POST=200),
     "taking_part:preview": own("study", GET=302, POST=302),
     "taking_part:run": everybody("running study", GET=410),
     "taking_part:end": everybody("running study", GET=410),
