@@ -178,6 +178,18 @@ def lock(user_id: int) -> User:
     return locked
 
 
+def active(user_id: int) -> User:
+    """Somebody as they are now, not locked: for what must not wait for whatever has their row.
+
+    Raises:
+        AccountClosed: the account is closed or gone.
+    """
+    found = get_user_model().objects.filter(pk=user_id, is_active=True).first()
+    if found is None:
+        raise AccountClosed
+    return found
+
+
 def check_upload(user: User, stored: int, *, counted: int = 0) -> None:
     """See whether one more photo fits.
 

@@ -14,16 +14,21 @@ from django.db import OperationalError, connection, transaction
 from accounts import access, audit
 from accounts.models import AuditEvent, User
 from recognition import quotas
+from recognition.live import recordings
+from recognition.model_registry import comparison
 from recognition.models import (
     DataExport,
+    ModelComparison,
     Recording,
     TransferPart,
+    Upload,
     VideoTransfer,
     Webhook,
     WebhookDelivery,
 )
 from recognition.personal_data import account_deletion
 from recognition.series import deleting, markers, marking
+from recognition.uploads import actions
 from recognition.videos import transfers
 from recognition.webhooks import deliveries, hooks
 from studies import personal_data
@@ -215,3 +220,39 @@ def test_a_marker_waits_for_nothing_else_of_its_persons(alice: User, elsewhere: 
         quotas.lock(alice.pk)
         made = elsewhere(lambda: marking.add(alice.pk, recording.pk, 100, "here")).result()
     assert made is not None
+
+
+def test_a_recording_begins_whatever_else_has_its_persons_row(
+    alice: User, elsewhere: Elsewhere
+) -> None:
+    """One thread has the database for all sockets of a web process."""
+    with transaction.atomic():
+        quotas.lock(alice.pk)
+        begun = elsewhere(lambda: recordings.begin(alice.pk, "model-1")).result()
+    assert begun.recording.owner_id == alice.pk
+
+
+@pytest.mark.parametrize("who", ["person", "account"])
+def test_a_comparison_that_is_saved_during_a_deletion_does_not_list_the_photo(
+    who: str, alice: User, elsewhere: Elsewhere
+) -> None:
+    upload = Upload.objects.create(
+        owner=alice, status=Upload.Status.DONE, width=9, height=9, byte_size=9
+    )
+    row = ModelComparison.objects.create(candidate="c", upload_ids=[str(upload.pk)])
+    job = ModelComparison.objects.claim(row.pk)
+    assert job is not None
+    result = comparison.empty_result("c")
+    result |= {"seen": 1, "changed": [{"upload": str(upload.pk), "faces": []}]}
+
+    with transaction.atomic():
+        if who == "person":
+            actions.delete_uploads(Upload.objects.filter(pk=upload.pk))
+        else:
+            account_deletion._delete_some_uploads(alice)
+        saving = elsewhere(lambda: comparison._save(job, result))
+        wait_until(somebody_waits, every=0.01)
+    saving.result()
+    row.refresh_from_db()
+    assert row.result is not None
+    assert (row.result["seen"], row.result["changed"]) == (1, [])

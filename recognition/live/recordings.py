@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -124,10 +124,17 @@ def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> R
             ended_at__gte=timezone.now() - timedelta(seconds=CONTINUE_SECONDS),
         ).first()
     if recording is None:
-        now = timezone.now()
+        recording = _begin(owner_id, model_version)
+    return Recorder(recording)
+
+
+def _begin(owner_id: int, model_version: str) -> Recording:
+    # Without their row: others' sockets would wait for whatever else of theirs has it.
+    owner = quotas.active(owner_id)
+    quotas.take_room(owner, ROW_BYTES)
+    now = timezone.now()
+    try:
         with transaction.atomic():
-            owner = quotas.lock(owner_id)
-            quotas.check_room(owner)
             recording = Recording.objects.create(
                 owner=owner,
                 model_version=model_version,
@@ -136,7 +143,9 @@ def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> R
                 stored_bytes=ROW_BYTES,
             )
             audit.record("recording_created", owner, owner, f"recording:{recording.pk}")
-    return Recorder(recording)
+    except IntegrityError as error:
+        raise quotas.AccountClosed from error  # It was deleted at this moment.
+    return recording
 
 
 def begin_for_others(model_version: str) -> Recording:

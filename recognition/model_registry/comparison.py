@@ -205,14 +205,19 @@ def _replay_upload(
 
 def _save(comparison: ModelComparison, result: dict[str, Any]) -> None:
     progress = result["seen"] / max(1, len(comparison.upload_ids))
-    # Without those that were deleted since they were counted.
     listed = result.get("changed", [])
-    ids = [entry["upload"] for entry in listed]
-    there = {str(pk) for pk in Upload.with_trash.filter(pk__in=ids).values_list("pk", flat=True)}
-    result["changed"] = [entry for entry in listed if entry["upload"] in there]
-    # It got on: only attempts that do not are counted.
-    if not ModelComparison.objects.extend(comparison, result=result, progress=progress, attempts=0):
-        raise ClaimLost
+    rows = Upload.with_trash.filter(pk__in=[entry["upload"] for entry in listed]).order_by("pk")
+    with transaction.atomic():
+        # Without those that were deleted since they were counted. The others are locked, so that
+        # whoever deletes one meanwhile takes it out of the list after it was written.
+        locked = rows.select_for_update(of=("self",), no_key=True)
+        there = {str(pk) for pk in locked.values_list("pk", flat=True)}
+        result["changed"] = [entry for entry in listed if entry["upload"] in there]
+        # It got on: only attempts that do not are counted.
+        if not ModelComparison.objects.extend(
+            comparison, result=result, progress=progress, attempts=0
+        ):
+            raise ClaimLost
     comparison.attempts = 0
 
 

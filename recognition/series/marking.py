@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from recognition import quotas
@@ -28,10 +27,7 @@ def add(
     """
     # Without their row: others' sockets would wait for whatever else of theirs has it. What is
     # added to a recording goes with that.
-    owner = get_user_model().objects.filter(pk=owner_id, is_active=True).first()
-    if owner is None:
-        raise quotas.AccountClosed
-    quotas.take_room(owner, markers.STORED_BYTES)
+    quotas.take_room(quotas.active(owner_id), markers.STORED_BYTES)
     return markers.add(recording_id, time_ms, name, value)
 
 

@@ -29,6 +29,7 @@ def test_an_empty_recording_takes_room(alice: User) -> None:
     recordings.begin(alice.pk, "vgg16-test").save(ends=True)
     assert used(alice) == timeline.ROW_BYTES
     User.objects.update(quota_bytes=timeline.ROW_BYTES)
+    quotas.forget()
     with pytest.raises(quotas.QuotaExceeded):
         recordings.begin(alice.pk, "vgg16-test")
 
@@ -63,6 +64,7 @@ def test_markers_take_room_until_they_are_deleted(alice: User, alice_client: Cli
 def test_a_full_storage_takes_no_marker(alice: User, alice_client: Client) -> None:
     recording = recordings.begin(alice.pk, "vgg16-test").recording
     User.objects.update(quota_bytes=timeline.ROW_BYTES + markers.STORED_BYTES)
+    quotas.forget()
     assert marking.add(alice.pk, recording.pk, 0, "bell") is not None
     form = {"seconds": "1", "name": "bell"}
     page = alice_client.post(reverse("add_marker", args=[recording.pk]), form, follow=True)
