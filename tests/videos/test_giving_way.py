@@ -64,6 +64,29 @@ def test_a_photo_that_somebody_waits_for_is_looked_at_within_a_slice(
     assert samples_of(video.recording) == samples_of(whole.recording)
 
 
+def test_a_batch_goes_on_within_a_slice(
+    send: Sending, bob: User, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = send(make(pictures(1.5), g="100000"))
+    for _slice in range(3):
+        assert processing.run_slice(str(video.pk), seconds=0.0)
+    batch = [create_upload(bob, SimpleUploadedFile("b.jpg", face_jpeg)) for _ in range(3)]
+    monkeypatch.setattr(processing, "MANY_WAITING", 1)
+    monkeypatch.setattr(Progress, "seconds_since_saved", 60.0)
+    waiting: list[int] = []
+    original = Progress.add
+
+    def add(progress: Progress, watched: Any) -> None:
+        waiting.append(Upload.objects.filter(status="pending").count())
+        original(progress, watched)
+
+    monkeypatch.setattr(Progress, "add", add)
+    monkeypatch.setattr(processing, "SAVE_SECONDS", 30.0)
+    assert processing.run_slice(str(video.pk), seconds=0.0)
+    assert waiting[0] == 0
+    assert Upload.objects.filter(pk__in=[one.pk for one in batch], status="done").count() == 3
+
+
 @pytest.fixture
 def broker(settings: Settings, tmp_path: Path) -> Iterator[Connection]:
     """A queue in which messages wait, with no worker."""
