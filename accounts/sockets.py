@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -77,6 +78,12 @@ def address_of(scope: dict[str, Any]) -> str:
         forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
         return network(forwarded.rpartition(",")[2].strip())
     return network(str((scope.get("client") or [""])[0]))
+
+
+def caller_of(scope: dict[str, Any]) -> str:
+    """Something that is the same for requests and sockets of one browser or program."""
+    told = [value for name, value in scope["headers"] if name in {b"authorization", b"cookie"}]
+    return hashlib.sha256(b"\n".join(told)).hexdigest()
 
 
 async def signed_in_user(scope: dict[str, Any], user_id: int | None) -> User | None:

@@ -32,6 +32,7 @@ from emotion_site.origin import (
     nothing_here,
 )
 from emotion_site.page_turns import FairTurns
+from emotion_site.socket_turns import FairHandshakes
 from emotion_site.visitors import LimitedSockets
 from recognition.routing import token_urlpatterns, websocket_urlpatterns
 from studies.routing import websocket_urlpatterns as study_urlpatterns
@@ -48,7 +49,7 @@ application = TrustedScope(
     ProtocolTypeRouter(
         {
             "http": FairTurns(request_bodies.BodiesInPieces(django_application)),
-            "websocket": PagesAndPrograms(pages, programs),
+            "websocket": FairHandshakes(PagesAndPrograms(pages, programs)),
         }
     )
 )

@@ -12,13 +12,12 @@ at most, so that pages never wait for them.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.sockets import address_of
+from accounts.sockets import address_of, caller_of
 from emotion_site.request_bodies import UPLOAD_PATHS, VIDEO_PATHS
 from operations import turns
 
@@ -40,15 +39,9 @@ class FairTurns:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         is_slow = scope["method"] == "POST" and scope["path"] in self._slow_paths
         lines = [self._slow, self._line] if is_slow else [self._line]
-        turn = turns.Turn(address_of(scope), _caller(scope), *lines)
+        turn = turns.Turn(address_of(scope), caller_of(scope), *lines)
         await turns.work_in(turn, lambda: self._application(scope, receive, send))
 
 
 def _line(n: int) -> turns.Line:
     return turns.Line(n, of_place=max(1, n * 3 // 4), of_caller=max(1, n // 3))
-
-
-def _caller(scope: dict[str, Any]) -> str:
-    """Something that is the same for requests of one browser or program."""
-    told = [value for name, value in scope["headers"] if name in {b"authorization", b"cookie"}]
-    return hashlib.sha256(b"\n".join(told)).hexdigest()

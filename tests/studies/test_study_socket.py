@@ -311,3 +311,29 @@ async def test_one_address_gets_no_more_places_than_it_may(
     assert await first.close_code() == 4410
     assert (await second.receive())["type"] == "ready"
     await second.leave()
+
+
+async def test_who_is_far_back_in_the_line_asks_less_often(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question costs as much as the line is long: all would ask for all each second."""
+    settings.STUDY_PARTICIPANTS_AT_ONCE = 10
+    waited: list[float] = []
+    places = iter([400, 30, 10, 1, 0])
+
+    class Line:
+        async def ask(self) -> int:
+            return next(places)
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def say(message: Any) -> None:
+        pass
+
+    monkeypatch.setattr(consumer.asyncio, "sleep", wait)
+    socket = consumer.StudyConsumer()
+    monkeypatch.setattr(socket, "turn", Line())
+    monkeypatch.setattr(socket, "_send", say)
+    await socket._wait_in_line()
+    assert waited == [5, 3, 1, 1]
