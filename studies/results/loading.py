@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -27,8 +27,9 @@ from studies.results.rules import Quality, Reason, Rules, quality_of, reasons
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Recordings whose series are in memory at once.
-SERIES_AT_ONCE = 20
+#: Recordings whose series are in memory at once, and samples of them all: 100 bytes each there. One
+#: alone may have more.
+SERIES_AT_ONCE, SAMPLES_AT_ONCE = 20, 400_000
 #: How often one person may have results worked out.
 RATE = "60/min"
 
@@ -209,8 +210,7 @@ def _grids(
         if recording and fingerprint == (marks.get(pk) or _fingerprint(recording, [])):
             found[pk] = packing.unpack(bytes(data), with_grids=has_curves)
     missing = [(pk, one) for pk, one in recordings.items() if pk not in found]
-    for begin in range(0, len(missing), SERIES_AT_ONCE):
-        some = missing[begin : begin + SERIES_AT_ONCE]
+    for some in _in_parts(missing):
         series = read_columns([recording.pk for _pk, recording in some])
         visits = dict(kept.visits(participation__in=[pk for pk, _recording in some]))
         made_now = []
@@ -227,6 +227,22 @@ def _grids(
             )
         _keep(made_now)
     return found
+
+
+def _in_parts(
+    recordings: Iterable[tuple[UUID, Recording]],
+) -> Iterator[list[tuple[UUID, Recording]]]:
+    """Participants with their recordings, as many at a time as fit into memory."""
+    some: list[tuple[UUID, Recording]] = []
+    n_samples = 0
+    for pk, recording in recordings:
+        n_samples += recording.n_samples
+        if some and (len(some) == SERIES_AT_ONCE or n_samples > SAMPLES_AT_ONCE):
+            yield some
+            some, n_samples = [], recording.n_samples
+        some.append((pk, recording))
+    if some:
+        yield some
 
 
 def _keep(rows: list[ParticipationGrid]) -> None:

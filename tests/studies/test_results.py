@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Recording
+from recognition.series import storing
 from recognition.series.columns import Gap, GapReason
 from recognition.series.storing import SeriesWriter
 from studies.models import Member, Participation, ParticipationGrid, Study, Visit
-from studies.results import grouping
+from studies.results import grouping, loading
 from studies.results.grouping import View
 from studies.results.loading import load
 from studies.results.rules import Reason
@@ -241,6 +242,26 @@ def test_more_participants_take_no_more_queries(alice: User, alice_client: Clien
                 assert alice_client.get(where).status_code == 200
             counts.append(len(queries))
     assert counts[:2] == counts[2:]
+
+
+def test_long_recordings_are_read_a_few_at_a_time(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty of two hours of six faces took 800 MB together."""
+    together = block_figures(study, "sea")
+    ParticipationGrid.objects.all().delete()
+    sizes = Recording.objects.order_by("n_samples").values_list("n_samples", flat=True)
+    monkeypatch.setattr(loading, "SAMPLES_AT_ONCE", sum(sizes[:2]))
+    read: list[int] = []
+
+    def read_columns(recordings: Any) -> Any:
+        read.append(sum(Recording.objects.get(pk=pk).n_samples for pk in recordings))
+        return storing.read_columns(recordings)
+
+    monkeypatch.setattr(loading, "read_columns", read_columns)
+    assert block_figures(study, "sea") == together
+    assert len(read) > 2
+    assert max(read) <= max(sum(sizes[:2]), *sizes)
 
 
 # Pages ------------------------------------------------------------------------------------------
