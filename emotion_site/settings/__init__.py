@@ -368,6 +368,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "emotion_site.flash.BoundedStorage"
 if not DEBUG and not ON_THIS_MACHINE:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     # No other host of the domain can set or read them.

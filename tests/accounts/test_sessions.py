@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -68,3 +71,16 @@ def test_a_large_form_is_not_kept_until_the_password_is_given(alice: User) -> No
     assert max(len(row.session_data) for row in Session.objects.all()) < 4000
     client.post(page, {"code": "123456"})
     assert "account_reauthentication_state" in client.session, "a small one is"
+
+
+def test_sentences_that_nobody_reads_do_not_pile_up(alice_client: Client) -> None:
+    sizes = []
+    digits = random.Random(1)
+    for _turn in range(6):
+        names = [f"{digits.randrange(10**200)}.jpg" for _ in range(50)]
+        files = [SimpleUploadedFile(name, b"") for name in names]
+        assert alice_client.post("/uploads/new/", {"images": files}).status_code == 302
+        sizes.append(len(Session.objects.get().session_data))
+    assert max(sizes) < 15_000
+    page = alice_client.get("/uploads/").text
+    assert all(name in page for name in names), "the newest are there"
