@@ -14,12 +14,13 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import django
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection
@@ -177,34 +178,53 @@ def restore(source: Path) -> Manifest:
     """
     manifest = verify(source)
     before = databases.stored_names()
-    with _opened(source) as archive, tempfile.TemporaryDirectory() as folder:
-        dump = Path(folder) / DATABASE
-        # Files first: a row whose file is not there yet would be looked at in vain.
-        for member in archive:
-            stream = archive.extractfile(member)
-            assert stream is not None  # `verify` has seen it.
-            if member.name == DATABASE:
-                with dump.open("wb") as target:
-                    while data := stream.read(_CHUNK):
-                        target.write(data)
-            elif member.name.startswith(FILES):
-                _store(member.name.removeprefix(FILES), stream)
-        try:
+    put_there: list[str] = []
+    try:
+        with _opened(source) as archive, tempfile.TemporaryDirectory() as folder:
+            dump = Path(folder) / DATABASE
+            # Files first: a row whose file is not there yet would be looked at in vain.
+            for member in archive:
+                stream = archive.extractfile(member)
+                assert stream is not None  # `verify` has seen it.
+                if member.name == DATABASE:
+                    with dump.open("wb") as target:
+                        while data := stream.read(_CHUNK):
+                            target.write(data)
+                elif member.name.startswith(FILES):
+                    name = member.name.removeprefix(FILES)
+                    if not _is_stored(name, manifest.files[name]):
+                        put_there.append(name)
+                        _store(name, stream)
             databases.load(dump)
-        except databases.DatabaseError as error:
+    except BaseException as error:
+        # Photos of people who have been deleted since, and whom no row would name.
+        for name in {*put_there} - before:
+            with suppress(OSError, ValueError, SuspiciousOperation):
+                default_storage.delete(name)
+        if isinstance(error, (ValueError, SuspiciousOperation, databases.DatabaseError)):
             raise BackupError(str(error)) from error
+        raise
     # What the replaced site alone had is nobody's now, whether or not files came with the backup.
     for name in before - databases.stored_names():
         default_storage.delete(name)
     return manifest
 
 
+def _is_stored(name: str, checksum: str) -> bool:
+    try:
+        with default_storage.open(name, "rb") as stored:
+            return hashlib.file_digest(cast("Any", stored), "sha256").hexdigest() == checksum
+    except FileNotFoundError:
+        return False
+
+
 def _store(name: str, stream: IO[bytes]) -> None:
-    # Names are random: one that is there already is the same file, perhaps a damaged one.
+    # Names are random: one that is there already is the same file, damaged.
     default_storage.delete(name)
     stored = default_storage.save(name, File(stream))
     if stored != name:
-        raise BackupError(f"The storage keeps {name} under another name, {stored}.")
+        default_storage.delete(stored)
+        raise ValueError(f"The storage keeps {name} under another name, {stored}.")
 
 
 @contextmanager

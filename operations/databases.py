@@ -131,12 +131,15 @@ def _new(target: Path) -> sqlite3.Connection:
 
 def _load_sqlite(source: Path) -> None:
     path = Path(settings.DATABASES["default"]["NAME"])
-    with closing(sqlite3.connect(source)) as copy:
-        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
-        if verdict != "ok":
-            raise DatabaseError(f"The database in the backup is damaged: {verdict}")
-        with closing(sqlite3.connect(path, timeout=30)) as live:
-            copy.backup(live)
+    try:
+        with closing(sqlite3.connect(source)) as copy:
+            (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
+            if verdict != "ok":
+                raise DatabaseError(f"The database in the backup is damaged: {verdict}")
+            with closing(sqlite3.connect(path, timeout=30)) as live:
+                copy.backup(live)
+    except sqlite3.Error as error:
+        raise DatabaseError(f"The database in the backup cannot be loaded: {error}") from error
 
 
 def _parameters() -> dict[str, Any]:

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from operations import backup, databases
 
@@ -87,3 +90,23 @@ def test_files_with_holes_are_refused_unread(tmp_path: Path) -> None:
         assert [one.issparse() for one in read] == [True]
     with pytest.raises(backup.BackupError, match="is not a backup"):
         backup.verify(odd)
+
+
+@pytest.mark.parametrize("name", ["photos/gone.jpg", "photos/a//b.jpg", "x" * 300])
+def test_a_restore_that_fails_leaves_no_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database would be the old one, and nobody could delete photos that no row names."""
+    default_storage.save("photos/kept.jpg", ContentFile(DATA))
+    monkeypatch.setattr(databases, "stored_names", lambda: {"photos/kept.jpg"})
+    monkeypatch.setattr(databases, "engine", lambda: "postgresql")
+    monkeypatch.setenv("PATH", str(tmp_path))  # No program that loads it.
+    names = ["photos/kept.jpg", "photos/first.jpg", name]
+    members = [(f"files/{one}", tarfile.REGTYPE, "") for one in names]
+    files = dict.fromkeys(names, hashlib.sha256(DATA).hexdigest())
+    whole = archive(tmp_path / "whole.tar", *members, files=files)
+    with pytest.raises(backup.BackupError):
+        backup.restore(whole)
+    folder = Path(settings.MEDIA_ROOT) / "photos"
+    assert [one.name for one in folder.rglob("*") if one.is_file()] == ["kept.jpg"]
+    default_storage.delete("photos/kept.jpg")
