@@ -113,6 +113,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"{folder}/study.json", [_json(_plan(study)) + "\n"]
         yield f"{folder}/participants.json", _json_array(_participants(study))
         took_part = study.participations.filter(recording__n_samples__gt=0)
+        took_part = took_part.defer("recording__samples")
         for participation in took_part.select_related("recording").iterator(5):
             assert participation.recording is not None
             yield f"{folder}/{participation}.csv", downloads.as_csv(participation.recording)

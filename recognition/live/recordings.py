@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from math import inf
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -31,6 +33,9 @@ from recognition.vision.live import LiveFrame
 CONTINUE_SECONDS = 120
 #: One sample a face in each of these, in milliseconds, however many frames come.
 SAMPLE_MS = 100
+#: All stretches are written each time, and by the thread that has the database for all sockets: of
+#: so many each time, of more as many seconds apart for each thousand.
+STRETCHES_AT_ONCE, SECONDS_A_THOUSAND = 1000, 1.5
 #: Samples that one recording holds: two hours of six faces.
 MAXIMUM_SAMPLES = 432_000
 
@@ -50,6 +55,7 @@ class Recorder:
         told = (recording.ended_at - recording.started_at).total_seconds()
         self._gaps = GapFinder(told_ms=round(told * 1000))
         self._last_frame = 0
+        self._wrote_at = -inf
 
     @property
     def seconds(self) -> float:
@@ -58,12 +64,15 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        n_stretches = len(self._earlier) + len(self._timeline.stretches)
         return (
-            n_stretches >= MAXIMUM_STRETCHES
+            self._n_stretches >= MAXIMUM_STRETCHES
             or self.seconds > MAXIMUM_SECONDS
             or self._series.n_samples >= MAXIMUM_SAMPLES
         )
+
+    @property
+    def _n_stretches(self) -> int:
+        return len(self._earlier) + len(self._timeline.stretches)
 
     def seconds_at(self, moment: float) -> float:
         """A moment in seconds of ``time.monotonic``, as seconds since the start."""
@@ -99,13 +108,22 @@ class Recorder:
         if ends:
             for gap in self._gaps.end():
                 self._series.add_gap(gap)
-        samples = [*self._earlier, *self._timeline.as_stored()]
-        more, self._n_counted = len(samples) - self._n_counted, len(samples)
-        self._series.save(
-            samples=samples,
-            stored_bytes=F("stored_bytes") + STRETCH_BYTES * more,
-            ended_at=self.recording.started_at + timedelta(seconds=self.seconds),
-        )
+        fields: dict[str, Any] = {}
+        if ends or self._are_stretches_due():
+            samples = [*self._earlier, *self._timeline.as_stored()]
+            more, self._n_counted = len(samples) - self._n_counted, len(samples)
+            fields = {
+                "samples": samples,
+                "stored_bytes": F("stored_bytes") + STRETCH_BYTES * more,
+            }
+            self._wrote_at = time.monotonic()
+        ended_at = self.recording.started_at + timedelta(seconds=self.seconds)
+        self._series.save(**fields, ended_at=ended_at)
+
+    def _are_stretches_due(self) -> bool:
+        n = self._n_stretches
+        since = time.monotonic() - self._wrote_at
+        return n <= STRETCHES_AT_ONCE or since >= SECONDS_A_THOUSAND * n / 1000
 
 
 def begin(owner_id: int, model_version: str, continued: UUID | None = None) -> Recorder:

@@ -82,7 +82,8 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
     yield "uploads.json", reports.json_export(_uploads(user))
     yield "trash.json", reports.json_export(_trashed(user))
     yield "predictions.csv", reports.csv_export(_uploads(user))
-    for recording in Recording.objects.for_owner(user).filter(n_samples__gt=0).iterator(CHUNK):
+    recordings = Recording.objects.for_owner(user).filter(n_samples__gt=0).defer("samples")
+    for recording in recordings.iterator(CHUNK):
         yield f"recordings/{recording.pk}.csv", downloads.as_csv(recording)
     for name, rows in _TABLES.items():
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))

@@ -116,7 +116,8 @@ def add(
     if not 1 <= face <= 65_535:
         raise AnswerRefused(_("There is no such face in this recording."))
     with transaction.atomic():
-        recording = Recording.objects.select_for_update(no_key=True).filter(pk=recording_id).first()
+        rows = Recording.objects.without_stretches().select_for_update(no_key=True)
+        recording = rows.filter(pk=recording_id).first()
         if recording is None:
             return None
         if recording.answers.count() >= MAXIMUM_ANSWERS:

@@ -51,7 +51,8 @@ def add(recording_id: UUID, time_ms: int, name: Any, value: Any = None) -> Marke
     """
     text = _checked(time_ms, name, value)
     with transaction.atomic():
-        recording = Recording.objects.select_for_update(no_key=True).filter(pk=recording_id).first()
+        rows = Recording.objects.without_stretches().select_for_update(no_key=True)
+        recording = rows.filter(pk=recording_id).first()
         if recording is None:
             return None
         if recording.markers.count() >= MAXIMUM_MARKERS:

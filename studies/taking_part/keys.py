@@ -87,6 +87,7 @@ def find(study: Study, cookies: Mapping[str, str]) -> tuple[Participation, str] 
         return None
     found = (
         Participation.objects.select_related("study", "condition", "recording")
+        .defer("recording__samples")
         .filter(study=study, key_hash=hash_of(key))
         .first()
     )

@@ -32,6 +32,8 @@ MAXIMUM_READINGS = 500
 LONGEST_ANSWER = 2000
 #: Of the time that blocks have, what must have passed when they end: clocks differ.
 SHORTEST_SHARE = 0.9
+#: What no report looks at, and may be a megabyte: one thread has the database for all sockets.
+STRETCHES = "recording__samples"
 _State = Participation.State
 
 
@@ -80,7 +82,8 @@ def recording_of(pk: UUID, model_version: str) -> Recording:
         if participation.recording is None:
             participation.recording = recordings.begin_for_others(model_version)
             participation.save(update_fields=["recording"])
-        return participation.recording
+        # Whoever goes on with it wants its stretches, too, and is no thread of the database's.
+        return Recording.objects.get(pk=participation.recording.pk)
 
 
 def note_clock(pk: UUID, at_ms: int, offset_ms: float, round_trip_ms: float) -> None:
@@ -104,7 +107,7 @@ def note_clock(pk: UUID, at_ms: int, offset_ms: float, round_trip_ms: float) -> 
 def is_there(pk: UUID, *, is_active: bool = True) -> bool:
     """Whether the participation goes on; `is_active` notes that something came of it."""
     there = Participation.objects.select_related("recording", "study__owner").filter(pk=pk)
-    participation = there.exclude(state=_State.LEFT).first()
+    participation = there.defer(STRETCHES).exclude(state=_State.LEFT).first()
     if participation is None or not participation.study.owner.is_active:
         return False
     if leaving.is_too_late(participation):
@@ -299,7 +302,8 @@ def _report(
 
 def _locked(pk: UUID) -> Participation:
     rows = Participation.objects.select_for_update(of=("self",))
-    found = rows.select_related("study", "condition", "recording").filter(pk=pk).first()
+    rows = rows.select_related("study", "condition", "recording").defer(STRETCHES)
+    found = rows.filter(pk=pk).first()
     if found is None:
         raise Gone
     return found

@@ -45,6 +45,27 @@ def test_stretches_take_room_once(alice: User) -> None:
     assert used(alice) == timeline.ROW_BYTES + 10 * timeline.STRETCH_BYTES + series
 
 
+def test_many_stretches_are_not_written_each_time(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty thousand took the thread of all sockets 46 ms every three seconds."""
+    monkeypatch.setattr(recordings, "STRETCHES_AT_ONCE", 5)
+    recorder = recordings.begin(alice.pk, "vgg16-test")
+    written = []
+    for number in range(1, 11):
+        face = TrackedFace(number, BoundingBox(0, 0, 9, 9), "happy", {"happy": 0.9})
+        recorder.add(LiveFrame(640, 480, (face,)), recorder._began + number, number)
+        recorder.save()
+        recording = Recording.objects.get()
+        written.append((len(recording.samples), recording.n_samples))
+    assert written == [(min(n, 5), n) for n in range(1, 11)], "the series itself is"
+    recorder.save(ends=True)
+    recording = Recording.objects.get()
+    assert len(recording.samples) == 10
+    series = sum(len(chunk.data) for chunk in recording.chunks.all())
+    assert used(alice) == timeline.ROW_BYTES + 10 * timeline.STRETCH_BYTES + series
+
+
 def test_markers_take_room_until_they_are_deleted(alice: User, alice_client: Client) -> None:
     recording = recordings.begin(alice.pk, "vgg16-test").recording
     before = used(alice)
@@ -103,3 +124,10 @@ def test_markers_have_the_storage_counted_once(alice: User) -> None:
         marking.add(alice.pk, recording.pk, number, "there")
     with pytest.raises(quotas.QuotaExceeded):
         marking.add(alice.pk, recording.pk, 9, "there")
+
+
+def test_a_marker_reads_no_stretches(alice: User) -> None:
+    recording = recorded(alice)
+    with CaptureQueriesContext(connection) as queries:
+        assert marking.add(alice.pk, recording.pk, 9, "here")
+    assert not [query for query in queries if '"samples"' in query["sql"]]

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
@@ -44,6 +46,20 @@ def test_blocks_follow_each_other_whatever_a_clock_says(study: Study) -> None:
     reports.end(part.pk, first, 9000)
     reports.start(part.pk, second, 0)
     assert part.visits.get(block=second).start_ms == 9000
+
+
+def test_reports_read_no_stretches(study: Study) -> None:
+    """They may be a megabyte, and one thread has the database for everybody's sockets."""
+    part = someone(study)
+    first, second = blocks(part)
+    with CaptureQueriesContext(connection) as queries:
+        reports.start(part.pk, first, 1000)
+        reports.event(part.pk, first, 2000, "hidden")
+        assert reports.is_there(part.pk)
+        reports.note_clock(part.pk, 2000, 1.0, 1.0)
+        reports.end(part.pk, first, 9000)
+        reports.answer(part.pk, second, "a")
+    assert not [query for query in queries if '"samples"' in query["sql"]]
 
 
 def test_starting_over_and_over_leaves_no_more_than_other_events(
