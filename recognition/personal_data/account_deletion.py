@@ -1,9 +1,8 @@
 """Deleting an account with everything that belongs to it.
 
 It is closed at once, in the request; a task then deletes it piece by piece, and where that takes
-long in turns, so that others do not wait for it. Whatever creates
-something for a person does so under :func:`recognition.quotas.lock`, which refuses a closed
-account, so nothing comes after.
+long in turns, so that others do not wait for it. Whatever creates something for a person does so
+under :func:`recognition.quotas.lock`, which refuses a closed account, so nothing comes after.
 """
 
 from __future__ import annotations
@@ -24,14 +23,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit, pending_sign_ins
-from accounts.models import ApiToken
+from accounts.models import ApiToken, AuditEvent
 from operations import stored_files
+from operations.row_locks import lock_to_delete
 from recognition import quotas
 from recognition.jobs import broker, messages
 from recognition.models import (
     DataExport,
     ModelComparison,
     Prediction,
+    Recording,
     Upload,
     Video,
     Webhook,
@@ -45,8 +46,9 @@ logger = logging.getLogger(__name__)
 
 #: Name of the Celery task that deletes one.
 TASK = "recognition.delete_account"
-#: Uploads that are deleted in one transaction.
-BATCH = 200
+#: What is deleted in one transaction: uploads, recordings (one may have thousands of parts and
+#: markers), and rows to which nothing belongs.
+BATCH, RECORDINGS_AT_ONCE, ROWS_AT_ONCE = 200, 20, 5000
 #: Sentences about what else goes with an account, by apps that keep more of a person.
 ALSO_GOES: list[Callable[[User], list[str]]] = []
 #: What apps that keep more of a person delete first. Each deletes a part, in a transaction that its
@@ -97,8 +99,10 @@ def overdue() -> list[int]:
 def sweep() -> None:
     """Queue again the deletions whose task was lost."""
     for pk in overdue():
-        _note_alive(pk)
-        messages.send(TASK, pk)
+        with transaction.atomic():
+            is_lost = _is_ours(pk)
+        if is_lost:
+            messages.send(TASK, pk)
 
 
 def delete(user_id: int, *, goes_on: bool = False) -> bool:
@@ -119,11 +123,16 @@ def delete(user_id: int, *, goes_on: bool = False) -> bool:
     if not goes_on:
         _forget_queued_work(user)
     ends_at = time.monotonic() + TURN_SECONDS
-    for delete_some in (_delete_some_uploads, *DELETED_FIRST):
+    for delete_some in (
+        _delete_some_uploads,
+        _delete_some_recordings,
+        *DELETED_FIRST,
+        _delete_some_rows,
+    ):
         is_more = True
         while is_more:
             with transaction.atomic():
-                if not _is_ours(user):
+                if not _is_ours(user.pk):
                     return False
                 is_more = delete_some(user)
             if is_more and time.monotonic() >= ends_at:
@@ -131,7 +140,7 @@ def delete(user_id: int, *, goes_on: bool = False) -> bool:
                 return False
     _delete_sessions(user)
     with transaction.atomic():
-        if not _is_ours(user):
+        if not _is_ours(user.pk):
             return False
         videos = list(Video.objects.filter(owner=user).select_for_update())
         stored_files.delete(*(video.file.name for video in videos))
@@ -145,18 +154,14 @@ def delete(user_id: int, *, goes_on: bool = False) -> bool:
     return True
 
 
-def _is_ours(user: User) -> bool:
-    """Whether no other task is at it, until the transaction ends."""
+def _is_ours(user_id: int) -> bool:
+    """Whether no other task is at it, until the transaction ends; then it is not lost for now."""
     people = get_user_model().objects.select_for_update(no_key=True, skip_locked=True)
-    if not people.filter(pk=user.pk, deletion_requested_at__isnull=False):
+    if not people.filter(pk=user_id, deletion_requested_at__isnull=False):
         return False
-    _note_alive(user.pk)
-    return True
-
-
-def _note_alive(user_id: int) -> None:
     due_at = timezone.now() + timedelta(seconds=REQUEUE_SECONDS)
     get_user_model().objects.filter(pk=user_id).update(deletion_due_at=due_at)
+    return True
 
 
 def _delete_sessions(user: User) -> None:
@@ -198,3 +203,28 @@ def _delete_some_uploads(user: User) -> bool:
     ModelComparison.objects.forget(ids)
     Upload.with_trash.filter(pk__in=ids).delete()
     return len(some) == BATCH
+
+
+def _delete_some_recordings(user: User) -> bool:
+    some = Recording.objects.filter(owner=user).order_by("pk").values_list("pk", flat=True)
+    ids = list(some[:RECORDINGS_AT_ONCE])
+    # First, as a worker does that saves what it saw in a video.
+    videos = Video.objects.filter(recording__in=ids).order_by("pk").select_for_update(of=("self",))
+    stored_files.delete(*(video.file.name for video in videos))
+    recordings = Recording.objects.filter(pk__in=ids)
+    lock_to_delete(recordings)
+    recordings.delete()
+    return len(ids) == RECORDINGS_AT_ONCE
+
+
+def _delete_some_rows(user: User) -> bool:
+    """What is small, and may be many: events of the trail, and messages to webhooks."""
+    is_more = False
+    for rows in (
+        AuditEvent.objects.filter(user=user),
+        WebhookDelivery.objects.filter(webhook__owner=user),
+    ):
+        ids = list(rows.order_by("pk").values_list("pk", flat=True)[:ROWS_AT_ONCE])
+        rows.model._default_manager.filter(pk__in=ids).delete()
+        is_more |= len(ids) == ROWS_AT_ONCE
+    return is_more

@@ -212,6 +212,30 @@ def test_others_have_their_turn_while_many_uploads_go(
     assert (rows(), stored(media)) == ({}, [])
 
 
+def test_others_have_their_turn_while_many_recordings_and_rows_go(
+    alice: User, monkeypatch: pytest.MonkeyPatch, media: Path
+) -> None:
+    """All in one transaction, 100,000 of them kept a worker and the account's row for minutes."""
+    sent: list[Any] = []
+    monkeypatch.setattr(
+        account_deletion.messages, "send", lambda *what, **_options: sent.append(what)
+    )
+    monkeypatch.setattr(account_deletion, "RECORDINGS_AT_ONCE", 2)
+    monkeypatch.setattr(account_deletion, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(account_deletion, "TURN_SECONDS", 0)
+    for _ in range(5):
+        recordings.begin(alice.pk, "model-1")
+    account_deletion.close(alice)
+    AuditEvent.objects.exclude(action="recording_created").delete()
+    sent.clear()
+    left = []
+    while not account_deletion.delete(alice.pk, goes_on=True):
+        left.append((Recording.objects.count(), AuditEvent.objects.count()))
+    assert left == [(3, 5), (1, 5), (0, 1)]
+    assert sent == [(account_deletion.TASK, alice.pk, True)] * 3
+    assert (rows(), stored(media)) == ({}, [])
+
+
 def test_what_comes_afterwards_recreates_nothing(
     alice: User, alice_upload: Upload, media: Path, face_jpeg: bytes
 ) -> None:
