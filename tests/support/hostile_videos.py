@@ -159,6 +159,9 @@ HOSTILE: dict[str, tuple[Callable[[Path], bytes], Outcome]] = {
     "sound only in MKV": (lambda _: sound_only("matroska"), "no_picture"),
     "with sound": (lambda _: make(pictures(1.0), sound=True), (10, 10)),
     "no full picture after the first": (lambda _: make(pictures(2.0), g="100000"), (20, 20)),
+    "a codec that nobody knows": (
+        lambda _: face_mp4().replace(b"avc1", b"zz9z"), "format_not_accepted",
+    ),
     "pictures in another file": (_external_mp4, (0, 0)),
     "a page behind a video": (lambda _: face_mp4() + b"<script>alert(1)</script>" * 50, (20, 20)),
     "a zip behind a video": (lambda _: face_mp4() + _zip(), (20, 20)),

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from recognition.vision.errors import (
     VideoDamaged,
+    VideoFormatNotAccepted,
     VideoTooCostly,
     VideoTooLarge,
     VideoTooLong,
@@ -116,6 +117,10 @@ class Decoder:
         #: Times of packets that no frame has taken yet, as a heap; see `_pictures`.
         self._times: list[int] = []
         context = self._stream.codec_context
+        if context is None:
+            raise VideoFormatNotAccepted(
+                gettext_noop("This video is compressed in a way that can’t be read here.")
+            )
         context.thread_count = 1
         context.options = {"max_pixels": str(self._order.maximum_pixels)}
         if context.width and context.height:
