@@ -12,6 +12,9 @@ from accounts import consent
 from accounts.models import ApiToken, User
 from accounts.purposes import ACCOUNT
 
+#: Of one person's tokens: their page lists all of them.
+MAXIMUM_TOKENS = 100
+
 
 class ConsentForm(forms.Form):
     """A box that must be ticked; sign-up has it below its own fields."""
@@ -70,6 +73,15 @@ class TokenForm(forms.ModelForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.instance.user = user
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if ApiToken.objects.for_owner(self.instance.user).count() >= MAXIMUM_TOKENS:
+            raise forms.ValidationError(
+                _("You have %(count)d tokens, which is the maximum."),
+                params={"count": MAXIMUM_TOKENS},
+            )
+        return self.cleaned_data
 
     def clean_name(self) -> str:
         # The user is no field of the form, so that Django leaves this rule out.

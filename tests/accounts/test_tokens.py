@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, tokens
+from accounts import consent, forms, tokens
 from accounts.models import ApiToken, AuditEvent, User
 from recognition.models import Upload
 from tests.support.signing_in import confirm_password
@@ -69,6 +69,16 @@ def test_a_token_is_made_after_the_password_and_shown_once(
     assert "You already have a token with this name." in again
     assert ApiToken.objects.count() == 1
     assert AuditEvent.objects.filter(action="token_created", target=f"token:{token.pk}").exists()
+
+
+def test_a_person_has_so_many_tokens(alice_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "MAXIMUM_TOKENS", 2)
+    confirm_password(alice_client, "alice-password")
+    new = [{"name": name, "scope": "read", "days": "7"} for name in ("a", "b", "c")]
+    answers = [alice_client.post("/accounts/tokens/new/", form).text for form in new]
+    assert key_in(answers[1])
+    assert "You have 2 tokens, which is the maximum." in answers[2]
+    assert ApiToken.objects.count() == 2
 
 
 def test_others_may_use_the_same_name(alice: User, bob_client: Client) -> None:
