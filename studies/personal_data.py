@@ -95,15 +95,23 @@ def delete_some(user: User) -> bool:
 def _leave_teams(user: User) -> None:
     """Of others' studies, which are locked before their members, as by whoever changes a team.
 
-    With invitations that were never taken up: they keep the address.
+    With invitations that were never taken up, or by somebody else: they keep the address.
     """
-    mine = Q(user_id=user.pk) | Q(user=None, email=user.email.lower())
-    theirs = Q(next_owner_id=user.pk) | Q(pk__in=Member.objects.filter(mine).values("study"))
+    address = user.email.lower()
+    named = Q(user_id=user.pk) | Q(email=address)
+    theirs = Q(next_owner_id=user.pk) | Q(pk__in=Member.objects.filter(named).values("study"))
     studies = list(Study.objects.filter(theirs).order_by("pk").values_list("pk", flat=True))
     locked = Study.objects.select_for_update(no_key=True).filter(pk__in=studies).order_by("pk")
     list(locked.values_list("pk"))
     Study.objects.filter(pk__in=studies, next_owner_id=user.pk).update(next_owner=None)
-    Member.objects.filter(mine, study__in=studies).delete()
+    members = Member.objects.filter(study__in=studies)
+    members.filter(Q(user_id=user.pk) | Q(user=None, email=address)).delete()
+    for member in members.filter(email=address).select_related("user"):
+        # It was passed on to them: from now on they are listed by an address of their own.
+        own = member.user.email.lower() if member.user else ""
+        members.filter(study=member.study_id, email=own, user=None).delete()
+        if not members.filter(study=member.study_id, email=own).exists():
+            members.filter(pk=member.pk).update(email=own)
 
 
 def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:

@@ -226,3 +226,14 @@ def test_with_an_account_go_invitations_that_it_never_took_up(alice: User, bob: 
     account_deletion.close(bob)
     assert account_deletion.delete(bob.pk)
     assert [member.email for member in Member.objects.all()] == ["carol@example.org"]
+
+
+def test_with_an_account_goes_its_address_from_an_invitation_that_was_passed_on(
+    alice: User, bob: User, charlie: User
+) -> None:
+    study = make.open_study(alice)
+    member = study.members.create(email=bob.email, user=charlie)
+    study.members.create(email=charlie.email)
+    account_deletion.close(bob)
+    assert account_deletion.delete(bob.pk)
+    assert [(one.pk, one.email) for one in study.members.all()] == [(member.pk, charlie.email)]
