@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import FileField, Model
+
+logger = logging.getLogger(__name__)
 
 
 def names_of(row: Model) -> list[str]:
@@ -24,8 +27,16 @@ def delete(*names: str | None) -> None:
 
 
 def delete_on_commit(*names: str | None) -> None:
-    """Delete stored files once the transaction stands."""
-    transaction.on_commit(lambda: delete(*names))
+    """Delete stored files once the transaction stands; one that cannot be, keeps no other."""
+
+    def delete_each() -> None:
+        for name in names:
+            try:
+                delete(name)
+            except Exception:  # Whatever a storage raises; a search for stray files finds it.
+                logger.exception("a stored file could not be deleted")
+
+    transaction.on_commit(delete_each)
 
 
 @contextmanager

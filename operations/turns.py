@@ -75,6 +75,8 @@ class Line:
             self._waiting.move_to_end(place)
             self._waiting[place].move_to_end(caller)
             self._tidy(place, caller)
+            if mine.done():
+                continue  # Broken off, and not there to say so yet.
             self._free -= 1
             self._places[place] += 1
             self._callers[place, caller] += 1
@@ -91,8 +93,10 @@ class Line:
         return None
 
     def _forget(self, place: str, caller: str, mine: asyncio.Future[None]) -> None:
-        self._waiting[place][caller].remove(mine)
-        self._tidy(place, caller)
+        here = self._waiting.get(place)
+        if here is not None and mine in here.get(caller, ()):
+            here[caller].remove(mine)
+            self._tidy(place, caller)
 
     def _tidy(self, place: str, caller: str) -> None:
         here = self._waiting[place]

@@ -41,6 +41,23 @@ class Crowd:
             await asyncio.sleep(0)
 
 
+async def test_who_breaks_off_as_a_turn_comes_free_takes_none_along() -> None:
+    crowd = Crowd()
+    for number in range(2):
+        await crowd.come(f"in {number}", "one", "browser")
+    waiting = [await crowd.come(f"waits {number}", "one", "browser") for number in range(3)]
+    for one in waiting[:2]:
+        one.cancel()
+    # Before the tasks that were broken off have run again.
+    await crowd.go("in 0")
+    await crowd.go("in 1")
+    assert crowd.served[2:] == ["waits 2"]
+    await crowd.go("waits 2")
+    for number in range(2):
+        await crowd.come(f"late {number}", "one", "browser")
+    assert crowd.served[3:] == ["late 0", "late 1"]
+
+
 async def test_nobody_has_all_and_who_has_fewest_is_next() -> None:
     crowd = Crowd()
     for number in range(5):
