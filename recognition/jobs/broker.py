@@ -13,6 +13,8 @@ from operations.redis_client import connect
 
 #: Messages that are looked at at once.
 CHUNK = 1000
+#: Of a longer list none are taken out: to take out one has Redis look at all.
+LONGEST = 2000
 #: The oldest among which one is taken.
 OLDEST = 10
 
@@ -32,7 +34,8 @@ def lists(queue: str) -> list[str]:
 def forget(ids: Collection[str]) -> int:
     """Delete waiting messages of tasks whose first argument is one of `ids`; returns how many.
 
-    Those that a worker has already taken are its own business.
+    Those that a worker has already taken are its own business, and so are those in a long list:
+    they find no row, and whoever takes one does what is due instead.
 
     Raises:
         redis.RedisError: Redis does not answer.
@@ -42,6 +45,8 @@ def forget(ids: Collection[str]) -> int:
         for part in (part for queue in settings.CELERY_TASK_QUEUES for part in lists(queue.name)):
             # New messages come in at the head, which moves the others towards the end: some are
             # seen twice, none is missed, as long as nothing is removed while looking.
+            if client.llen(part) > LONGEST:
+                continue
             found: set[bytes] = set()
             start = 0
             while chunk := client.lrange(part, start, start + CHUNK - 1):

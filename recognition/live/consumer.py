@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.urls import reverse
@@ -22,7 +23,7 @@ from accounts.sockets import (
     address_of,
     signed_in_user,
 )
-from operations import open_sockets
+from operations import open_sockets, rates
 from recognition import quotas
 from recognition.live import recordings
 from recognition.live.frames_consumer import FramesConsumer
@@ -44,6 +45,9 @@ NO_CONSENT = 4403
 SOCKETS_PER_USER = 2
 #: Seconds from the end of one recording to the start of the next: each makes a row.
 RECORDING_PAUSE_SECONDS = 1.0
+#: How often one person's sockets go on with a recording, all of whose stretches are read for it;
+#: beyond that, another one begins.
+CONTINUED_RATE = "6/m"
 #: Seconds of use after which they are counted in the database.
 USAGE_SECONDS = 15.0
 
@@ -131,6 +135,11 @@ class LiveConsumer(FramesConsumer):
             if time.monotonic() - self.recorded_at < RECORDING_PAUSE_SECONDS:
                 await self._refuse("too_soon", "Wait a second before recording again.")
                 return
+            if continued is not None:
+                # In any thread: it may wait for Redis, and the database has but one.
+                count = sync_to_async(rates.too_often, thread_sensitive=False)
+                wait = await count("continued recordings", str(self.user_id), CONTINUED_RATE)
+                continued = continued if wait is None else None
             try:
                 self.recording = await database_sync_to_async(recordings.begin)(
                     self.user_id, self.model_version, continued
@@ -209,10 +218,10 @@ class LiveConsumer(FramesConsumer):
                         await self.close(QUOTA_USED_UP)
                         return
                 await self._learn_model()
-                if self.recording is not None:
-                    await database_sync_to_async(self.recording.save)()
+                if (recording := self.recording) is not None:
+                    await database_sync_to_async(recording.save)()
                     left = await database_sync_to_async(quotas.bytes_left)(user)
-                    if self.recording.is_full or left < 0:
+                    if recording.is_full or left < 0:
                         await self._stop_recording()
         except Exception:
             # A socket that is not watched must not stay open.

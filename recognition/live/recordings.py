@@ -43,15 +43,22 @@ MAXIMUM_SAMPLES = 432_000
 class Recorder:
     """Records on one socket: labels as stretches, and the series behind them."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, *, keeps_stretches: bool = True) -> None:
+        """Go on where the recording ends.
+
+        Args:
+            recording: which; it is read no more.
+            keeps_stretches: otherwise the series alone, where nobody looks at stretches.
+        """
         self.recording = recording
-        self._earlier = list(recording.samples)
+        self._keeps_stretches = keeps_stretches
+        self._earlier = list(recording.samples) if keeps_stretches else []
         self._n_counted = len(self._earlier)
         self._timeline = LabelTimeline()
         self._series = SeriesWriter(recording)
         self._offset = (timezone.now() - recording.started_at).total_seconds()
         self._began = time.monotonic()
-        self._is_saved = True
+        self._is_saved, self._has_more = True, False
         told = (recording.ended_at - recording.started_at).total_seconds()
         self._gaps = GapFinder(told_ms=round(told * 1000))
         self._last_frame = 0
@@ -87,7 +94,9 @@ class Recorder:
             frame: its number on the socket, from which lost ones are known.
         """
         seconds = max(0.0, self.seconds_at(taken_at))
-        self._timeline.add(seen.faces, seconds)
+        if self._keeps_stretches and seen.faces:
+            self._timeline.add(seen.faces, seconds)
+            self._has_more = True
         self._is_saved = False
         time_ms = round(seconds * 1000)
         # By places in a grid and not by distance: fifteen frames a second give ten as well.
@@ -109,14 +118,14 @@ class Recorder:
             for gap in self._gaps.end():
                 self._series.add_gap(gap)
         fields: dict[str, Any] = {}
-        if ends or self._are_stretches_due():
+        if self._has_more and (ends or self._are_stretches_due()):
             samples = [*self._earlier, *self._timeline.as_stored()]
             more, self._n_counted = len(samples) - self._n_counted, len(samples)
             fields = {
                 "samples": samples,
                 "stored_bytes": F("stored_bytes") + STRETCH_BYTES * more,
             }
-            self._wrote_at = time.monotonic()
+            self._wrote_at, self._has_more = time.monotonic(), False
         ended_at = self.recording.started_at + timedelta(seconds=self.seconds)
         self._series.save(**fields, ended_at=ended_at)
 

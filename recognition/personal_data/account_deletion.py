@@ -121,6 +121,9 @@ def delete(user_id: int, *, goes_on: bool = False) -> bool:
     if user is None:
         return False
     if not goes_on:
+        with transaction.atomic():
+            if not _is_ours(user.pk):
+                return False
         _forget_queued_work(user)
     ends_at = time.monotonic() + TURN_SECONDS
     for delete_some in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 
 from django.conf import settings
@@ -95,10 +96,16 @@ def due_photos() -> UploadQuerySet:
     return due
 
 
-def remove_due_photos(limit: int = 500) -> int:
-    """Delete photos that are due, oldest first; returns how many. Safe to run twice at once."""
+def remove_due_photos(seconds: float = 15.0, limit: int = 500) -> int:
+    """Delete photos that are due, oldest first, for so many seconds; returns how many.
+
+    Safe to run twice at once.
+    """
+    until = time.monotonic() + seconds
     removed = 0
     for pk in due_photos().order_by("created_at").values_list("pk", flat=True)[:limit]:
+        if time.monotonic() >= until:
+            break
         try:
             removed += remove_photo(str(pk))
         except Exception:  # One that cannot be removed must not keep the others.

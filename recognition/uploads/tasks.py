@@ -7,29 +7,42 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from operations import rates
+from recognition.jobs import messages
 from recognition.jobs.running import run
-from recognition.models import Upload
-from recognition.uploads import heat_maps, overdue, processing, retention, trash
+from recognition.models import Upload, UploadQuerySet
+from recognition.uploads import heat_maps, overdue, processing, retention, trash, waiting
 
 logger = logging.getLogger(__name__)
 
-#: Seconds before an attempt that failed for a passing reason is repeated.
-RETRY_DELAY = 3
+#: Seconds for which photos come before a heat map.
+PEOPLE_FIRST_SECONDS = 5.0
+#: Seconds for which others' work comes before the rest of a sweep, and its turns: somewhat more
+#: than one after the other takes.
+PAUSE_SECONDS, TURNS = 5, "8/m"
 
 
 @shared_task(bind=True, name=Upload.task)
 def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     """Look for faces in an upload and label them; safe to run any number of times."""
     came_from = (self.request.delivery_info or {}).get("routing_key")
-    run(Upload.objects.all(), upload_id, processing.process, delay=RETRY_DELAY, queue=came_from)
+    run(
+        Upload.objects.all(),
+        upload_id,
+        processing.process,
+        delay=waiting.RETRY_DELAY,
+        queue=came_from,
+    )
 
 
 @shared_task(name=heat_maps.TASK, ignore_result=True)
 def explain_face(prediction_id: int) -> None:
     """Draw a face's heat map and keep it; safe to run any number of times.
 
-    One that fails is not tried again by itself: whoever asked can ask again.
+    One that fails is not tried again by itself: whoever asked can ask again. It takes longer than
+    a photo, and dozens may wait, so photos that others wait for come first.
     """
+    waiting.look_at_some(PEOPLE_FIRST_SECONDS)
     heat_maps.draw(prediction_id)
 
 
@@ -45,6 +58,7 @@ def sweep_photos() -> None:
     """Delete photos that were kept for as long as their owners chose."""
     if removed := retention.remove_due_photos():
         logger.info("removed %d photos that were due", removed)
+        _go_on("recognition.sweep_photos", retention.due_photos())
 
 
 @shared_task(name="recognition.sweep_trash", ignore_result=True)
@@ -52,3 +66,10 @@ def sweep_trash() -> None:
     """Delete what was long enough in the trash: by itself, so that it holds up no retention."""
     if emptied := trash.empty_due():
         logger.info("deleted %d photos that were long enough in the trash", emptied)
+        _go_on("recognition.sweep_trash", trash.due())
+
+
+def _go_on(task: str, left: UploadQuerySet) -> None:
+    """Have a sweep that got on continue after a pause where there is more; few copies of it."""
+    if left.exists() and rates.too_often("turns of sweeps", task, TURNS) is None:
+        messages.send(task, delay=PAUSE_SECONDS)

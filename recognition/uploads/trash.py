@@ -6,6 +6,7 @@ and whatever programs and staff delete are immediate, in the trash as anywhere.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,11 +17,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
+from recognition.jobs.picking import MANY_WAITING
 from recognition.models import Upload, UploadQuerySet
 from recognition.uploads import actions
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+#: Photos that are deleted for good before the clock is looked at.
+AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,10 @@ def restore(uploads: UploadQuerySet, actor: User) -> int:
     with transaction.atomic():
         locked = _locked(uploads)
         _record("upload_restored", locked, actor)
-        for upload in locked:
-            if not upload.is_finished:
-                Upload.objects.enqueue(upload.pk)
+        waiting = [upload.pk for upload in locked if not upload.is_finished]
+        # The next sweep sends messages for the others: back and forth, they would fill the queue.
+        for pk in waiting[:MANY_WAITING]:
+            Upload.objects.enqueue(pk)
         return uploads.update(trashed_at=None)
 
 
@@ -72,12 +78,21 @@ def gone_at(upload: Upload) -> datetime:
     return upload.trashed_at + timedelta(days=days())
 
 
-def empty_due(limit: int = 500) -> int:
-    """Delete for good what was in the trash for long enough; returns how many photos."""
+def due() -> UploadQuerySet:
+    """What was in the trash for long enough."""
     before = timezone.now() - timedelta(days=days())
-    due = Upload.with_trash.trashed().filter(trashed_at__lte=before)
-    some = list(due.order_by("trashed_at").values_list("pk", flat=True)[:limit])
-    return actions.delete_uploads(due.filter(pk__in=some)) if some else 0
+    return Upload.with_trash.trashed().filter(trashed_at__lte=before)
+
+
+def empty_due(seconds: float = 15.0) -> int:
+    """Delete for good what is due, for so many seconds; returns how many photos."""
+    until = time.monotonic() + seconds
+    n_deleted = 0
+    while some := list(due().order_by("trashed_at").values_list("pk", flat=True)[:AT_ONCE]):
+        n_deleted += actions.delete_uploads(due().filter(pk__in=some))
+        if time.monotonic() >= until:
+            break
+    return n_deleted
 
 
 def _locked(uploads: UploadQuerySet) -> list[Upload]:

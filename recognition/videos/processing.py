@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Count
 from django.dispatch import receiver
 from django.utils.translation import gettext_noop
 from redis.exceptions import RedisError
@@ -25,17 +24,14 @@ from redis.exceptions import RedisError
 from recognition import quotas
 from recognition.jobs import queues
 from recognition.jobs.job import changed
-from recognition.jobs.picking import MANY_WAITING
 from recognition.jobs.running import run
 from recognition.models import Recording, Upload, Video
-from recognition.uploads import heat_maps
-from recognition.uploads import processing as photos
+from recognition.uploads import heat_maps, waiting
 from recognition.videos import keeping
 from recognition.vision.errors import VideoError, VideoTooCostly
 from recognition.webhooks import deliveries
 
 if TYPE_CHECKING:
-    from recognition.jobs.job import JobQuerySet
     from recognition.videos.progress import Progress
     from recognition.vision.recognizer import EmotionRecognizer
     from recognition.vision.video.reader import VideoReader
@@ -44,8 +40,6 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which a slice ends, and after which its work is saved.
 SLICE_SECONDS, SAVE_SECONDS = 10.0, 2.0
-#: Seconds before a photo that failed for a passing reason is looked at again.
-RETRY_DELAY = 3
 #: Seconds of skipping that a slice makes up for by looking as long; with as much again for that,
 #: and a beginning, it stays within its task's limit.
 MADE_UP_SECONDS = 1500.0
@@ -201,26 +195,11 @@ def _let_people_in(progress: Progress) -> None:
     with progress.others():
         while time.monotonic() < began + SLICE_SECONDS and _somebody_waits():
             is_drawn = heat_maps.draw_waiting()
-            if not _look_at_photo(_of_few()) and not is_drawn:
+            if not waiting.look_at_one(waiting.of_few()) and not is_drawn:
                 break
         while time.monotonic() < began + SAVE_SECONDS:
-            if not _look_at_photo(Upload.objects.due()):
+            if not waiting.look_at_one(Upload.objects.due()):
                 return
-
-
-def _look_at_photo(waiting: JobQuerySet[Upload]) -> bool:
-    """Look at the one that was queued first, or at one of whoever's turn it is more."""
-    photo = waiting.order_by("queued_at").values_list("pk", flat=True).first()
-    if photo is None:
-        return False
-    return run(Upload.objects.all(), str(photo), photos.process, delay=RETRY_DELAY)
-
-
-def _of_few() -> JobQuerySet[Upload]:
-    """Photos of people who have few that wait: no batch."""
-    due = Upload.objects.due().order_by()
-    people = due.values("owner_id").annotate(count=Count("pk")).filter(count__lte=MANY_WAITING)
-    return due.filter(owner_id__in=people.values("owner_id"))
 
 
 def _somebody_waits() -> bool:

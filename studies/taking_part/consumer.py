@@ -129,7 +129,8 @@ class StudyConsumer(FramesConsumer):
         """Whoever has both: the token of this very page, and the cookie of that participant."""
         if token is None:
             return None
-        participation = Participation.objects.filter(pk=UUID(hex=token)).first()
+        rows = Participation.objects.select_related("recording").defer(reports.STRETCHES)
+        participation = rows.filter(pk=UUID(hex=token)).first()
         if participation is None:
             return None
         key = self.scope.get("cookies", {}).get(keys.cookie_name(participation.study_id), "")
@@ -194,7 +195,7 @@ class StudyConsumer(FramesConsumer):
                 recording = await database_sync_to_async(reports.recording_of)(
                     self.participation_id, self.model_version
                 )
-                self.recorder = Recorder(recording)
+                self.recorder = Recorder(recording, keeps_stretches=False)
                 await self._note_clock(self.recorder)
         return self.recorder
 

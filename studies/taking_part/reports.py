@@ -82,8 +82,7 @@ def recording_of(pk: UUID, model_version: str) -> Recording:
         if participation.recording is None:
             participation.recording = recordings.begin_for_others(model_version)
             participation.save(update_fields=["recording"])
-        # Whoever goes on with it wants its stretches, too, and is no thread of the database's.
-        return Recording.objects.get(pk=participation.recording.pk)
+        return participation.recording
 
 
 def note_clock(pk: UUID, at_ms: int, offset_ms: float, round_trip_ms: float) -> None:

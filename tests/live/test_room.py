@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from recognition import quotas
-from recognition.live import frames_consumer, recordings
+from recognition.live import consumer, frames_consumer, recordings
 from recognition.models import Marker, Recording
 from recognition.series import markers, marking, timeline
 from recognition.vision.live import LiveFrame
@@ -50,6 +50,7 @@ def test_many_stretches_are_not_written_each_time(
 ) -> None:
     """Twenty thousand took the thread of all sockets 46 ms every three seconds."""
     monkeypatch.setattr(recordings, "STRETCHES_AT_ONCE", 5)
+    monkeypatch.setattr(recordings, "SECONDS_A_THOUSAND", 10**9)
     recorder = recordings.begin(alice.pk, "vgg16-test")
     written = []
     for number in range(1, 11):
@@ -107,6 +108,26 @@ async def test_commands_have_a_rate(alice: User, monkeypatch: pytest.MonkeyPatch
     kinds = [answer.get("code", answer["type"]) for answer in answers]
     assert kinds == ["ready", "recording", "marker", "marker", "too_soon", "too_soon"]
     assert await Marker.objects.acount() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_recording_is_gone_on_with_so_often(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its stretches are read for it."""
+    monkeypatch.setattr(consumer, "CONTINUED_RATE", "1/h")
+    monkeypatch.setattr(consumer, "RECORDING_PAUSE_SECONDS", 0.0)
+    socket = await open_live(alice)
+    await socket.receive_json_from(timeout=30)
+    sessions: list[str] = []
+    for _ in range(3):
+        await socket.send_json_to({"type": "record", "session": (sessions or [None])[0]})
+        sessions.append((await socket.receive_json_from(timeout=30))["session"])
+        await socket.send_json_to({"type": "stop"})
+        await socket.receive_json_from(timeout=30)
+    await socket.disconnect()
+    assert sessions[1] == sessions[0]
+    assert sessions[2] != sessions[0]
 
 
 def test_markers_have_the_storage_counted_once(alice: User) -> None:

@@ -8,7 +8,9 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -132,6 +134,19 @@ def test_a_lost_connection_goes_on_with_its_session(alice: User, bob: User) -> N
     assert [stretch[1] for stretch in row.samples] == ["happy", "sad"]
     others = recordings.begin(bob.pk, "vgg16-test", first.recording.pk)
     assert others.recording.pk != first.recording.pk
+
+
+def test_stretches_are_written_where_there_are_more(alice: User) -> None:
+    """There may be 20,000, and somebody may go on with a recording again and again."""
+    first = recordings.begin(alice.pk, "vgg16-test")
+    first.add(seen("happy"), first._began, 1)
+    with CaptureQueriesContext(connection) as queries:
+        first.save(ends=True)
+        first.save(ends=True)
+        recordings.begin(alice.pk, "vgg16-test", first.recording.pk).save(ends=True)
+    updates = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+    assert len([sql for sql in updates if '"ended_at"' in sql]) == 3
+    assert len([sql for sql in updates if '"samples"' in sql]) == 1
 
 
 def test_an_old_session_is_not_gone_on_with(session: Recording) -> None:

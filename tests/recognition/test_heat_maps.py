@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from kombu.exceptions import OperationalError
 
@@ -17,7 +18,7 @@ from accounts.models import User
 from recognition import tasks
 from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps, processing, retention
-from recognition.uploads.actions import delete_uploads
+from recognition.uploads.actions import create_upload, delete_uploads
 from recognition.vision.explanation import read_words
 from tests.support.factories import RESULT
 
@@ -240,6 +241,22 @@ def test_none_is_written_after_its_photo_is_gone(
     tasks.explain_face.apply((face.pk,), throw=True)
     assert files() <= before
     assert not Prediction.objects.exclude(heat_map="").exists()
+
+
+def test_photos_that_others_wait_for_come_before_it(
+    face: Prediction, bob: User, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty maps of one person, two seconds each, kept everybody's photos waiting."""
+    photo = create_upload(bob, SimpleUploadedFile("a.jpg", face_jpeg))
+    seen: list[str] = []
+
+    def draw(prediction_id: int) -> None:
+        photo.refresh_from_db()
+        seen.append(photo.status)
+
+    monkeypatch.setattr(heat_maps, "draw", draw)
+    tasks.explain_face.apply((face.pk,), throw=True)
+    assert seen == ["done"]
 
 
 def test_a_photo_whose_file_is_missing_ends_quietly(face: Prediction) -> None:

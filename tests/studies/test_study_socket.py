@@ -61,6 +61,7 @@ async def test_a_participation_from_the_check_to_the_end(
         recording = row.recording
         assert recording is not None
         assert recording.owner is None
+        assert recording.samples == [], "nobody looks at stretches of it"
         samples = [one for some, _gaps in storing.read(recording) for one in some]
         assert len(samples) >= 4
         assert [one.time_ms for one in samples] == sorted(one.time_ms for one in samples)

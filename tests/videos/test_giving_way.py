@@ -17,6 +17,7 @@ from recognition.jobs import messages, queues
 from recognition.models import Prediction, Recording, Upload
 from recognition.series import storing
 from recognition.uploads import heat_maps
+from recognition.uploads import waiting as waiting_photos
 from recognition.uploads.actions import create_upload
 from recognition.videos import processing, progress
 from recognition.videos.progress import Progress
@@ -40,7 +41,7 @@ def test_a_photo_that_somebody_waits_for_is_looked_at_within_a_slice(
     photo = create_upload(bob, SimpleUploadedFile("a.jpg", face_jpeg))
     batch = [create_upload(bob, SimpleUploadedFile("b.jpg", face_jpeg)) for _ in range(2)]
     Upload.objects.filter(pk__in=[one.pk for one in batch]).update(owner=video.owner)
-    monkeypatch.setattr(processing, "MANY_WAITING", 1)
+    monkeypatch.setattr(waiting_photos, "MANY_WAITING", 1)
     monkeypatch.setattr(processing, "SAVE_SECONDS", 0.0)
     monkeypatch.setattr(processing, "_somebody_waits", lambda: True)
     states: list[str] = []
@@ -71,7 +72,7 @@ def test_a_batch_goes_on_within_a_slice(
     for _slice in range(3):
         assert processing.run_slice(str(video.pk), seconds=0.0)
     batch = [create_upload(bob, SimpleUploadedFile("b.jpg", face_jpeg)) for _ in range(3)]
-    monkeypatch.setattr(processing, "MANY_WAITING", 1)
+    monkeypatch.setattr(waiting_photos, "MANY_WAITING", 1)
     monkeypatch.setattr(Progress, "seconds_since_saved", 60.0)
     waiting: list[int] = []
     original = Progress.add
