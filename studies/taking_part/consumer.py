@@ -39,9 +39,6 @@ IDLE, NO_ROOM = 4411, 4413
 
 #: Of one participant: one in use, and one that its network has not let go of yet.
 SOCKETS_PER_PARTICIPANT = 3
-#: Seconds between two looks at the line for those whom the next places are for, and at most: each
-#: look costs as much as the line is long, and farther back there is less to see.
-LINE_SECONDS, LONGEST_LINE_SECONDS = 1.0, 5.0
 #: Reports a second, and at once: each is written.
 COMMANDS, COMMANDS_AT_ONCE = 4, 20
 #: Seconds without a frame or a report after which a socket gives its place to others.
@@ -365,8 +362,7 @@ class StudyConsumer(FramesConsumer):
                 told = place
             if self.place is not None:
                 await self.place.keep()
-            rounds = place / settings.STUDY_PARTICIPANTS_AT_ONCE
-            await asyncio.sleep(min(LINE_SECONDS * max(1.0, rounds), LONGEST_LINE_SECONDS))
+            await asyncio.sleep(pace.seconds_in_line(place))
 
     async def _is_there(self) -> bool:
         if self.place is not None:
