@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
@@ -94,9 +93,10 @@ def test_files_with_holes_are_refused_unread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["photos/gone.jpg", "photos/a//b.jpg", "x" * 300])
 def test_a_restore_that_fails_leaves_no_file(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database would be the old one, and nobody could delete photos that no row names."""
+    settings.MEDIA_ROOT = tmp_path / "media"
     default_storage.save("photos/kept.jpg", ContentFile(DATA))
     monkeypatch.setattr(databases, "stored_names", lambda: {"photos/kept.jpg"})
     monkeypatch.setattr(databases, "engine", lambda: "postgresql")
@@ -107,6 +107,5 @@ def test_a_restore_that_fails_leaves_no_file(
     whole = archive(tmp_path / "whole.tar", *members, files=files)
     with pytest.raises(backup.BackupError):
         backup.restore(whole)
-    folder = Path(settings.MEDIA_ROOT) / "photos"
-    assert [one.name for one in folder.rglob("*") if one.is_file()] == ["kept.jpg"]
-    default_storage.delete("photos/kept.jpg")
+    left = [one.name for one in settings.MEDIA_ROOT.rglob("*") if one.is_file()]
+    assert left == ["kept.jpg"]

@@ -162,7 +162,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], bytes], Outcome]] = {
     "a codec that nobody knows": (
         lambda _: face_mp4().replace(b"avc1", b"zz9z"), "format_not_accepted",
     ),
-    "pictures in another file": (_external_mp4, (0, 0)),
+    "pictures in another file": (_external_mp4, "format_not_accepted"),
     "a page behind a video": (lambda _: face_mp4() + b"<script>alert(1)</script>" * 50, (20, 20)),
     "a zip behind a video": (lambda _: face_mp4() + _zip(), (20, 20)),
     "two videos in one file": (lambda _: face_mp4() + face_mp4(), (20, 20)),
