@@ -119,13 +119,14 @@ class Recorder:
                 self._series.add_gap(gap)
         fields: dict[str, Any] = {}
         if self._has_more and (ends or self._are_stretches_due()):
+            # First: another frame may come while this is written, and is to be written, too.
+            self._wrote_at, self._has_more = time.monotonic(), False
             samples = [*self._earlier, *self._timeline.as_stored()]
             more, self._n_counted = len(samples) - self._n_counted, len(samples)
             fields = {
                 "samples": samples,
                 "stored_bytes": F("stored_bytes") + STRETCH_BYTES * more,
             }
-            self._wrote_at, self._has_more = time.monotonic(), False
         ended_at = self.recording.started_at + timedelta(seconds=self.seconds)
         self._series.save(**fields, ended_at=ended_at)
 

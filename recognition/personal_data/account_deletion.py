@@ -2,7 +2,8 @@
 
 It is closed at once, in the request; a task then deletes it piece by piece, and where that takes
 long in turns, so that others do not wait for it. Whatever creates something for a person does so
-under :func:`recognition.quotas.lock`, which refuses a closed account, so nothing comes after.
+under :func:`recognition.quotas.lock`, which refuses a closed account, so nothing comes after. What
+sockets create only looks whether it is closed; the account's row keeps it from coming after that.
 """
 
 from __future__ import annotations
