@@ -58,7 +58,7 @@ async def accepted_user(consumer: AsyncWebsocketConsumer) -> User | None:
     if "token" in consumer.scope:
         let_in = await database_sync_to_async(_user_or_code)(consumer.scope["token"])
         if let_in is None:
-            # In any thread: it may wait for Redis, and the database has but one.
+            # In any thread: it may wait for Redis, and the database has few.
             count = sync_to_async(_count_refused, thread_sensitive=False)
             let_in = await count(address_of(consumer.scope))
         if not isinstance(let_in, int):

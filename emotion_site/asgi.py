@@ -22,6 +22,7 @@ django_application = get_asgi_application()
 # Django must be set up before these modules are imported, hence below.
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.urls import re_path
 
 from emotion_site import request_bodies, socket_bounds
@@ -32,6 +33,7 @@ from emotion_site.origin import (
     nothing_here,
 )
 from emotion_site.page_turns import FairTurns
+from emotion_site.socket_threads import FairThreads, Threads
 from emotion_site.socket_turns import FairHandshakes
 from emotion_site.visitors import LimitedSockets
 from recognition.routing import token_urlpatterns, websocket_urlpatterns
@@ -45,11 +47,13 @@ nowhere = re_path("", nothing_here)
 sockets = URLRouter([*websocket_urlpatterns, *study_urlpatterns, nowhere])
 pages = SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets)))
 programs = URLRouter([*token_urlpatterns, nowhere])
+socket_threads = Threads(settings.SOCKET_THREADS)
+fair_sockets = FairThreads(FairHandshakes(PagesAndPrograms(pages, programs)), socket_threads)
 application = TrustedScope(
     ProtocolTypeRouter(
         {
             "http": FairTurns(request_bodies.BodiesInPieces(django_application)),
-            "websocket": FairHandshakes(PagesAndPrograms(pages, programs)),
+            "websocket": fair_sockets,
         }
     )
 )

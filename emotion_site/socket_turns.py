@@ -1,8 +1,8 @@
 """How many WebSockets one web process opens at the same time, and whose is next.
 
-To know who is there asks the database, which all sockets of a process have by one thread. Somebody
-who opens and drops sockets as fast as they can would keep everybody else waiting there, whoever has
-one open as well. So a few are opened at a time, and people are served in turn.
+To know who is there asks the database and counts in Redis. Somebody who opens and drops sockets as
+fast as they can would fill the process with such questions. So a few are opened at a time, and
+people are served in turn.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class LimitedSockets:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         if not scope["user"].is_authenticated:
-            # In any thread: it may wait for Redis, and pages have but one.
+            # In any thread: it may wait for Redis, and the database has few.
             count = sync_to_async(rates.too_often, thread_sensitive=False)
             if await count("visitors", address_of(scope), settings.ANONYMOUS_RATE) is not None:
                 return await WebsocketDenier()(scope, receive, send)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tests.support.factories import make_person
 from tests.support.receiver import Receiver
 from tests.support.scheduling import FromBothEnds
 from tests.support.site import Site
+from tests.support.socket_threads import wait_for
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,12 +54,14 @@ def no_requests_yet() -> None:
 
 @pytest.fixture(autouse=True)
 def sockets_are_done() -> Iterator[None]:
-    """What a socket that a test left open began in its thread ends before the database is emptied.
+    """What a socket that a test left open began in a thread ends before the database is emptied.
 
     On PostgreSQL the two would wait for each other's tables.
     """
     yield
     SyncToAsync.single_thread_executor.submit(lambda: None).result()
+    if "emotion_site.asgi" in sys.modules:
+        wait_for(sys.modules["emotion_site.asgi"].socket_threads)
 
 
 @pytest.fixture(scope="session")

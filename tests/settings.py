@@ -23,6 +23,9 @@ ANONYMOUS_RATE = WRONG_TOKEN_RATE = ""
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
 # Tests of limits set their own.
 QUOTA_UPLOADS_A_DAY = QUOTA_BYTES = None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    # In memory it does not wait for another connection that is writing.
+    SOCKET_THREADS = 1
 STORAGES = {
     **STORAGES,  # noqa: F405
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

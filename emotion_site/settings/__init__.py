@@ -334,6 +334,8 @@ FILE_UPLOAD_HANDLERS = [
 REQUEST_GRACE_SECONDS = env.float("REQUEST_GRACE_SECONDS", default=20.0)
 #: Requests that one web process works on at the same time, each with a connection to the database.
 PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", default=12)
+#: Threads in which the sockets of one web process ask the database, likewise.
+SOCKET_THREADS = env.int("SOCKET_THREADS", default=4)
 #: Bytes a second at which an answer must be read while the site waits for its reader, beyond three
 #: times that grace; who is slower is left.
 SLOWEST_READING = env.int("SLOWEST_READING", default=8192)

@@ -136,7 +136,7 @@ class LiveConsumer(FramesConsumer):
                 await self._refuse("too_soon", "Wait a second before recording again.")
                 return
             if continued is not None:
-                # In any thread: it may wait for Redis, and the database has but one.
+                # In any thread: it may wait for Redis, and the database has few.
                 count = sync_to_async(rates.too_often, thread_sensitive=False)
                 wait = await count("continued recordings", str(self.user_id), CONTINUED_RATE)
                 continued = continued if wait is None else None

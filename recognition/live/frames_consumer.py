@@ -71,8 +71,8 @@ class FramesConsumer(AsyncWebsocketConsumer):
             await self._clean_up()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        # The inherited method first looks for stale database connections, in the one thread
-        # that all pages share: not for thirty frames a second.
+        # The inherited method first looks for stale database connections, in one of the threads
+        # that all sockets share: not for thirty frames a second.
         if message["type"] == "websocket.receive":
             await self.websocket_receive(message)
         else:

@@ -88,7 +88,7 @@ class StudyConsumer(FramesConsumer):
     async def connect(self) -> None:
         offered = self.scope.get("subprotocols", [])
         await self.accept(keys.SUBPROTOCOL if keys.SUBPROTOCOL in offered else None)
-        # In any thread: it may wait for Redis, and the database has but one.
+        # In any thread: it may wait for Redis, and the database has few.
         opened = sync_to_async(keys.participation_of, thread_sensitive=False)
         token = await opened(keys.token_in(offered))
         found = await database_sync_to_async(self._let_in)(token)

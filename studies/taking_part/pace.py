@@ -1,6 +1,6 @@
 """How many reports one network address may send in a web process, and how often a socket asks.
 
-Each report is written, and all sockets of a process share one thread for the database: a hundred
+Each report is written, and all sockets of a process share a few threads for the database: a hundred
 participants that somebody made at one address, each within its own rate, kept everybody waiting.
 """
 

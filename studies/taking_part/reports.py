@@ -32,7 +32,7 @@ MAXIMUM_READINGS = 500
 LONGEST_ANSWER = 2000
 #: Of the time that blocks have, what must have passed when they end: clocks differ.
 SHORTEST_SHARE = 0.9
-#: What no report looks at, and may be a megabyte: one thread has the database for all sockets.
+#: What no report looks at, and may be a megabyte: all sockets share a few threads.
 STRETCHES = "recording__samples"
 _State = Participation.State
 

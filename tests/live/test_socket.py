@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -268,3 +271,26 @@ async def test_nothing_is_left_of_a_closed_socket(alice: User, frames: list[byte
     await asyncio.sleep(0.5)  # The frame that was being looked at meets nobody.
     tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert tasks == []
+
+
+@pytest.mark.site
+async def test_whoever_waits_for_the_database_keeps_no_other_socket_waiting(
+    tmp_path: Path, frames: list[bytes]
+) -> None:
+    """Here until somebody else has written; with a single thread nobody came further."""
+    file = tmp_path / "site" / "db.sqlite3"
+    with Site(file.parent, DATABASE_URL=f"sqlite:///{file}") as site:
+        recording, watching = (
+            Viewer(site, site.sign_up(f"{name}@example.org").accept_camera())
+            for name in ("records", "watches")
+        )
+        async with recording.open() as first:
+            await first.receive()
+            with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+                writer.execute("BEGIN IMMEDIATE")
+                await first.command(type="record")
+                async with watching.open() as second:
+                    assert (await second.receive())["type"] == "ready"
+                    assert (await second.label(frames[0]))["faces"]
+                writer.execute("ROLLBACK")
+            assert (await first.receive())["type"] == "recording"

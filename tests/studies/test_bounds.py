@@ -49,7 +49,7 @@ def test_blocks_follow_each_other_whatever_a_clock_says(study: Study) -> None:
 
 
 def test_reports_read_no_stretches(study: Study) -> None:
-    """They may be a megabyte, and one thread has the database for everybody's sockets."""
+    """They may be a megabyte, and everybody's sockets share a few threads."""
     part = someone(study)
     first, second = blocks(part)
     with CaptureQueriesContext(connection) as queries:

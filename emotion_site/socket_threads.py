@@ -1,0 +1,82 @@
+"""The threads in which the sockets of one web process ask the database, and whose is next.
+
+By default all of them share one thread, and one slow question of somebody's keeps everybody else's
+sockets waiting: those that open, those that are looked after, those that end. So they share a few,
+one socket has one at a time at most, and people are served in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext
+
+from accounts.sockets import address_of, caller_of
+from operations import turns
+
+
+class FairThreads:
+    """An ASGI application for WebSockets that asks the database in these threads."""
+
+    def __init__(self, application: Any, threads: Threads) -> None:
+        self._application, self._threads = application, threads
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        executor = self._threads.of(address_of(scope), caller_of(scope))
+        # Never left: what a socket began may outlive it, to save what was seen. It is the context
+        # of one task, which the server has made for this socket.
+        await ThreadSensitiveContext(executor=executor).__aenter__()
+        await self._application(scope, receive, send)
+
+
+class Threads:
+    """A few threads, and the line in front of them.
+
+    A network address has all but one of them at most, and a browser or program there one.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.pool = ThreadPoolExecutor(n, thread_name_prefix="socket")
+        self.line = turns.Line(n, of_place=max(1, n - 1), of_caller=1)
+        #: What waits or is being done; nobody else holds on to it.
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def of(self, place: str, caller: str) -> Executor:
+        """Does one thing after the other for somebody, as they come, in whichever thread is free.
+
+        Channels opens and closes a connection for each, so that the thread does not matter.
+        """
+        return _InTurn(self, place, caller)
+
+
+class _InTurn(Executor):
+    def __init__(self, threads: Threads, place: str, caller: str) -> None:
+        self._threads, self._place, self._caller = threads, place, caller
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do something in turn; for the event loop whose thread calls."""
+        future: Future[Any] = Future()
+        task = asyncio.create_task(self._do(partial(work, *args, **kwargs), future))
+        self._threads.tasks.add(task)
+        task.add_done_callback(self._threads.tasks.discard)
+        return future
+
+    async def _do(self, work: Callable[[], Any], future: Future[Any]) -> None:
+        threads = self._threads
+        await threads.line.enter(self._place, self._caller)
+        try:
+            if not future.set_running_or_notify_cancel():
+                return  # Nobody waits for it any more.
+            result = await asyncio.get_running_loop().run_in_executor(threads.pool, work)
+        # Whatever it is, it is told to who asked, as any executor does.
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+        finally:
+            threads.line.leave(self._place, self._caller)
