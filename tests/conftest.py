@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
@@ -58,10 +59,14 @@ def sockets_are_done() -> Iterator[None]:
 
     On PostgreSQL the two would wait for each other's tables.
     """
+    asgi = sys.modules.get("emotion_site.asgi")
+    if asgi is not None and connection.vendor == "sqlite":
+        # In memory it does not wait for another connection that is writing, such as a test's.
+        asgi.socket_threads.pool = SyncToAsync.single_thread_executor
     yield
     SyncToAsync.single_thread_executor.submit(lambda: None).result()
-    if "emotion_site.asgi" in sys.modules:
-        wait_for(sys.modules["emotion_site.asgi"].socket_threads)
+    if asgi is not None:
+        wait_for(asgi.socket_threads)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 # Tests of limits set their own.
 QUOTA_UPLOADS_A_DAY = QUOTA_BYTES = None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
-    # In memory it does not wait for another connection that is writing.
+    # They use the one thread that tests do; see conftest.py.
     SOCKET_THREADS = 1
 STORAGES = {
     **STORAGES,  # noqa: F405
