@@ -16,7 +16,7 @@ from accounts.models import OwnedQuerySet
 from operations import stored_files
 from recognition.jobs import queues
 from recognition.jobs.job import Job, JobQuerySet, status_choices
-from recognition.vision.types import BoundingBox, FoundBy
+from recognition.vision.types import MAXIMUM_FACES, BoundingBox, FoundBy
 
 #: Code of failure of an upload that has had all its attempts.
 GAVE_UP = "gave_up"
@@ -177,6 +177,11 @@ class Upload(Job):
     def faces(self) -> list[Prediction]:
         """What was seen, from left to right, without what was rejected and stayed so."""
         return [prediction for prediction in self.predictions.all() if prediction.is_face]
+
+    @property
+    def may_show_more(self) -> bool:
+        """Whether it has as many faces as are looked at in one photo."""
+        return len(self.faces) >= MAXIMUM_FACES
 
     @property
     def counted_faces(self) -> list[Prediction]:

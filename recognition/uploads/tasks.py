@@ -29,7 +29,7 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     run(
         Upload.objects.all(),
         upload_id,
-        processing.process,
+        lambda upload: processing.process(upload, pause=waiting.BetweenFaces(upload)),
         delay=waiting.RETRY_DELAY,
         queue=came_from,
     )

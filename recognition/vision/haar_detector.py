@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision.detection import FoundFace
+from recognition.vision.detection import FoundFace, no_pause
 from recognition.vision.gate import FaceGate
 from recognition.vision.haar import HaarCascade, HaarSettings
-from recognition.vision.types import BoundingBox, FoundBy
+from recognition.vision.types import MAXIMUM_FACES, BoundingBox, FoundBy
 
 PHOTO = HaarSettings()
 #: A frame is searched at half of the usual 640 pixels, for faces of at least a twelfth of its
@@ -30,12 +30,14 @@ class HaarDetector:
         self._cascade = HaarCascade()
         self._gate = FaceGate()
 
-    def detect(self, image_gray: NDArray[np.uint8]) -> list[FoundFace]:
+    def detect(
+        self, image_gray: NDArray[np.uint8], *, pause: Callable[[], None] = no_pause
+    ) -> list[FoundFace]:
         """See :meth:`FaceDetector.detect`."""
-        found = [
-            FoundFace(box, FoundBy.HAAR, rejected=self._gate.reject(image_gray, box))
-            for box in self._cascade.scan(image_gray, PHOTO)
-        ]
+        found = []
+        for box in self._cascade.scan(image_gray, PHOTO)[:MAXIMUM_FACES]:
+            pause()
+            found.append(FoundFace(box, FoundBy.HAAR, rejected=self._gate.reject(image_gray, box)))
         return sorted(found, key=lambda face: face.rejected is not None)
 
     def glance(

@@ -10,10 +10,11 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from recognition.vision import proposing
 from recognition.vision.detection import DetectorName, FaceDetector, FoundFace
 from recognition.vision.detectors import make_detector
 from recognition.vision.types import BoundingBox, FoundBy, overlap
-from tests.support.pictures import astronaut, meadow
+from tests.support.pictures import astronaut, crowd, meadow
 
 FACE = BoundingBox(177, 66, 97, 97)
 
@@ -161,3 +162,29 @@ def test_a_known_face_is_followed_and_a_new_one_examined(both: FaceDetector) -> 
 def test_a_glance_sees_faces_alone(both: FaceDetector) -> None:
     assert both.glance(gray(ImageOps.invert(astronaut())), []) == []
     assert both.glance(gray(meadow()), []) == []
+
+
+def test_so_many_faces_of_a_photo_are_looked_at(
+    both: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = gray(crowd()[0])
+    assert len(faces(both.detect(photo))) == 24
+    monkeypatch.setattr(proposing, "MAXIMUM_FACES", 7)
+    assert len(faces(both.detect(photo))) == 7
+
+
+def test_so_many_spots_of_a_photo_are_examined(
+    both: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposing, "_MAXIMUM_SPOTS", 5)
+    pauses: list[None] = []
+    found = both.detect(gray(crowd()[0]), pause=lambda: pauses.append(None))
+    assert (len(found), len(pauses)) == (5, 5)
+
+
+def test_others_may_use_the_detector_between_two_faces(both: FaceDetector) -> None:
+    photo, other = gray(crowd(3, 2)[0]), gray(astronaut())
+    expected, elsewhere = both.detect(photo), []
+    found = both.detect(photo, pause=lambda: elsewhere.extend(both.detect(other)))
+    assert found == expected
+    assert len(elsewhere) >= 6
