@@ -5,13 +5,14 @@ once took all of PostgreSQL's connections, and everybody else, workers too, got 
 sixty slow pages of one person between them, another's took ten times as long. So a process works on
 ``PAGES_AT_ONCE`` requests, and the others wait in a line where people are served in turn.
 
-What brings a photo or a video waits for the decoder in its turn, up to 20 seconds, and the address
-of a new webhook for whoever answers for its name, up to eight: such requests have half of the turns
-at most, so that pages never wait for them.
+What brings a photo or a video waits for the decoder in its turn, up to 20 seconds, the address of a
+new webhook for whoever answers for its name, up to eight, and a photo that is in a bucket for that,
+up to ten: such requests have half of the turns at most, so that pages never wait for them.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,9 @@ from django.urls import reverse
 from accounts.sockets import address_of, caller_of
 from emotion_site.request_bodies import UPLOAD_PATHS, VIDEO_PATHS
 from operations import turns
+
+#: Paths of single stored files.
+_FILE = re.compile(r"/(image|thumbnail|file|heat-map\.png|in/[^/]+/blocks/\d+)/?$")
 
 
 class FairTurns:
@@ -37,10 +41,14 @@ class FairTurns:
         self._slow_paths = {*UPLOAD_PATHS, *VIDEO_PATHS, *map(reverse, names)}
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        is_slow = scope["method"] == "POST" and scope["path"] in self._slow_paths
-        lines = [self._slow, self._line] if is_slow else [self._line]
+        lines = [self._slow, self._line] if self._is_slow(scope) else [self._line]
         turn = turns.Turn(address_of(scope), caller_of(scope), *lines)
         await turns.work_in(turn, lambda: self._application(scope, receive, send))
+
+    def _is_slow(self, scope: dict[str, Any]) -> bool:
+        if scope["method"] == "POST":
+            return scope["path"] in self._slow_paths
+        return bool(settings.S3_BUCKET) and _FILE.search(scope["path"]) is not None
 
 
 def _line(n: int) -> turns.Line:

@@ -15,6 +15,9 @@ from operations import turns
 
 #: Sockets that are opened at a time; of these from one network address, and by one browser there.
 AT_ONCE, OF_ADDRESS, OF_CALLER = 8, 6, 2
+#: Seconds after which a socket goes on without its turn: it waits for Redis, which says nothing,
+#: and keeps nobody waiting.
+LONGEST = 1.0
 
 
 class FairHandshakes:
@@ -41,6 +44,7 @@ class _Handshake:
         self._turn, self._receive = turn, receive
         self._first: Any = None
         self._next: asyncio.Task[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def is_admitted(self) -> bool:
         """Wait for the turn; False where the client has gone meanwhile."""
@@ -50,23 +54,31 @@ class _Handshake:
         self._next = asyncio.create_task(self._receive())
         try:
             await asyncio.wait({taking, self._next}, return_when=asyncio.FIRST_COMPLETED)
-            return taking.done()
         finally:
             if not taking.done():
                 taking.cancel()
+        if not taking.done():
+            return False
+        self._timer = asyncio.get_running_loop().call_later(LONGEST, self._turn.end)
+        return True
 
     async def receive(self) -> Any:
         """The next message. Whoever asks for the second one has dealt with the request."""
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        self._turn.end()
+        self._end_turn()
         if self._next is not None:
             following, self._next = self._next, None
             return await following
         return await self._receive()
 
-    def end(self) -> None:
+    def _end_turn(self) -> None:
         self._turn.end()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def end(self) -> None:
+        self._end_turn()
         if self._next is not None:
             self._next.cancel()

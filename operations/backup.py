@@ -197,8 +197,9 @@ def restore(source: Path) -> Manifest:
                         _store(name, stream)
             databases.load(dump)
     except BaseException as error:
-        # Photos of people who have been deleted since, and whom no row would name.
-        for name in {*put_there} - before:
+        # Photos of people who have been deleted since, and whom no row names. Unless it failed once
+        # the database was replaced, as a key that interrupts can.
+        for name in {*put_there} - before - databases.stored_names():
             with suppress(OSError, ValueError, SuspiciousOperation):
                 default_storage.delete(name)
         if isinstance(error, (ValueError, SuspiciousOperation, databases.DatabaseError)):

@@ -83,10 +83,14 @@ class Place:
         # Before anything is waited for, so that no other socket of this process comes between.
         _here.update(self._limits.keys())
         self._is_taken = True
-        if await self._ask(*self._limits.values()):
-            return True
-        await self.leave()
-        return False
+        is_there = False
+        try:
+            is_there = await self._ask(*self._limits.values())
+        finally:
+            # Whoever goes meanwhile keeps no place, either.
+            if not is_there:
+                await self.leave()
+        return is_there
 
     async def _ask(self, *limits: int) -> bool:
         """Write the entry unless a limit above 0 is reached; True where Redis does not answer."""

@@ -1,16 +1,32 @@
-"""Delete stored files: the one place that takes a file out of the storage for its row's sake."""
+"""Delete stored files: the one place that takes a file out of the storage for its row's sake.
+
+A row goes first, and its file once that is certain. Where the storage then fails, or a bucket
+hangs, the file's name is written down, and it is deleted later.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import FileField, Model
+from django.utils import timezone
+
+from operations.models import LeftFile
 
 logger = logging.getLogger(__name__)
+
+#: Seconds for which a storage that has failed is not asked by this process: each time may take half
+#: a minute, and somebody may wait for a hundred files.
+PAUSE_SECONDS = 30.0
+#: Files that are left, and that are tried again at a time.
+LEFT_AT_ONCE = 500
+
+_asked_again_at = 0.0
 
 
 def names_of(row: Model) -> list[str]:
@@ -27,16 +43,44 @@ def delete(*names: str | None) -> None:
 
 
 def delete_on_commit(*names: str | None) -> None:
-    """Delete stored files once the transaction stands; one that cannot be, keeps no other."""
+    """Delete stored files once the transaction stands, or note them for :func:`delete_left`."""
+    transaction.on_commit(lambda: _delete_each(names))
 
-    def delete_each() -> None:
-        for name in names:
+
+def _delete_each(names: Iterable[str | None]) -> None:
+    global _asked_again_at
+    for name in filter(None, names):
+        if time.monotonic() >= _asked_again_at:
             try:
                 delete(name)
-            except Exception:  # Whatever a storage raises; a search for stray files finds it.
-                logger.exception("a stored file could not be deleted")
+            except Exception:  # Whatever a storage raises, and SoftTimeLimitExceeded.
+                logger.exception("a stored file could not be deleted; it is tried again")
+                _asked_again_at = time.monotonic() + PAUSE_SECONDS
+            else:
+                continue
+        LeftFile.objects.create(name=name)
 
-    transaction.on_commit(delete_each)
+
+def delete_left(seconds: float = 20.0) -> None:
+    """Delete what the storage did not when it was asked: until it fails again, or time is up."""
+    until = time.monotonic() + seconds
+    for left in LeftFile.objects.order_by("tried_at", "pk")[:LEFT_AT_ONCE]:
+        try:
+            delete(left.name)
+        except Exception:  # Whatever a storage raises.
+            logger.exception("a stored file could still not be deleted")
+            # Others come first the next time: it may be this one alone.
+            LeftFile.objects.filter(pk=left.pk).update(tried_at=timezone.now())
+            return
+        left.delete()
+        if time.monotonic() >= until:
+            return
+
+
+def forget() -> None:
+    """Ask the storage again, whatever it did before."""
+    global _asked_again_at
+    _asked_again_at = 0.0
 
 
 @contextmanager

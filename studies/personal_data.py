@@ -110,8 +110,9 @@ def _leave_teams(user: User) -> None:
         # It was passed on to them: from now on they are listed by an address of their own.
         own = member.user.email.lower() if member.user else ""
         members.filter(study=member.study_id, email=own, user=None).delete()
-        if not members.filter(study=member.study_id, email=own).exists():
-            members.filter(pk=member.pk).update(email=own)
+        if members.filter(study=member.study_id, email=own).exists():
+            own = f"{member.pk}@member.invalid"  # Somebody else came in by an invitation to that.
+        members.filter(pk=member.pk).update(email=own)
 
 
 def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:

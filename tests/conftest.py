@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from operations import rates
+from operations import rates, stored_files
 from recognition import quotas
 from recognition.models import Upload
 from tests.support import pictures
@@ -50,6 +50,7 @@ def data_directory() -> Iterator[None]:
 def no_requests_yet() -> None:
     """A process remembers how often it was asked; tests do not ask each other's questions."""
     quotas.forget()
+    stored_files.forget()
     rates.forget()
 
 

@@ -109,3 +109,23 @@ def test_a_restore_that_fails_leaves_no_file(
         backup.restore(whole)
     left = [one.name for one in settings.MEDIA_ROOT.rglob("*") if one.is_file()]
     assert left == ["kept.jpg"]
+
+
+def test_one_that_is_interrupted_once_the_database_is_replaced_keeps_its_files(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    named: set[str] = set()
+    monkeypatch.setattr(databases, "stored_names", lambda: set(named))
+
+    def load(_dump: Path) -> None:
+        named.add("photos/first.jpg")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(databases, "load", load)
+    members = [("files/photos/first.jpg", tarfile.REGTYPE, "")]
+    files = {"photos/first.jpg": hashlib.sha256(DATA).hexdigest()}
+    whole = archive(tmp_path / "whole.tar", *members, files=files)
+    with pytest.raises(KeyboardInterrupt):
+        backup.restore(whole)
+    assert default_storage.exists("photos/first.jpg")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from emotion_site import socket_turns
 from emotion_site.socket_turns import AT_ONCE, OF_ADDRESS, OF_CALLER, FairHandshakes
 
 CONNECT, DISCONNECT = {"type": "websocket.connect"}, {"type": "websocket.disconnect"}
@@ -123,6 +124,28 @@ async def test_one_that_is_broken_off_while_it_waits_leaves_nothing(
         socket.task.cancel()
     await settled()
     site.opening.clear()
+    for _ in range(5):
+        await opened()
+    assert len(site.opening) == OF_CALLER
+
+
+async def test_one_that_waits_for_long_goes_on_without_its_turn(
+    site: Site, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as for Redis, which says nothing: it keeps nobody else waiting."""
+    monkeypatch.setattr(socket_turns, "LONGEST", 0.05)
+    sockets = [await opened() for _ in range(OF_CALLER)]
+    for socket in sockets:
+        socket.messages.put_nowait("first")
+    await opened()
+    assert len(site.opening) == OF_CALLER
+    await asyncio.sleep(0.2)
+    assert len(site.opening) == OF_CALLER + 1
+    site.may_open.set()
+    await settled()
+    assert site.heard == ["first"] * OF_CALLER
+    # Their turns were given back once: no more are let in than at the beginning.
+    site.may_open.clear()
     for _ in range(5):
         await opened()
     assert len(site.opening) == OF_CALLER

@@ -316,8 +316,8 @@ if S3_BUCKET:
             "file_overwrite": True,
             "client_config": Config(
                 connect_timeout=3,
-                read_timeout=10,
-                retries={"max_attempts": 2, "mode": "standard"},
+                read_timeout=5,
+                retries={"total_max_attempts": 2, "mode": "standard"},
                 # Not every S3 that is not Amazon's knows the newer checksums.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",

@@ -44,6 +44,8 @@ CELERY_TASK_ROUTES = {
     "recognition.sweep_uploads": {"queue": "urgent"},
     # A worker of its own takes these: receivers of webhooks may be slow, photos shall not wait.
     "recognition.deliver_webhooks": {"queue": "webhooks"},
+    # A storage that has failed before may do so again, and slowly.
+    "operations.delete_left_files": {"queue": "webhooks"},
 }
 # A page never waits for the broker: what cannot be queued now is queued by the sweep.
 CELERY_TASK_PUBLISH_RETRY = False
@@ -70,6 +72,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recognition.deliver_webhooks",
         "schedule": 10.0,
         "options": {"expires": 10},
+    },
+    "delete-left-files": {
+        "task": "operations.delete_left_files",
+        "schedule": 60.0,
+        "options": {"expires": 60},
     },
     "sweep-api": {"task": "recognition.sweep_api", "schedule": 3600.0},
     "sweep-studies": {"task": "studies.sweep_studies", "schedule": 600.0},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from math import inf
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +64,8 @@ class Recorder:
         self._gaps = GapFinder(told_ms=round(told * 1000))
         self._last_frame = 0
         self._wrote_at = -inf
+        # One that nobody waits for any more is still written when the next one comes.
+        self._saving = Lock()
 
     @property
     def seconds(self) -> float:
@@ -110,7 +113,11 @@ class Recorder:
         self._series.add([sample_of(face, time_ms) for face in seen.faces])
 
     def save(self, *, ends: bool = False) -> None:
-        """Write what is new; never brings back a deleted recording."""
+        """Write what is new; never brings back a deleted recording. In any thread."""
+        with self._saving:
+            self._save(ends=ends)
+
+    def _save(self, *, ends: bool) -> None:
         if self._is_saved and not ends:
             return
         self._is_saved = True
@@ -118,6 +125,7 @@ class Recorder:
             for gap in self._gaps.end():
                 self._series.add_gap(gap)
         fields: dict[str, Any] = {}
+        n_counted = self._n_counted
         if self._has_more and (ends or self._are_stretches_due()):
             # First: another frame may come while this is written, and is to be written, too.
             self._wrote_at, self._has_more = time.monotonic(), False
@@ -128,7 +136,13 @@ class Recorder:
                 "stored_bytes": F("stored_bytes") + STRETCH_BYTES * more,
             }
         ended_at = self.recording.started_at + timedelta(seconds=self.seconds)
-        self._series.save(**fields, ended_at=ended_at)
+        try:
+            self._series.save(**fields, ended_at=ended_at)
+        except BaseException:
+            # The next time writes it.
+            self._is_saved, self._n_counted = False, n_counted
+            self._has_more |= bool(fields)
+            raise
 
     def _are_stretches_due(self) -> bool:
         n = self._n_stretches

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
+from collections.abc import Callable
 from datetime import timedelta
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
@@ -96,20 +97,21 @@ def due_photos() -> UploadQuerySet:
     return due
 
 
-def remove_due_photos(seconds: float = 15.0, limit: int = 500) -> int:
-    """Delete photos that are due, oldest first, for so many seconds; returns how many.
+def remove_due_photos(is_over: Callable[[], bool] = lambda: False, limit: int = 500) -> int:
+    """Delete photos that are due, oldest first until it `is_over`; returns how many.
 
     Safe to run twice at once.
     """
-    until = time.monotonic() + seconds
     removed = 0
     for pk in due_photos().order_by("created_at").values_list("pk", flat=True)[:limit]:
-        if time.monotonic() >= until:
-            break
         try:
             removed += remove_photo(str(pk))
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:  # One that cannot be removed must not keep the others.
             logger.exception("the photo of upload %s could not be removed", pk)
+        if is_over():
+            break
     return removed
 
 

@@ -17,9 +17,10 @@ logger = logging.getLogger(__name__)
 
 #: Seconds for which photos come before a heat map.
 PEOPLE_FIRST_SECONDS = 5.0
-#: Seconds for which others' work comes before the rest of a sweep, and its turns: somewhat more
-#: than one after the other takes.
-PAUSE_SECONDS, TURNS = 5, "8/m"
+#: Seconds of a turn of a sweep, which ends before where somebody waits for a photo; seconds for
+#: which others' work comes before the rest of it; and its turns: somewhat more than one after the
+#: other takes.
+TURN_SECONDS, PAUSE_SECONDS, TURNS = 3.0, 5, "8/m"
 
 
 @shared_task(bind=True, name=Upload.task)
@@ -56,7 +57,7 @@ def sweep_uploads() -> None:
 @shared_task(name="recognition.sweep_photos", ignore_result=True)
 def sweep_photos() -> None:
     """Delete photos that were kept for as long as their owners chose."""
-    if removed := retention.remove_due_photos():
+    if removed := retention.remove_due_photos(waiting.turn(TURN_SECONDS)):
         logger.info("removed %d photos that were due", removed)
         _go_on("recognition.sweep_photos", retention.due_photos())
 
@@ -64,7 +65,7 @@ def sweep_photos() -> None:
 @shared_task(name="recognition.sweep_trash", ignore_result=True)
 def sweep_trash() -> None:
     """Delete what was long enough in the trash: by itself, so that it holds up no retention."""
-    if emptied := trash.empty_due():
+    if emptied := trash.empty_due(waiting.turn(TURN_SECONDS)):
         logger.info("deleted %d photos that were long enough in the trash", emptied)
         _go_on("recognition.sweep_trash", trash.due())
 

@@ -6,7 +6,7 @@ and whatever programs and staff delete are immediate, in the trash as anywhere.
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -24,8 +24,8 @@ from recognition.uploads import actions
 if TYPE_CHECKING:
     from accounts.models import User
 
-#: Photos that are deleted for good before the clock is looked at.
-AT_ONCE = 50
+#: Photos that are deleted for good before others may have their turn.
+AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,12 @@ def due() -> UploadQuerySet:
     return Upload.with_trash.trashed().filter(trashed_at__lte=before)
 
 
-def empty_due(seconds: float = 15.0) -> int:
-    """Delete for good what is due, for so many seconds; returns how many photos."""
-    until = time.monotonic() + seconds
+def empty_due(is_over: Callable[[], bool] = lambda: False) -> int:
+    """Delete for good what is due, some at a time until it `is_over`; returns how many photos."""
     n_deleted = 0
     while some := list(due().order_by("trashed_at").values_list("pk", flat=True)[:AT_ONCE]):
         n_deleted += actions.delete_uploads(due().filter(pk__in=some))
-        if time.monotonic() >= until:
+        if is_over():
             break
     return n_deleted
 

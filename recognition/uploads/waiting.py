@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from django.db.models import Count
+from redis.exceptions import RedisError
 
+from recognition.jobs import queues
 from recognition.jobs.job import ClaimLost, JobQuerySet
 from recognition.jobs.picking import MANY_WAITING
 from recognition.jobs.running import run
@@ -17,6 +20,20 @@ RETRY_DELAY = 3
 #: Seconds between two looks whether others wait while a photo is looked at, and those in all that
 #: are theirs: with its own, they stay within the limit of the photo's task.
 AGAIN_SECONDS, OTHERS_SECONDS = 1.0, 15.0
+
+
+def somebody_waits() -> bool:
+    """Whether a photo or heat map that a person waits for has not found a worker."""
+    try:
+        return queues.lengths()[queues.INTERACTIVE] > 0
+    except RedisError:
+        return False
+
+
+def turn(seconds: float) -> Callable[[], bool]:
+    """Of work that nobody waits for: whether its seconds are over, or somebody waits."""
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() >= until or somebody_waits()
 
 
 def of_few() -> JobQuerySet[Upload]:

@@ -19,10 +19,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.dispatch import receiver
 from django.utils.translation import gettext_noop
-from redis.exceptions import RedisError
 
 from recognition import quotas
-from recognition.jobs import queues
 from recognition.jobs.job import changed
 from recognition.jobs.running import run
 from recognition.models import Recording, Upload, Video
@@ -181,7 +179,7 @@ def _look(
             progress.save(model_version=recognizer.manifest.version)
             if time.monotonic() < earliest:
                 _let_people_in(progress)
-            elif _somebody_waits():
+            elif waiting.somebody_waits():
                 return False
     return True
 
@@ -193,21 +191,15 @@ def _let_people_in(progress: Progress) -> None:
     """
     began = time.monotonic()
     with progress.others():
-        while time.monotonic() < began + SLICE_SECONDS and _somebody_waits():
+        while time.monotonic() < began + SLICE_SECONDS and waiting.somebody_waits():
             is_drawn = heat_maps.draw_waiting()
             if not waiting.look_at_one(waiting.of_few()) and not is_drawn:
                 break
-        while time.monotonic() < began + SAVE_SECONDS:
+        # From here on: what people wait for takes no time from batches.
+        until = time.monotonic() + SAVE_SECONDS
+        while time.monotonic() < until:
             if not waiting.look_at_one(Upload.objects.due()):
                 return
-
-
-def _somebody_waits() -> bool:
-    """Whether a photo or heat map that a person waits for has not found a worker."""
-    try:
-        return queues.lengths()[queues.INTERACTIVE] > 0
-    except RedisError:
-        return False
 
 
 def _recognizer(recording: Recording) -> EmotionRecognizer:

@@ -61,8 +61,8 @@ class FaceDetector(Protocol):
             pause: called between faces, of which there may be hundreds; it may use this detector.
 
         Returns:
-            Faces and rejected spots, each from left to right; empty where there is nothing. At
-            most :data:`~recognition.vision.types.MAXIMUM_FACES` faces: large ones, as the first look sees them, come first.
+            Faces and rejected spots, each from left to right; empty where there is nothing. Of
+            more than :data:`~recognition.vision.types.MAXIMUM_FACES` faces, the large ones.
         """
 
     def glance(

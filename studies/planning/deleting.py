@@ -9,9 +9,11 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.signals import post_delete
@@ -136,6 +138,8 @@ def delete_due() -> int:
             if not delete(study):
                 break
             n_deleted += 1
+        except SoftTimeLimitExceeded:
+            raise
         except Exception:  # One that cannot be deleted must not keep the others.
             logger.exception("study %s could not be deleted", study.pk)
     return n_deleted
@@ -164,14 +168,9 @@ def _delete_stray_files(pk: UUID) -> None:
 @receiver(post_delete, sender=Study)
 def _delete_the_rest(instance: Study, **kwargs: Any) -> None:
     """What no row speaks of, whichever way the study goes: also with its owner's account."""
-    pk = instance.pk
-
-    def delete_the_rest() -> None:
-        _delete_stray_files(pk)
-        for forget in AFTER:
-            forget(pk)
-
-    transaction.on_commit(delete_the_rest)
+    for forget in AFTER:
+        transaction.on_commit(partial(forget, instance.pk))
+    transaction.on_commit(partial(_delete_stray_files, instance.pk), robust=True)
 
 
 @receiver(post_delete, sender=Participation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -43,6 +43,28 @@ def test_stretches_take_room_once(alice: User) -> None:
     recorder.save(ends=True)
     series = sum(len(chunk.data) for chunk in Recording.objects.get().chunks.all())
     assert used(alice) == timeline.ROW_BYTES + 10 * timeline.STRETCH_BYTES + series
+
+
+def test_what_could_not_be_saved_is_saved_the_next_time(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = recordings.begin(alice.pk, "vgg16-test")
+    for number in range(1, 6):
+        face = TrackedFace(number, BoundingBox(0, 0, 9, 9), "happy", {"happy": 0.9})
+        recorder.add(LiveFrame(640, 480, (face,)), recorder._began, number)
+    with monkeypatch.context() as patch:
+
+        def fail(*_args: object, **_fields: object) -> None:
+            raise OperationalError
+
+        patch.setattr(recorder._series, "save", fail)
+        with pytest.raises(OperationalError):
+            recorder.save()
+    recorder.save()
+    recording = Recording.objects.get()
+    assert len(recording.samples) == 5
+    series = sum(len(chunk.data) for chunk in recording.chunks.all())
+    assert used(alice) == timeline.ROW_BYTES + 5 * timeline.STRETCH_BYTES + series
 
 
 def test_many_stretches_are_not_written_each_time(

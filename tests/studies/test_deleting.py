@@ -21,6 +21,7 @@ from studies.models import Answer, ClockReading, Member, Study, Visit
 from studies.planning import deleting
 from studies.tasks import sweep_studies
 from tests.support import studies as make
+from tests.support.factories import make_person
 from tests.support.series import recorded
 
 
@@ -237,3 +238,15 @@ def test_with_an_account_goes_its_address_from_an_invitation_that_was_passed_on(
     account_deletion.close(bob)
     assert account_deletion.delete(bob.pk)
     assert [(one.pk, one.email) for one in study.members.all()] == [(member.pk, charlie.email)]
+
+
+def test_so_it_does_where_the_other_ones_address_let_in_a_third(
+    alice: User, bob: User, charlie: User
+) -> None:
+    study, dora = make.open_study(alice), make_person("dora@example.org", "dora-password")
+    study.members.create(email=bob.email, user=charlie)
+    study.members.create(email=charlie.email, user=dora)
+    account_deletion.close(bob)
+    assert account_deletion.delete(bob.pk)
+    assert bob.email not in {member.email for member in study.members.all()}
+    assert set(study.members.values_list("user", flat=True)) == {charlie.pk, dora.pk}

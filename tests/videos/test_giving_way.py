@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def test_a_photo_that_somebody_waits_for_is_looked_at_within_a_slice(
     Upload.objects.filter(pk__in=[one.pk for one in batch]).update(owner=video.owner)
     monkeypatch.setattr(waiting_photos, "MANY_WAITING", 1)
     monkeypatch.setattr(processing, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(processing, "_somebody_waits", lambda: True)
+    monkeypatch.setattr(waiting_photos, "somebody_waits", lambda: True)
     states: list[str] = []
     original = Progress.add
 
@@ -58,7 +59,7 @@ def test_a_photo_that_somebody_waits_for_is_looked_at_within_a_slice(
     assert states[0] == "done"
     assert photo.predictions.count() == 1
     assert {Upload.objects.get(pk=one.pk).status for one in batch} == {"pending"}
-    monkeypatch.setattr(processing, "_somebody_waits", lambda: False)
+    monkeypatch.setattr(waiting_photos, "somebody_waits", lambda: False)
     video.refresh_from_db()
     assert video.status == "pending"
     assert processing.run_slice(str(video.pk), seconds=600)
@@ -86,6 +87,26 @@ def test_a_batch_goes_on_within_a_slice(
     assert processing.run_slice(str(video.pk), seconds=0.0)
     assert waiting[0] == 0
     assert Upload.objects.filter(pk__in=[one.pk for one in batch], status="done").count() == 3
+
+
+def test_what_people_wait_for_takes_no_time_from_batches(
+    send: Sending, bob: User, face_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = send(make(pictures(1.5), g="100000"))
+    batch = [create_upload(bob, SimpleUploadedFile("b.jpg", face_jpeg)) for _ in range(2)]
+    monkeypatch.setattr(waiting_photos, "MANY_WAITING", 1)
+    monkeypatch.setattr(processing, "SAVE_SECONDS", 0.3)
+    waits = [True]
+    monkeypatch.setattr(waiting_photos, "somebody_waits", lambda: bool(waits and waits.pop()))
+
+    def draw_slowly() -> bool:
+        time.sleep(0.4)
+        return True
+
+    monkeypatch.setattr(heat_maps, "draw_waiting", draw_slowly)
+    progress = Progress(video, video.recording)
+    processing._let_people_in(progress)
+    assert Upload.objects.filter(pk__in=[one.pk for one in batch], status="done").exists()
 
 
 @pytest.fixture

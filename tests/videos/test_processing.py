@@ -16,6 +16,7 @@ from recognition import quotas
 from recognition.live import recordings
 from recognition.models import Recording, Video, Webhook, WebhookDelivery
 from recognition.series import deleting, storing, timeline
+from recognition.uploads import waiting
 from recognition.videos import actions, processing
 from recognition.videos.progress import Progress
 from recognition.vision.errors import VideoError
@@ -200,7 +201,7 @@ def test_a_slice_looks_for_as_long_as_it_skipped(
     monkeypatch.setattr(Progress, "add", add)
     monkeypatch.setattr(processing, "time", SimpleNamespace(monotonic=lambda: 1000 + seconds))
     monkeypatch.setattr(processing, "SAVE_SECONDS", 0.0)
-    monkeypatch.setattr(processing, "_somebody_waits", lambda: somebody_waits)
+    monkeypatch.setattr(waiting, "somebody_waits", lambda: somebody_waits)
     assert processing.run_slice(str(video.pk))
     video.refresh_from_db()
     assert (video.status, video.position_ms) == ("pending", position_ms)
