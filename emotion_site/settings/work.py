@@ -1,5 +1,7 @@
 """Celery: what workers take, in which order, and what is done again and again."""
 
+from typing import Any
+
 from kombu import Exchange, Queue
 
 from emotion_site.settings.environment import DATA_DIR, REDIS_TIMEOUT, REDIS_URL
@@ -40,8 +42,9 @@ CELERY_TASK_ROUTES = {
     "recognition.process_upload": {"queue": "interactive"},
     "recognition.explain_face": {"queue": "interactive"},
     "recognition.delete_account": {"queue": "urgent"},
-    "recognition.sweep_closed_accounts": {"queue": "urgent"},
-    "recognition.sweep_uploads": {"queue": "urgent"},
+    # Short, and not to wait behind videos: what was deleted is to go in time.
+    "*.sweep_*": {"queue": "urgent"},
+    "accounts.clear_expired": {"queue": "urgent"},
     # A worker of its own takes these: receivers of webhooks may be slow, photos shall not wait.
     "recognition.deliver_webhooks": {"queue": "webhooks"},
     # A storage that has failed before may do so again, and slowly.
@@ -53,32 +56,25 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """A message that expires when the next one comes: none pile up while nobody takes them."""
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    # While no worker runs, sweeps do not pile up.
-    "sweep-uploads": {
-        "task": "recognition.sweep_uploads",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "clear-expired": {"task": "accounts.clear_expired", "schedule": 3600.0},
-    "sweep-closed-accounts": {"task": "recognition.sweep_closed_accounts", "schedule": 30.0},
-    "sweep-videos": {"task": "recognition.sweep_videos", "schedule": 30.0},
-    "sweep-exports": {"task": "recognition.sweep_exports", "schedule": 30.0},
-    "sweep-kept-videos": {"task": "recognition.sweep_kept_videos", "schedule": 600.0},
-    "sweep-photos": {"task": "recognition.sweep_photos", "schedule": 600.0},
-    "sweep-trash": {"task": "recognition.sweep_trash", "schedule": 600.0},
-    # It expires, so that none pile up while nobody takes them.
-    "deliver-webhooks": {
-        "task": "recognition.deliver_webhooks",
-        "schedule": 10.0,
-        "options": {"expires": 10},
-    },
-    "delete-left-files": {
-        "task": "operations.delete_left_files",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "sweep-api": {"task": "recognition.sweep_api", "schedule": 3600.0},
-    "sweep-studies": {"task": "studies.sweep_studies", "schedule": 600.0},
-    "sweep-comparisons": {"task": "recognition.sweep_comparisons", "schedule": 30.0},
+    "sweep-uploads": _every(10.0, "recognition.sweep_uploads"),
+    "deliver-webhooks": _every(10.0, "recognition.deliver_webhooks"),
+    "sweep-closed-accounts": _every(30.0, "recognition.sweep_closed_accounts"),
+    "sweep-videos": _every(30.0, "recognition.sweep_videos"),
+    "sweep-exports": _every(30.0, "recognition.sweep_exports"),
+    "sweep-comparisons": _every(30.0, "recognition.sweep_comparisons"),
+    "delete-left-files": _every(60.0, "operations.delete_left_files"),
+    "sweep-kept-videos": _every(600.0, "recognition.sweep_kept_videos"),
+    "sweep-photos": _every(600.0, "recognition.sweep_photos"),
+    "sweep-trash": _every(600.0, "recognition.sweep_trash"),
+    "sweep-studies": _every(600.0, "studies.sweep_studies"),
+    "sweep-api": _every(3600.0, "recognition.sweep_api"),
+    "clear-expired": _every(3600.0, "accounts.clear_expired"),
 }

@@ -11,11 +11,11 @@ from __future__ import annotations
 from operations.redis_client import connect
 from recognition.jobs import broker
 
-#: Short, or in short turns, and soon: deleting an account, and looking for what was lost.
+#: Short, or in short turns, and soon: deleting what is due, and looking for what was lost.
 URGENT = "urgent"
 #: What a person looks at while it is done: a photo of the form, one retry, a single API call.
 INTERACTIVE = "interactive"
-#: Everything else: API batches, re-runs, retention, exports, comparisons.
+#: Everything else: API batches, re-runs, exports, comparisons.
 BULK = "bulk"
 
 #: Redis serves priority 0 first and 9 last; kombu tells 0, 3, 6 and 9 apart.
