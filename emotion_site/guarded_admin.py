@@ -54,6 +54,18 @@ class GuardedAdmin(admin.ModelAdmin):
                 raise BadRequest("A row that was chosen has no such key.") from None
         return super().changelist_view(request, extra_context)
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form of one row, which nothing that is sent turns into the form of a new one."""
+        if object_id is not None and not self.save_as and "_saveasnew" in request.POST:
+            raise BadRequest("Rows are not copied here.")
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._log(request, [obj], ADDITION, message)
 

@@ -5,9 +5,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts.http import signed_in
 from operations.read_only import ReadOnlyAdmin
 from recognition.admin.uploads import FilledValuesFilter
 from recognition.models import LiveUsage, Recording
+from recognition.series import deleting
 from recognition.templatetags.recognition import clock
 
 
@@ -32,6 +34,13 @@ class RecordingAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Recording | None = None) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: Recording) -> None:
+        deleting.delete(obj, signed_in(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Recording]) -> None:
+        for recording in queryset:
+            self.delete_model(request, recording)
 
     @admin.display(description=_("length"))
     def length(self, session: Recording) -> str:

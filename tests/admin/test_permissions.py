@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent, User
-from recognition.models import ModelChoice, ModelComparison, Upload, Webhook, WebhookDelivery
+from recognition.models import (
+    ModelChoice,
+    ModelComparison,
+    Recording,
+    Upload,
+    Webhook,
+    WebhookDelivery,
+)
 from tests.support.factories import allow
 
 
@@ -123,3 +131,35 @@ def test_no_key_is_shown(root_client: Client, alice: User) -> None:
         page = response.content.decode()
         for secret in ("ffff", "as-key", "s3cret"):
             assert secret not in page, path
+
+
+def test_a_form_of_somebody_makes_nobody_new(
+    charlie: User, charlie_client: Client, alice: User
+) -> None:
+    allow(charlie, "accounts.add_user")
+    form = {
+        "_saveasnew": "1", "email": "new@example.org", "usable_password": "true",
+        "password1": "a-good-password-7", "password2": "a-good-password-7",
+    }  # fmt: skip
+    address = f"/admin/accounts/user/{alice.pk}/change/"
+    assert charlie_client.post(address, form).status_code == 400
+    assert not User.objects.filter(email="new@example.org").exists()
+
+
+@pytest.mark.parametrize("by", ["page", "action"])
+def test_recordings_that_staff_delete_are_in_their_owners_trail(
+    charlie: User, charlie_client: Client, alice: User, by: str
+) -> None:
+    allow(charlie, "recognition.view_recording", "recognition.delete_recording")
+    now = timezone.now()
+    recording = Recording.objects.create(owner=alice, started_at=now, ended_at=now)
+    chosen = {"action": "delete_selected", "_selected_action": [str(recording.pk)]}
+    path, form = {
+        "page": (f"{recording.pk}/delete/", {}),
+        "action": ("", chosen),
+    }[by]
+    response = charlie_client.post(f"/admin/recognition/recording/{path}", {**form, "post": "yes"})
+    assert response.status_code == 302
+    assert not Recording.objects.exists()
+    (event,) = AuditEvent.objects.filter(action="recording_deleted")
+    assert (event.user, event.actor) == (alice, charlie)
