@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 FOR_EVER = 36_500
 #: Days that people may choose from, with :data:`FOR_EVER`; 0 is "results only".
 CHOICES = (0, 1, 7, 30, 90, 365)
+#: Photos that are removed before others may have their turn.
+AT_ONCE = 10
 FINISHED = (Upload.Status.DONE, Upload.Status.FAILED)
 
 
@@ -103,14 +105,15 @@ def remove_due_photos(is_over: Callable[[], bool] = lambda: False, limit: int = 
     Safe to run twice at once.
     """
     removed = 0
-    for pk in due_photos().order_by("created_at").values_list("pk", flat=True)[:limit]:
+    due = due_photos().order_by("created_at").values_list("pk", flat=True)[:limit]
+    for number, pk in enumerate(due, start=1):
         try:
             removed += remove_photo(str(pk))
         except SoftTimeLimitExceeded:
             raise
         except Exception:  # One that cannot be removed must not keep the others.
             logger.exception("the photo of upload %s could not be removed", pk)
-        if is_over():
+        if number % AT_ONCE == 0 and is_over():
             break
     return removed
 
