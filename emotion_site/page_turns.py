@@ -23,7 +23,7 @@ from emotion_site.request_bodies import UPLOAD_PATHS, VIDEO_PATHS
 from operations import turns
 
 #: Paths of single stored files.
-_FILE = re.compile(r"/(image|thumbnail|file|heat-map\.png|in/[^/]+/blocks/\d+)/?$")
+_FILE = re.compile(r"/(image|thumbnail|file|heat-map\.png|in/[^/]+/blocks/\d+|exports/[^/]+)/?$")
 
 
 class FairTurns:

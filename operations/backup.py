@@ -177,7 +177,7 @@ def restore(source: Path) -> Manifest:
         BackupError: it did not work. As long as the database is not replaced, nothing is.
     """
     manifest = verify(source)
-    before = databases.stored_names()
+    before = databases.stored_names() | databases.left_names()
     put_there: list[str] = []
     try:
         with _opened(source) as archive, tempfile.TemporaryDirectory() as folder:

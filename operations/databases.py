@@ -17,6 +17,8 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import FileField
 
+from operations.models import LeftFile
+
 #: Statements that make room in PostgreSQL; in one transaction with what comes after.
 _DROP_TABLES = """
 DO $do$ DECLARE found text; BEGIN
@@ -95,6 +97,13 @@ def stored_names() -> set[str]:
                 cursor.execute(sql)
                 names.update(name for (name,) in cursor.fetchall())
     return names
+
+
+def left_names() -> set[str]:
+    """Names of files that the storage is still to delete; their rows are gone."""
+    if LeftFile._meta.db_table not in connection.introspection.table_names():
+        return set()
+    return {*LeftFile.objects.values_list("name", flat=True)}
 
 
 def _columns(cursor: Any, table: str) -> set[str]:

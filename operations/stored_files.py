@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.files.storage import default_storage
@@ -44,10 +44,11 @@ def delete(*names: str | None) -> None:
 
 def delete_on_commit(*names: str | None) -> None:
     """Delete stored files once the transaction stands, or note them for :func:`delete_left`."""
-    transaction.on_commit(lambda: _delete_each(names))
+    transaction.on_commit(lambda: delete_or_leave(*names))
 
 
-def _delete_each(names: Iterable[str | None]) -> None:
+def delete_or_leave(*names: str | None) -> None:
+    """Delete stored files now, or note them for :func:`delete_left`; in no transaction."""
     global _asked_again_at
     for name in filter(None, names):
         if time.monotonic() >= _asked_again_at:

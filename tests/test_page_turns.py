@@ -21,6 +21,7 @@ IN_BUCKET = [
     reverse("upload_thumbnail", args=[PHOTO]),
     reverse("face_heat_map", args=FACE),
     reverse("video_file", args=[PHOTO]),
+    reverse("download_export", args=[PHOTO]),
     reverse("api-upload-image", args=[PHOTO]),
     reverse("api-upload-thumbnail", args=[PHOTO]),
     reverse("studies:block_file", args=FACE),

@@ -15,8 +15,6 @@ from operations.redis_client import connect
 CHUNK = 1000
 #: Of a longer list none are taken out: to take out one has Redis look at all.
 LONGEST = 2000
-#: The oldest among which one is taken.
-OLDEST = 10
 
 
 def queue_names() -> list[str]:
@@ -57,29 +55,6 @@ def forget(ids: Collection[str]) -> int:
     return removed
 
 
-def take(queue: str, task: str) -> str | None:
-    """Take the oldest message of a task out of a queue, in place of a worker.
-
-    Args:
-        queue: in which they wait.
-        task: of the priority that is served first; all that has it is looked at.
-
-    Returns:
-        The task's first argument, for the caller to do at once: nobody else has the message any
-        more. None where none waits.
-
-    Raises:
-        redis.RedisError: Redis does not answer.
-    """
-    part = lists(queue)[0]
-    with connect() as client:
-        # Workers take from the end.
-        for message in reversed(client.lrange(part, -OLDEST, -1)):
-            if _task(message) == task and client.lrem(part, -1, message):
-                return _first_argument(message)
-    return None
-
-
 def length(timeout: float) -> int:
     """How many messages wait for a worker, in all queues and of all priorities.
 
@@ -92,13 +67,6 @@ def length(timeout: float) -> int:
             for name in lists(queue):
                 pipeline.llen(name)
         return sum(pipeline.execute())
-
-
-def _task(message: bytes) -> str | None:
-    try:
-        return str(json.loads(message)["headers"]["task"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _first_argument(message: bytes) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 
 from django.conf import settings
 
@@ -12,7 +11,7 @@ from operations import metrics
 from recognition.model_registry.catalogue import active_manifest, manifest_of
 from recognition.models import Prediction, Upload
 from recognition.vision import explanation
-from recognition.vision.detection import DetectorName, no_pause
+from recognition.vision.detection import DetectorName
 from recognition.vision.errors import ModelError
 from recognition.vision.manifest import Manifest
 from recognition.vision.recognizer import EmotionRecognizer
@@ -60,14 +59,8 @@ def active_recognizer() -> EmotionRecognizer:
         return loaded
 
 
-def predict_upload(
-    upload: Upload, *, pause: Callable[[], None] = no_pause
-) -> tuple[Recognition, str]:
+def predict_upload(upload: Upload) -> tuple[Recognition, str]:
     """Recognize an upload's photo.
-
-    Args:
-        upload: whose.
-        pause: called between faces, of which there may be hundreds.
 
     Returns:
         What was seen, and the version of the model that saw it.
@@ -80,7 +73,7 @@ def predict_upload(
     with metrics.STAGES.time("read"), upload.image.open("rb") as file:
         data = file.read()
     recognizer = active_recognizer()
-    recognition = recognizer.recognize(data, upload.size, pause=pause)
+    recognition = recognizer.recognize(data, upload.size)
     for stage, seconds in recognition.seconds.items():
         metrics.STAGES.observe(seconds, stage)
     return recognition, recognizer.manifest.version

@@ -179,9 +179,10 @@ class Upload(Job):
         return [prediction for prediction in self.predictions.all() if prediction.is_face]
 
     @property
-    def may_show_more(self) -> bool:
-        """Whether it has as many faces as are looked at in one photo."""
-        return len(self.faces) >= MAXIMUM_FACES
+    def may_show_more(self) -> int:
+        """How many faces are looked at in one photo, where as many were found; else 0."""
+        n_found = sum(face.rejected != Prediction.DRAWN for face in self.faces)
+        return MAXIMUM_FACES if n_found >= MAXIMUM_FACES else 0
 
     @property
     def counted_faces(self) -> list[Prediction]:
@@ -264,6 +265,7 @@ class Prediction(models.Model):
             prediction itself is never changed.
         heat_map: PNG of the parts of the face that carried the label; empty until asked for.
         heat_map_bytes: that it takes in the storage.
+        heat_map_asked_at: when its turn in the line of heat maps began; None where it is in none.
     """
 
     NOT_A_FACE = "not_a_face"
@@ -287,6 +289,7 @@ class Prediction(models.Model):
     corrected_at = models.DateTimeField(_("corrected at"), null=True, blank=True)
     heat_map = models.FileField(upload_to=random_path, max_length=200, blank=True)
     heat_map_bytes = models.PositiveIntegerField(default=0, editable=False)
+    heat_map_asked_at = models.DateTimeField(null=True, editable=False)
 
     # First, so that `upload.predictions` are those of any photo that one has come by.
     with_trash = PredictionQuerySet.as_manager()
@@ -298,6 +301,13 @@ class Prediction(models.Model):
         ordering = ["index"]
         constraints = [
             models.UniqueConstraint(fields=["upload", "index"], name="one_prediction_a_face"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["heat_map_asked_at"],
+                name="heat_maps_that_wait",
+                condition=models.Q(heat_map_asked_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -96,10 +96,18 @@ class SeriesWriter:
                 **fields,
             ):
                 return False
-            more = sum(self._write(chunk, content) for chunk, content in chunks)
+            written = [
+                (chunk, *self._write(chunk, content))
+                for chunk, content in chunks
+                if not (content.is_empty or content.is_written)
+            ]
+            more = sum(n_bytes - chunk.n_bytes for chunk, _pk, n_bytes, _n in written)
             if more:
                 rows.update(stored_bytes=F("stored_bytes") + more)
         with self._lock:
+            # Only now: what was rolled back is written the next time.
+            for chunk, pk, n_bytes, n_entries in written:
+                chunk.pk, chunk.n_bytes, chunk.n_written = pk, n_bytes, n_entries
             self._full = [chunk for chunk in self._full if not chunk.is_written]
             self._new_frames -= frames
             self._new_samples -= samples
@@ -110,25 +118,26 @@ class SeriesWriter:
             self._full.append(self._open)
         self._open = _Open(self._open.labels)
 
-    def _write(self, chunk: _Open, content: _Open) -> int:
-        """Write a chunk as it was when saving began; returns by how many bytes the series grew."""
-        if content.is_empty or content.is_written:
-            return 0
+    def _write(self, chunk: _Open, content: _Open) -> tuple[int, int, int]:
+        """Write a chunk as it was when saving began.
+
+        Returns:
+            Its primary key, its bytes, and how many entries it has now.
+        """
         data = encode(content.samples, content.gaps, content.labels)
         first_ms, last_ms = content.covers
         values = {"first_ms": first_ms, "last_ms": last_ms, "data": data}
-        if chunk.pk is None:
+        pk = chunk.pk
+        if pk is None:
             mine = SeriesChunk.objects.filter(recording_id=self._recording_id)
             highest = mine.aggregate(highest=Max("number"))["highest"]
             number = 0 if highest is None else highest + 1
-            chunk.pk = SeriesChunk.objects.create(
+            pk = SeriesChunk.objects.create(
                 recording_id=self._recording_id, number=number, **values
             ).pk
         else:
-            SeriesChunk.objects.filter(pk=chunk.pk).update(**values)
-        grown = len(data) - chunk.n_bytes
-        chunk.n_bytes, chunk.n_written = len(data), content.n_entries
-        return grown
+            SeriesChunk.objects.filter(pk=pk).update(**values)
+        return pk, len(data), content.n_entries
 
 
 @dataclass(slots=True)

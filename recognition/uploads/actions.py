@@ -169,7 +169,7 @@ def explain_face(face: Prediction) -> bool:
     if face.heat_map:
         return True
     check_rate("heat maps", face.upload.owner_id, settings.HEAT_MAP_RATE)
-    return heat_maps.enqueue(face)
+    return heat_maps.ask(face)
 
 
 def delete_uploads(uploads: UploadQuerySet, actor: User | None = None) -> int:

@@ -7,15 +7,20 @@ prediction or photo away holds the upload's row first.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from operations import stored_files
-from recognition.jobs import broker, messages, queues
+from operations.redis_client import connect
+from recognition.jobs import messages
 from recognition.models import Prediction, Upload
 from recognition.uploads import notifications
 
@@ -24,13 +29,48 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Name of the Celery task that draws one.
+#: Name of the Celery task that draws what waits.
 TASK = "recognition.explain_face"
+#: Faces of one person that may wait.
+MOST_WAITING = 50
+#: What Redis holds while a worker is called, and while one draws; for so many seconds at most.
+_CALLED, _DRAWING = "visage:heat-maps:called", "visage:heat-maps:drawing"
+_CALLED_SECONDS, _DRAWING_SECONDS = 60, 60
 
 
-def enqueue(prediction: Prediction) -> bool:
-    """Ask for a face's heat map; False where the queue cannot be reached."""
-    return messages.send(TASK, prediction.pk)
+def ask(prediction: Prediction) -> bool:
+    """Have a face's heat map drawn.
+
+    Returns:
+        False where the queue cannot be reached, or too many of the same person's wait.
+    """
+    of_owner = waiting().filter(upload__owner_id=prediction.upload.owner_id)
+    if of_owner.exclude(pk=prediction.pk).count() >= MOST_WAITING:
+        return False
+    row = Prediction.objects.filter(pk=prediction.pk)
+    row.filter(heat_map_asked_at=None).update(heat_map_asked_at=timezone.now())
+    if call():
+        return True
+    row.update(heat_map_asked_at=None)
+    return False
+
+
+def call(delay: float = 0) -> bool:
+    """Have a worker draw what waits, unless one is called; False where the queue is out of reach.
+
+    Args:
+        delay: seconds until it begins.
+    """
+    with suppress(RedisError), connect() as client:
+        if not client.set(_CALLED, 1, nx=True, ex=_CALLED_SECONDS + round(delay)):
+            return True
+    return messages.send(TASK, delay=delay)
+
+
+def come() -> None:
+    """Whoever was called is there: from now on another one is called."""
+    with suppress(RedisError), connect() as client:
+        client.delete(_CALLED)
 
 
 def lacking() -> QuerySet[Prediction]:
@@ -62,19 +102,62 @@ def draw(prediction_id: int) -> None:
         notifications.announce(prediction.upload)
 
 
-def draw_waiting() -> bool:
-    """Draw the one that waits for a worker for the longest; False where none does."""
-    try:
-        prediction_id = broker.take(queues.INTERACTIVE, TASK)
-    except RedisError:
-        return False
-    if prediction_id is None:
-        return False
-    try:
-        draw(int(prediction_id))
-    except Exception:  # Whoever asked can ask again; whoever draws has something else to do.
-        logger.exception("no heat map of face %s", prediction_id)
+def waiting() -> QuerySet[Prediction]:
+    """Faces whose heat map was asked for, and is to be drawn."""
+    return lacking().filter(heat_map_asked_at__isnull=False)
+
+
+def draw_next() -> bool:
+    """Draw the one whose turn it is, and see to it that the others are drawn as well.
+
+    One takes seconds, and dozens may be asked for: so they are drawn one at a time on the whole
+    site, one person's after another's, and as long as one took, others' work comes first.
+
+    Returns:
+        False where none waits, or another worker is at it.
+    """
+    began = time.monotonic()
+    with _alone() as is_alone:
+        prediction_id = _take() if is_alone else None
+        if prediction_id is None:
+            return False
+        try:
+            draw(prediction_id)
+        except Exception:  # Whoever asked can ask again; the others wait for theirs.
+            logger.exception("no heat map of face %s", prediction_id)
+    if waiting().exists():
+        call(delay=time.monotonic() - began)
     return True
+
+
+def _take() -> int | None:
+    """The face whose turn it is; what else its owner waits for goes behind everybody else's."""
+    found = waiting().order_by("heat_map_asked_at", "pk").values_list("pk", "upload__owner_id")
+    turn = found.first()
+    if turn is None:
+        return None
+    prediction_id, owner_id = turn
+    Prediction.objects.filter(pk=prediction_id).update(heat_map_asked_at=None)
+    waiting().filter(upload__owner_id=owner_id).update(heat_map_asked_at=timezone.now())
+    return prediction_id
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether no other worker of the site draws one; none does before it ends."""
+    with ExitStack() as held:
+        try:
+            client = held.enter_context(connect())
+            lock = client.lock(_DRAWING, timeout=_DRAWING_SECONDS, blocking=False)
+            is_alone = bool(lock.acquire())
+        except RedisError:
+            # Then nobody is called, either; whoever comes by draws.
+            yield True
+            return
+        yield is_alone
+        if is_alone:
+            with suppress(RedisError):  # It may have taken longer than that.
+                lock.release()
 
 
 def store(prediction: Prediction, png: bytes) -> bool:

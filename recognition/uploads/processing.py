@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -21,19 +20,14 @@ from recognition.webhooks import deliveries
 logger = logging.getLogger(__name__)
 
 
-def process(upload: Upload, *, pause: Callable[[], None] = lambda: None) -> None:
-    """Look for faces in a claimed upload, label them, and end it.
-
-    Args:
-        upload: whose claim is held.
-        pause: called between faces, of which there may be hundreds.
-    """
+def process(upload: Upload) -> None:
+    """Look for faces in a claimed upload, label them, and end it."""
     # Here and not above: the parent of a worker's children must stay small, and a library
     # with threads of its own does not survive a fork.
     from recognition.model_registry.inference import predict_upload
 
     try:
-        recognition, model_version = predict_upload(upload, pause=pause)
+        recognition, model_version = predict_upload(upload)
     except ImageError as error:
         fail(upload, error.code, str(error))
     except FileNotFoundError:

@@ -113,7 +113,8 @@ def remove_due_photos(is_over: Callable[[], bool] = lambda: False, limit: int = 
             raise
         except Exception:  # One that cannot be removed must not keep the others.
             logger.exception("the photo of upload %s could not be removed", pk)
-        if number % AT_ONCE == 0 and is_over():
+        # Those that cannot be removed come first again the next time: it must not end with them.
+        if removed and number % AT_ONCE == 0 and is_over():
             break
     return removed
 

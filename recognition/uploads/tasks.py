@@ -30,21 +30,25 @@ def process_upload(self: Task[Any, Any], upload_id: str) -> None:
     run(
         Upload.objects.all(),
         upload_id,
-        lambda upload: processing.process(upload, pause=waiting.BetweenFaces(upload)),
+        processing.process,
         delay=waiting.RETRY_DELAY,
         queue=came_from,
     )
 
 
 @shared_task(name=heat_maps.TASK, ignore_result=True)
-def explain_face(prediction_id: int) -> None:
-    """Draw a face's heat map and keep it; safe to run any number of times.
+def explain_face(*_face: int) -> None:
+    """Draw the heat map whose turn it is; safe to run any number of times.
 
     One that fails is not tried again by itself: whoever asked can ask again. It takes longer than
-    a photo, and dozens may wait, so photos that others wait for come first.
+    a photo, so photos that others wait for come first.
+
+    Args:
+        _face: of messages that the site's last version left behind.
     """
+    heat_maps.come()
     waiting.look_at_some(PEOPLE_FIRST_SECONDS)
-    heat_maps.draw(prediction_id)
+    heat_maps.draw_next()
 
 
 @shared_task(name="recognition.sweep_uploads", ignore_result=True)
@@ -52,6 +56,8 @@ def sweep_uploads() -> None:
     """Queue again what lost its task."""
     if count := overdue.requeue():
         logger.info("queued %d overdue uploads again", count)
+    if heat_maps.waiting().exists():
+        heat_maps.call()
 
 
 @shared_task(name="recognition.sweep_photos", ignore_result=True)

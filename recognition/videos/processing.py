@@ -192,7 +192,7 @@ def _let_people_in(progress: Progress) -> None:
     began = time.monotonic()
     with progress.others():
         while time.monotonic() < began + SLICE_SECONDS and waiting.somebody_waits():
-            is_drawn = heat_maps.draw_waiting()
+            is_drawn = heat_maps.draw_next()
             if not waiting.look_at_one(waiting.of_few()) and not is_drawn:
                 break
         # From here on: what people wait for takes no time from batches.

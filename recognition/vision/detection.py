@@ -7,7 +7,7 @@ compared with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -44,21 +44,14 @@ class FoundFace:
     rejected: Rejection | None = None
 
 
-def no_pause() -> None:
-    """Where there is nothing to do in between."""
-
-
 class FaceDetector(Protocol):
     """Finds faces. Not thread-safe: use one a thread."""
 
-    def detect(
-        self, image_gray: NDArray[np.uint8], *, pause: Callable[[], None] = no_pause
-    ) -> list[FoundFace]:
+    def detect(self, image_gray: NDArray[np.uint8]) -> list[FoundFace]:
         """Search a photo thoroughly.
 
         Args:
             image_gray: uint8 ``(height, width)``.
-            pause: called between faces, of which there may be hundreds; it may use this detector.
 
         Returns:
             Faces and rejected spots, each from left to right; empty where there is nothing. Of

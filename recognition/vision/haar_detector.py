@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision.detection import FoundFace, no_pause
+from recognition.vision.detection import FoundFace
 from recognition.vision.gate import FaceGate
 from recognition.vision.haar import HaarCascade, HaarSettings
 from recognition.vision.types import MAXIMUM_FACES, BoundingBox, FoundBy
@@ -30,14 +30,15 @@ class HaarDetector:
         self._cascade = HaarCascade()
         self._gate = FaceGate()
 
-    def detect(
-        self, image_gray: NDArray[np.uint8], *, pause: Callable[[], None] = no_pause
-    ) -> list[FoundFace]:
+    def detect(self, image_gray: NDArray[np.uint8]) -> list[FoundFace]:
         """See :meth:`FaceDetector.detect`."""
-        found = []
-        for box in self._cascade.scan(image_gray, PHOTO)[:MAXIMUM_FACES]:
-            pause()
-            found.append(FoundFace(box, FoundBy.HAAR, rejected=self._gate.reject(image_gray, box)))
+        boxes = self._cascade.scan(image_gray, PHOTO)
+        largest = sorted(boxes, key=lambda box: -box.width)[:MAXIMUM_FACES]
+        found = [
+            FoundFace(box, FoundBy.HAAR, rejected=self._gate.reject(image_gray, box))
+            for box in boxes
+            if box in largest
+        ]
         return sorted(found, key=lambda face: face.rejected is not None)
 
     def glance(

@@ -8,9 +8,9 @@ a closer look, to the cascade before the gate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from recognition.vision.blazeface import (
     BlazeFace,
     Proposal,
 )
-from recognition.vision.detection import FoundFace, is_new, no_pause
+from recognition.vision.detection import FoundFace, is_new
 from recognition.vision.gate import FaceGate, why_unusable
 from recognition.vision.haar import HaarCascade, HaarSettings
 from recognition.vision.preprocessing import enclosing_box
@@ -58,25 +58,11 @@ _BELOW_EYES = 0.244
 #: A face whose box takes this share of the photo's longer side is cut, and the network takes it for
 #: smaller than the cascade does (mean of 398 tight portraits: by a factor of 1.1).
 _FILLS, _CUT = 0.7, 1.1
-#: Spots of one photo that are examined, faces or not.
-_MAXIMUM_SPOTS = 2 * MAXIMUM_FACES
+#: Spots of one photo that are examined, faces or not, and those of one look: what a first one
+#: mistakes for faces must not take all of them.
+MAXIMUM_SPOTS, _OF_LOOK = 200, 100
 #: Where the network finds nothing at all, the cascade looks once, at a reduced photo: 18 ms.
 LAST_RESORT = HaarSettings(longest_side=320, scale_factor=1.15, minimum_face=28)
-
-
-@dataclass
-class _Search:
-    """Of one photo: what is done between its spots, and how many more are examined."""
-
-    pause: Callable[[], None]
-    n_left: int
-
-    def goes_on(self) -> bool:
-        """Whether another spot is examined."""
-        self.n_left -= 1
-        if self.n_left >= 0:
-            self.pause()
-        return self.n_left >= 0
 
 
 class ProposingDetector:
@@ -101,20 +87,20 @@ class ProposingDetector:
         """For frames of a video alone."""
         return BlazeFace(side=QUICK_SIDE)
 
-    def detect(
-        self, image_gray: NDArray[np.uint8], *, pause: Callable[[], None] = no_pause
-    ) -> list[FoundFace]:
+    def detect(self, image_gray: NDArray[np.uint8]) -> list[FoundFace]:
         """See :meth:`FaceDetector.detect`."""
-        network, search = self._network, _Search(pause, _MAXIMUM_SPOTS)
-        found = self._examined(search, image_gray, looks.whole(network, image_gray), [])
+        network = self._network
+        # One is taken from these for each spot that is examined.
+        spots = iter(range(MAXIMUM_SPOTS))
+        found = self._examined(spots, image_gray, looks.whole(network, image_gray), [])
         if not _accepted(found):
-            found += self._examined(search, image_gray, looks.bordered(network, image_gray), found)
+            found += self._examined(spots, image_gray, looks.bordered(network, image_gray), found)
         for grid in (looks.COARSE, looks.FINE, looks.FINEST):
             if looks.promises_more(grid, image_gray, _smallest_side(_accepted(found))):
                 proposals = looks.parts(network, image_gray, grid)
-                found += self._examined(search, image_gray, proposals, found)
+                found += self._examined(spots, image_gray, proposals, found)
         if not _accepted(found):
-            found = self._turned(search, image_gray, found)
+            found = self._turned(spots, image_gray, found)
         if not _accepted(found) and self._cascade is not None:
             found += self._last_resort(image_gray, found)
         return _told(found)
@@ -158,7 +144,7 @@ class ProposingDetector:
 
     def _examined(
         self,
-        search: _Search,
+        spots: Iterator[int],
         image_gray: NDArray[np.uint8],
         proposals: Iterable[Proposal],
         known: Sequence[FoundFace],
@@ -166,10 +152,11 @@ class ProposingDetector:
         """What becomes of proposals that no known face explains; a rejected spot explains none."""
         boxes = [face.box for face in _accepted(known)]
         found = []
+        spots = islice(spots, _OF_LOOK)
         for proposal in proposals:
             if len(boxes) >= MAXIMUM_FACES:
                 break
-            if is_new(_frame(proposal)[0], boxes) and search.goes_on():
+            if is_new(_frame(proposal)[0], boxes) and next(spots, None) is not None:
                 face = self._examine(image_gray, proposal)
                 if face is not None:
                     found.append(face)
@@ -256,12 +243,12 @@ class ProposingDetector:
         return self._gate.support(image_gray, box, roll) >= SUPPORT_TURNED
 
     def _turned(
-        self, search: _Search, image_gray: NDArray[np.uint8], upright: list[FoundFace]
+        self, spots: Iterator[int], image_gray: NDArray[np.uint8], upright: list[FoundFace]
     ) -> list[FoundFace]:
         """Faces of a photo that lies on its side, in place of what they explain."""
         for border in (0.0, looks.BORDER):
             proposals = looks.turned(self._network, image_gray, border=border)
-            found = _accepted(self._examined(search, image_gray, proposals, []))
+            found = _accepted(self._examined(spots, image_gray, proposals, []))
             if found:
                 boxes = [face.box for face in found]
                 return found + [spot for spot in upright if is_new(spot.box, boxes)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognition.vision.classification import EmotionClassifier
-from recognition.vision.detection import DetectorName, FoundFace, no_pause
+from recognition.vision.detection import DetectorName, FoundFace
 from recognition.vision.detectors import make_detector
 from recognition.vision.errors import ModelError
 from recognition.vision.explanation import SIDE, Explanation, Frame, explain
@@ -24,8 +24,6 @@ from recognition.vision.types import BoundingBox, Face, FoundBy, Recognition
 WORKING_SIDE = 2048
 #: A face that the cascade does not frame is read in frames of these sizes, and their mean counts.
 _FRAMES_ALONE = (0.9, 1.0, 1.1)
-#: Faces of a photo that are labelled in one batch.
-_BATCH = 32
 
 
 class EmotionRecognizer:
@@ -52,35 +50,24 @@ class EmotionRecognizer:
         self.detector = make_detector(detector, num_threads=num_threads)
         self.classifier = EmotionClassifier(self.manifest, num_threads=num_threads)
 
-    def recognize(
-        self,
-        data: bytes,
-        size: tuple[int, int] | None = None,
-        *,
-        pause: Callable[[], None] = no_pause,
-    ) -> Recognition:
+    def recognize(self, data: bytes, size: tuple[int, int] | None = None) -> Recognition:
         """Decode an image file, find its faces and label each.
 
         Args:
             data: bytes of an image file.
             size: width and height of the photo that `data` is a smaller copy of; boxes are in its
                 pixels. None where `data` is the photo.
-            pause: called between faces, of which there may be hundreds; it may use this recognizer.
 
         Raises:
             ImageError: the bytes are not an image that we accept.
         """
         watch = Stopwatch()
-        pause = watch.without(pause)
         image_gray, own_size = decode_gray(data, longest_side=WORKING_SIDE)
         width, height = size or own_size
         watch.lap("decode")
-        found = self.detector.detect(image_gray, pause=pause)
+        found = self.detector.detect(image_gray)
         watch.lap("detect")
-        probabilities: list[dict[str, float]] = []
-        for first in range(0, len(found), _BATCH):
-            pause()
-            probabilities += self._label(image_gray, found[first : first + _BATCH])
+        probabilities = self._label(image_gray, found)
         watch.lap("classify")
         scale = width / image_gray.shape[1]
         seen = [

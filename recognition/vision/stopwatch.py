@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 
 class Stopwatch:
@@ -22,13 +21,3 @@ class Stopwatch:
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
         self._since = now
-
-    def without(self, pause: Callable[[], None]) -> Callable[[], None]:
-        """The same pause, whose time goes into no stage."""
-
-        def paused() -> None:
-            began = time.perf_counter()
-            pause()
-            self._since += time.perf_counter() - began
-
-        return paused

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-#: Faces of one photo that are looked at. A face takes about 30 ms; without an end, a photo that is
-#: made of faces would not come to its own within its time.
-MAXIMUM_FACES = 300
+#: Faces of one photo that are looked at. A face takes about 30 ms, and others wait meanwhile;
+#: a photo that is made of faces would take minutes.
+MAXIMUM_FACES = 150
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,12 +20,9 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import audit
-from operations import rates
+from operations import rates, stored_files
 from operations.row_locks import lock_to_delete
 from recognition.jobs import messages
-from recognition.models import Recording
-from recognition.personal_data import export
-from recognition.webhooks import deliveries
 from studies.models import Participation, Study
 
 if TYPE_CHECKING:
@@ -159,8 +155,10 @@ def _delete_stray_files(pk: UUID) -> None:
         _folders, names = default_storage.listdir(folder)
     except FileNotFoundError:
         return
-    for name in names:
-        default_storage.delete(f"{folder}/{name}")
+    except Exception:  # Whatever a bucket raises: the study is gone all the same.
+        logger.exception("the folder of study %s could not be read", pk)
+        return
+    stored_files.delete_or_leave(*(f"{folder}/{name}" for name in names))
     with suppress(OSError):  # Buckets have no folders.
         default_storage.delete(folder)
 
@@ -168,23 +166,11 @@ def _delete_stray_files(pk: UUID) -> None:
 @receiver(post_delete, sender=Study)
 def _delete_the_rest(instance: Study, **kwargs: Any) -> None:
     """What no row speaks of, whichever way the study goes: also with its owner's account."""
-    for forget in AFTER:
-        transaction.on_commit(partial(forget, instance.pk))
-    transaction.on_commit(partial(_delete_stray_files, instance.pk), robust=True)
+    pk = instance.pk
 
+    def delete_the_rest() -> None:
+        for forget in AFTER:
+            forget(pk)
+        _delete_stray_files(pk)
 
-@receiver(post_delete, sender=Participation)
-def _delete_recording(instance: Participation, **kwargs: Any) -> None:
-    """A participant's series belongs to nobody else; it goes whichever way the participant does.
-
-    So does what webhooks were told, and what they are still to be told; and what the study's owner
-    had exported.
-    """
-    if not instance.is_preview:
-        for owner in Study.objects.filter(pk=instance.study_id).values_list("owner_id", flat=True):
-            export.forget(owner)
-    deliveries.forget([instance.pk])
-    if instance.recording_id is not None:
-        series = Recording.objects.filter(pk=instance.recording_id)
-        lock_to_delete(series)
-        series.delete()
+    transaction.on_commit(delete_the_rest)

@@ -60,7 +60,7 @@ def test_test_messages_have_a_rate_on_pages_and_in_the_api(
 def test_heat_maps_have_a_rate(
     alice_upload: Upload, alice_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recognition.uploads.heat_maps.enqueue", lambda face: True)
+    monkeypatch.setattr("recognition.uploads.heat_maps.ask", lambda face: True)
     settings.HEAT_MAP_RATE = "1/hour"
     Prediction.objects.create(
         upload=alice_upload, index=0, x=0, y=0, width=9, height=9, label="happy", confidence=1.0,

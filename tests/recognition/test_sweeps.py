@@ -95,6 +95,30 @@ def test_a_sweep_gives_way_to_whoever_waits(alice: User, monkeypatch: pytest.Mon
     assert trash.empty_due(waiting.turn(60)) == 5
 
 
+@pytest.mark.django_db(transaction=True)
+def test_photos_that_cannot_be_removed_keep_no_others(
+    alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.RETENTION_DEFAULT_DAYS = 30
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    for number in range(8):
+        make_upload(alice, sha256=f"{number:064}")
+    long_ago = timezone.now() - timedelta(days=400)
+    Upload.objects.update(created_at=long_ago)
+    bad = {str(pk) for pk in Upload.objects.order_by("pk").values_list("pk", flat=True)[:3]}
+    Upload.objects.filter(pk__in=bad).update(created_at=long_ago - timedelta(days=1))
+
+    def remove(pk: str) -> int:
+        if pk in bad:
+            raise OSError
+        return Upload.objects.filter(pk=pk).update(photo_deleted_at=timezone.now())
+
+    monkeypatch.setattr(retention, "remove_photo", remove)
+    while retention.remove_due_photos(is_over=lambda: True):
+        pass
+    assert {str(pk) for pk in retention.due_photos().values_list("pk", flat=True)} == bad
+
+
 @pytest.fixture
 def photos(alice: User) -> list[Upload]:
     """Three, each with a file."""

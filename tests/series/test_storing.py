@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts.models import User
@@ -49,6 +50,30 @@ def test_saving_again_and_again_stores_every_sample_once(
     with django_assert_num_queries(1):
         assert times(recording) == [100 * index for index in range(35)]
     assert times(recording, from_ms=1000, to_ms=1300) == [1000, 1100, 1200]
+
+
+def test_what_is_rolled_back_is_stored_the_next_time(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SeriesWriter(recording)
+    writer.add([sample(0)])
+    write = writer._write
+    with monkeypatch.context() as patch:
+
+        def fail(*chunk: Any) -> Any:
+            write(*chunk)
+            raise OperationalError
+
+        patch.setattr(writer, "_write", fail)
+        with pytest.raises(OperationalError):
+            writer.save()
+    assert not SeriesChunk.objects.exists()
+    writer.add([sample(100)])
+    assert writer.save()
+    assert times(recording) == [0, 100]
+    recording.refresh_from_db()
+    assert (recording.n_frames, recording.n_samples) == (2, 2)
+    assert recording.stored_bytes == len(SeriesChunk.objects.get().data)
 
 
 def test_another_writer_goes_on_and_overwrites_nothing(recording: Recording) -> None:

@@ -122,6 +122,12 @@ def test_a_site_with_people_in_it_is_replaced_by_force_alone(
         other.wait_until_finished()
         assert "--force" in refused(site, "restore", str(saved))
         assert other.uploads()
+        # One whose photo was deleted, and that the storage has not deleted yet.
+        left = site.data_dir / "media" / "photos" / "left" / "left.jpg"
+        left.parent.mkdir()
+        left.write_bytes(face_jpeg())
+        row = "LeftFile.objects.create(name='photos/left/left.jpg')"
+        site.manage("shell", "--command", f"from operations.models import LeftFile; {row}")
         site.manage("restore", "--force", str(saved))
         assert len(sign_in(site).uploads()) == 2
         assert other.get("/uploads/").status_code == 302

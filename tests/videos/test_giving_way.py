@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from kombu import Connection
 from pytest_django import Settings
 
@@ -103,7 +104,7 @@ def test_what_people_wait_for_takes_no_time_from_batches(
         time.sleep(0.4)
         return True
 
-    monkeypatch.setattr(heat_maps, "draw_waiting", draw_slowly)
+    monkeypatch.setattr(heat_maps, "draw_next", draw_slowly)
     progress = Progress(video, video.recording)
     processing._let_people_in(progress)
     assert Upload.objects.filter(pk__in=[one.pk for one in batch], status="done").exists()
@@ -132,9 +133,9 @@ def test_a_heat_map_that_somebody_waits_for_is_drawn_within_a_slice(
     assert processing.run_slice(str(whole.pk), seconds=600)
     for _slice in range(3):
         assert processing.run_slice(str(video.pk), seconds=0.0)
-    for pk in (0, face.pk):  # The first is of a face that is gone.
-        assert messages.send(heat_maps.TASK, pk, connection=broker)
-    assert queues.lengths()[queues.INTERACTIVE] == 2
+    Prediction.objects.filter(pk=face.pk).update(heat_map_asked_at=timezone.now())
+    assert messages.send(heat_maps.TASK, connection=broker)
+    assert queues.lengths()[queues.INTERACTIVE] == 1
     monkeypatch.setattr(processing, "SAVE_SECONDS", 0.0)
     names: list[str | None] = []
     original = Progress.add
@@ -146,7 +147,8 @@ def test_a_heat_map_that_somebody_waits_for_is_drawn_within_a_slice(
     monkeypatch.setattr(Progress, "add", add)
     assert processing.run_slice(str(video.pk), seconds=0.0)
     assert names[0]
-    assert queues.lengths()[queues.INTERACTIVE] == 0
+    # No worker takes the message.
+    monkeypatch.setattr(waiting_photos, "somebody_waits", lambda: False)
     assert processing.run_slice(str(video.pk), seconds=600)
     assert samples_of(video.recording) == samples_of(whole.recording)
 
@@ -158,15 +160,9 @@ def test_what_cannot_be_drawn_is_left_to_whoever_asked(
         raise OSError("the storage is away")
 
     monkeypatch.setattr("recognition.model_registry.inference.draw_heat_map", fail)
-    assert messages.send(tasks.sweep_uploads.name, connection=broker, queue=queues.INTERACTIVE)
-    assert messages.send(heat_maps.TASK, face.pk, connection=broker)
-    assert heat_maps.draw_waiting()
-    assert not heat_maps.draw_waiting()
-    assert queues.lengths()[queues.INTERACTIVE] == 1, "another task's message stays"
-
-
-def test_without_a_queue_nothing_waits() -> None:
-    assert not heat_maps.draw_waiting()
+    Prediction.objects.filter(pk=face.pk).update(heat_map_asked_at=timezone.now())
+    assert heat_maps.draw_next()
+    assert not heat_maps.draw_next()
 
 
 def test_what_is_done_for_others_is_not_taken_from_the_video(
