@@ -1,4 +1,4 @@
-"""The threads in which the sockets of one web process ask the database, and whose is next.
+"""The threads in which the sockets of one web process ask the database, and whose turn is next.
 
 By default all of them share one thread, and one slow question of somebody's keeps everybody else's
 sockets waiting: those that open, those that are looked after, those that end. So they share a few,
@@ -49,7 +49,8 @@ class Threads:
     def of(self, place: str, caller: str) -> Executor:
         """Does one thing after the other for somebody, as they come, in whichever thread is free.
 
-        Channels opens and closes a connection for each, so that the thread does not matter.
+        asgiref wants one thread, for what keeps its state there. Here that are connections to the
+        database alone, which Channels opens and closes for each question.
         """
         return _InTurn(self, place, caller)
 

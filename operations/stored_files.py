@@ -20,8 +20,8 @@ from operations.models import LeftFile
 
 logger = logging.getLogger(__name__)
 
-#: Seconds for which a storage that has failed is not asked by this process: each time may take half
-#: a minute, and somebody may wait for a hundred files.
+#: Seconds for which a storage that has failed is not asked by this process: each time may take ten
+#: seconds, and somebody may wait for a hundred files.
 PAUSE_SECONDS = 30.0
 #: Files that are left, and that are tried again at a time.
 LEFT_AT_ONCE = 500
@@ -49,7 +49,8 @@ def delete_on_commit(*names: str | None) -> None:
 
 def delete_or_leave(*names: str | None) -> None:
     """Delete stored files now, or note them for :func:`delete_left`; in no transaction."""
-    global _asked_again_at
+    global _asked_again_at  # What one process knows of its storage.
+    left = []
     for name in filter(None, names):
         if time.monotonic() >= _asked_again_at:
             try:
@@ -59,7 +60,8 @@ def delete_or_leave(*names: str | None) -> None:
                 _asked_again_at = time.monotonic() + PAUSE_SECONDS
             else:
                 continue
-        LeftFile.objects.create(name=name)
+        left.append(LeftFile(name=name))
+    LeftFile.objects.bulk_create(left)
 
 
 def delete_left(seconds: float = 20.0) -> None:

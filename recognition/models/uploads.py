@@ -181,7 +181,7 @@ class Upload(Job):
     @property
     def may_show_more(self) -> int:
         """How many faces are looked at in one photo, where as many were found; else 0."""
-        n_found = sum(face.rejected != Prediction.DRAWN for face in self.faces)
+        n_found = sum(not face.rejected for face in self.faces)
         return MAXIMUM_FACES if n_found >= MAXIMUM_FACES else 0
 
     @property

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-#: Faces of one photo that are looked at. A face takes about 30 ms, and others wait meanwhile;
-#: a photo that is made of faces would take minutes.
+#: Faces of one photo that are looked at. A face takes about 30 ms, and others wait meanwhile.
 MAXIMUM_FACES = 150
 
 

@@ -23,6 +23,9 @@ from accounts import audit
 from operations import rates, stored_files
 from operations.row_locks import lock_to_delete
 from recognition.jobs import messages
+from recognition.models import Recording
+from recognition.personal_data import export
+from recognition.webhooks import deliveries
 from studies.models import Participation, Study
 
 if TYPE_CHECKING:
@@ -159,7 +162,7 @@ def _delete_stray_files(pk: UUID) -> None:
         logger.exception("the folder of study %s could not be read", pk)
         return
     stored_files.delete_or_leave(*(f"{folder}/{name}" for name in names))
-    with suppress(OSError):  # Buckets have no folders.
+    with suppress(Exception):  # Buckets have no folders, and may say nothing at all.
         default_storage.delete(folder)
 
 
@@ -174,3 +177,20 @@ def _delete_the_rest(instance: Study, **kwargs: Any) -> None:
         _delete_stray_files(pk)
 
     transaction.on_commit(delete_the_rest)
+
+
+@receiver(post_delete, sender=Participation)
+def _delete_recording(instance: Participation, **kwargs: Any) -> None:
+    """A participant's series belongs to nobody else; it goes whichever way the participant does.
+
+    So does what webhooks were told, and what they are still to be told; and what the study's owner
+    had exported.
+    """
+    if not instance.is_preview:
+        for owner in Study.objects.filter(pk=instance.study_id).values_list("owner_id", flat=True):
+            export.forget(owner)
+    deliveries.forget([instance.pk])
+    if instance.recording_id is not None:
+        series = Recording.objects.filter(pk=instance.recording_id)
+        lock_to_delete(series)
+        series.delete()

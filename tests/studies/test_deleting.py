@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.apps import apps
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
+from operations import stored_files
 from recognition.jobs import messages
 from recognition.models import Recording, SeriesChunk
 from recognition.personal_data import account_deletion
@@ -250,3 +254,28 @@ def test_so_it_does_where_the_other_ones_address_let_in_a_third(
     assert account_deletion.delete(bob.pk)
     assert bob.email not in {member.email for member in study.members.all()}
     assert set(study.members.values_list("user", flat=True)) == {charlie.pk, dora.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_folder_that_cannot_be_read_or_emptied_does_not_undo_a_deletion(
+    alice: User, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    forgotten: list[UUID] = []
+    monkeypatch.setattr(deleting, "AFTER", [forgotten.append])
+    first, second = make.open_study(alice), make.open_study(alice, "Another")
+    stray = f"studies/{first.pk}/stray"
+    default_storage.save(stray, ContentFile(b"a face"))
+
+    def refuse(_name: str) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "delete", refuse)
+        first.delete()
+        patch.setattr(default_storage, "listdir", refuse)
+        second.delete()
+    assert len(forgotten) == 2
+    assert default_storage.exists(stray)
+    stored_files.delete_left()
+    assert not default_storage.exists(stray)
