@@ -36,13 +36,13 @@ class FairThreads:
 class Threads:
     """A few threads, and the line in front of them.
 
-    A network address has all but one of them at most, and a browser or program there one.
+    A network address has half of them at most, and a browser or program there one.
     """
 
     def __init__(self, n: int) -> None:
         self.n = n
         self.pool = ThreadPoolExecutor(n, thread_name_prefix="socket")
-        self.line = turns.Line(n, of_place=max(1, n - 1), of_caller=1)
+        self.line = turns.Line(n, of_place=max(1, n // 2), of_caller=1)
         #: What waits or is being done; nobody else holds on to it.
         self.tasks: set[asyncio.Task[None]] = set()
 

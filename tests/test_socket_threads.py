@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 
 from emotion_site.socket_threads import FairThreads, Threads
 
-N_THREADS = 3
+N_THREADS = 4
 Work = Callable[[], Any]
 
 
@@ -86,7 +86,7 @@ async def test_who_waits_for_the_database_keeps_nobody_else_waiting(
     mine = [await opened().ask(slow.of("mine")) for _ in range(5)]
     await slow.has_begun(1)
     beside = [await opened(cookie=str(n)).ask(slow.of("beside")) for n in range(5)]
-    await slow.has_begun(N_THREADS - 1)
+    await slow.has_begun(N_THREADS // 2)
     other = await opened("198.51.100.7").ask(lambda: threading.current_thread().name)
     assert (await asyncio.wait_for(other, 10)).startswith("socket")
     assert slow.begun == ["mine", "beside"]

@@ -135,11 +135,11 @@ def uses_socket(pk: UUID, key: str) -> bool:
 
 def needs_camera(pk: UUID) -> bool:
     """Whether anything that is looked at with the camera is still to come."""
-    participation = Participation.objects.filter(pk=pk).first()
+    participation = Participation.objects.filter(pk=pk).only("sequence", "place").first()
     if participation is None:
         return False
     to_come = participation.sequence[participation.place :]
-    return showing.needs_camera(Block.objects.filter(pk__in=to_come))
+    return Block.objects.filter(pk__in=to_come, kind__in=showing.WATCHED).exists()
 
 
 def has_left(pk: UUID) -> bool:
@@ -314,7 +314,8 @@ def _check_time(participation: Participation) -> None:
     Places are for ever those of who has finished, so nobody finishes in a moment.
     """
     so_far = participation.sequence[: participation.place + 1]
-    seconds = sum(map(showing.least_seconds, Block.objects.filter(pk__in=so_far)))
+    blocks = Block.objects.filter(pk__in=so_far).only("kind", "seconds")
+    seconds = sum(map(showing.least_seconds, blocks))
     if timezone.now() - participation.consented_at < SHORTEST_SHARE * timedelta(seconds=seconds):
         raise NotOver("The block is not over yet.")
 

@@ -15,13 +15,17 @@ BASELINE_SECONDS = 10.0
 _Kind = Block.Kind
 
 
+#: Kinds of blocks that are looked at with the camera.
+WATCHED = frozenset({*Block.STIMULI, _Kind.BASELINE})
+
+
 def needs_camera(blocks: Iterable[Block]) -> bool:
     """Whether any of them is looked at with the camera."""
     return any(is_watched(block) for block in blocks)
 
 
 def is_watched(block: Block) -> bool:
-    return block.kind in {*Block.STIMULI, _Kind.BASELINE}
+    return block.kind in WATCHED
 
 
 def plan(participation: Participation, blocks: Sequence[Block]) -> dict[str, Any]:

@@ -62,6 +62,18 @@ def test_reports_read_no_stretches(study: Study) -> None:
     assert not [query for query in queries if '"samples"' in query["sql"]]
 
 
+def test_an_end_reads_the_text_of_no_other_block(study: Study) -> None:
+    """There may be a megabyte of them, and it can be sent again and again."""
+    part = someone(study)
+    first = blocks(part)[0]
+    reports.start(part.pk, first, 1000)
+    for expected in (1, 0):
+        with CaptureQueriesContext(connection) as queries:
+            reports.end(part.pk, first, 9000)
+            reports.needs_camera(part.pk)
+        assert sum('"studies_block"."text"' in query["sql"] for query in queries) == expected
+
+
 def test_starting_over_and_over_leaves_no_more_than_other_events(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
