@@ -83,6 +83,7 @@ def address_of(scope: dict[str, Any]) -> str:
 def caller_of(scope: dict[str, Any]) -> str:
     """Something that is the same for requests and sockets of one browser or program."""
     told = [value for name, value in scope["headers"] if name in {b"authorization", b"cookie"}]
+    told = told or [name.encode() for name in scope.get("subprotocols", [])]  # With the token.
     return hashlib.sha256(b"\n".join(told)).hexdigest()
 
 

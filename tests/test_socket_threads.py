@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 
+from accounts.sockets import caller_of
 from emotion_site.socket_threads import FairThreads, Threads
 
 N_THREADS = 4
@@ -160,3 +161,10 @@ async def test_what_outlives_its_socket_can_still_save(slow: Slow, opened: Open)
     await socket.task
     slow.may_end.set()
     assert await asyncio.gather(task, saved) == ["first", "saved"]
+
+
+def test_programs_that_send_their_token_as_a_protocol_are_told_apart() -> None:
+    callers = {
+        caller_of({"headers": [], "subprotocols": [f"visage.token.{key}"]}) for key in ("a", "b")
+    }
+    assert len(callers) == 2
