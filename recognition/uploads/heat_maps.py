@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from operations import stored_files
 from operations.redis_client import connect
-from recognition.jobs import messages
+from recognition.jobs import messages, queues
 from recognition.models import Prediction, Upload
 from recognition.uploads import notifications
 
@@ -111,7 +111,8 @@ def draw_next() -> bool:
     """Draw the one whose turn it is, and see to it that the others are drawn as well.
 
     One takes seconds, and dozens may be asked for: so they are drawn one at a time on the whole
-    site, one person's after another's, and as long as one took, others' work comes first.
+    site, one person's after another's, and for as long as one took, other work that waits comes
+    first.
 
     Returns:
         False where none waits, or another worker is at it.
@@ -126,8 +127,15 @@ def draw_next() -> bool:
         except Exception:  # Whoever asked can ask again; the others wait for theirs.
             logger.exception("no heat map of face %s", prediction_id)
     if waiting().exists():
-        call(delay=time.monotonic() - began)
+        call(delay=time.monotonic() - began if _other_work_waits() else 0)
     return True
+
+
+def _other_work_waits() -> bool:
+    try:
+        return any(queues.lengths().values())
+    except RedisError:
+        return False
 
 
 def _take() -> int | None:
