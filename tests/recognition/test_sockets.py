@@ -44,7 +44,7 @@ async def test_pages_of_other_sites_are_refused(origin: str | None, alice: User)
 async def test_strangers_are_told_to_sign_in() -> None:
     communicator = socket(f"http://{HOST}")
     await communicator.connect()
-    closing = await communicator.receive_output()
+    closing = await communicator.receive_output(timeout=10)
     assert (closing["type"], closing["code"]) == ("websocket.close", 4401)
 
 
