@@ -90,7 +90,7 @@ class BoundedRequest(PacedRequest):
             self.limit = settings.VIDEO_MAXIMUM_BYTES + FORM_BYTES
         self.upload_path = path
         # No file for a body that is small, whatever length it claims. It lives as long as the
-        # request, so no `with` can close it.
+        # request, so no `with` can close it (SIM115).
         self.content: Any = tempfile.SpooledTemporaryFile(SMALL_BYTES)  # noqa: SIM115
         if length is not None:
             self._expect(length)
