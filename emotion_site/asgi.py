@@ -3,7 +3,7 @@
 import os
 import sys
 
-from django.core.asgi import get_asgi_application
+import django
 
 from emotion_site import data_folder
 
@@ -17,7 +17,7 @@ sys.setswitchinterval(0.0005)
 os.umask(0o077)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emotion_site.settings")
 data_folder.prepare()
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 # Django must be set up before these modules are imported, hence below.
 from channels.auth import AuthMiddlewareStack
@@ -33,6 +33,7 @@ from emotion_site.origin import (
     nothing_here,
 )
 from emotion_site.page_turns import FairTurns
+from emotion_site.request_threads import RequestThreads
 from emotion_site.socket_threads import FairThreads, Threads
 from emotion_site.socket_turns import FairHandshakes
 from emotion_site.visitors import LimitedSockets
@@ -52,7 +53,7 @@ fair_sockets = FairThreads(FairHandshakes(PagesAndPrograms(pages, programs)), so
 application = TrustedScope(
     ProtocolTypeRouter(
         {
-            "http": FairTurns(request_bodies.BodiesInPieces(django_application)),
+            "http": FairTurns(request_bodies.BodiesInPieces(RequestThreads())),
             "websocket": fair_sockets,
         }
     )

@@ -201,9 +201,8 @@ def check_upload(user: User, stored: int, *, counted: int = 0) -> None:
     Raises:
         QuotaExceeded: it does not.
     """
-    today = uploads_today(user)
-    if not today.has_room_for(1):
-        limit = int(today.limit or 0)
+    limit = _limit(user.quota_uploads_a_day, settings.QUOTA_UPLOADS_A_DAY)
+    if limit is not None and not uploads_today(user).has_room_for(1):
         message = ngettext(
             "You’ve reached today’s limit of %(limit)d photo. It resets at midnight UTC.",
             "You’ve reached today’s limit of %(limit)d photos. It resets at midnight UTC.",
@@ -219,9 +218,10 @@ def check_room(user: User, stored: int = 1, *, counted: int = 0) -> None:
     Raises:
         QuotaExceeded: they do not.
     """
-    quota = stored_bytes(user)
-    if not quota.has_room_for(max(1, stored) - counted):
-        raise _is_full(quota.limit)
+    limit = _limit(user.quota_bytes, settings.QUOTA_BYTES)
+    # Counting reads all that somebody has stored.
+    if limit is not None and not stored_bytes(user).has_room_for(max(1, stored) - counted):
+        raise _is_full(limit)
 
 
 def take_room(user: User, n_bytes: int) -> None:

@@ -129,7 +129,8 @@ def clean(data: bytes) -> CleanImage:
     if orientation >= 5:
         width, height = height, width
     jpeg = pixels.encode_within(upright, max(2 * len(data), STORED_BYTES_ALWAYS_ALLOWED))
-    upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=2.0)
+    # Half the time of a wider gap, and a difference below that of the JPEG's quality.
+    upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), reducing_gap=1.0)
     return CleanImage(jpeg, pixels.encode(upright, THUMBNAIL_QUALITY), width, height)
 
 

@@ -92,7 +92,10 @@ def encode_within(image: Image.Image, maximum_bytes: int) -> bytes:
 def encode(image: Image.Image, quality: int) -> bytes:
     """Write a JPEG with pixels alone."""
     buffer = io.BytesIO()
-    bare = image.copy() if image.info else image
-    bare.info = {}
-    bare.save(buffer, "JPEG", quality=quality, optimize=False, exif=b"")
+    # Put aside, not copied: a copy of all pixels would take as long as writing them.
+    info, image.info = image.info, {}
+    try:
+        image.save(buffer, "JPEG", quality=quality, optimize=False, exif=b"")
+    finally:
+        image.info = info
     return buffer.getvalue()

@@ -27,6 +27,26 @@ def test_twenty_photos_at_once_are_all_done(site: Site) -> None:
     assert {upload["name"] for upload in uploads} == {f"{number}.jpg" for number in range(20)}
 
 
+def test_workers_do_not_connect_to_redis_for_each_hint(site: Site) -> None:
+    person = site.sign_up("hints@example.org")
+
+    def connections_of(n_photos: int) -> int:
+        before = n_connections(site)
+        for number in range(n_photos):
+            assert person.upload(face_jpeg(), f"{number}.jpg").status_code == 201
+        person.wait_until_finished()
+        return n_connections(site) - before
+
+    connections_of(4)  # Everything has connected once.
+    assert connections_of(12) < 12
+
+
+def n_connections(site: Site) -> int:
+    """How many the site's Redis has had so far; this one does not count."""
+    with redis.Redis(unix_socket_path=str(site.data_dir / "redis.sock")) as own_redis:
+        return int(own_redis.info("stats")["total_connections_received"]) - 1
+
+
 def test_photos_with_no_and_several_faces(site: Site) -> None:
     person = site.sign_up("faces@example.org")
     person.upload(no_face_jpeg(), "none.jpg")

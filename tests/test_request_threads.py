@@ -1,0 +1,80 @@
+"""Requests are answered in threads that are kept, each by one request at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from emotion_site.request_threads import RequestThreads
+
+
+class Threads(RequestThreads):
+    """Answers with the thread that Django's code would run in, once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end: dict[str, threading.Event] = {}
+        self.seen: dict[str, threading.Thread] = {}
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """None: nothing of Django's is asked here."""
+
+    async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await sync_to_async(self._work)(scope["path"])
+
+    def _work(self, path: str) -> None:
+        assert self.may_end.setdefault(path, threading.Event()).wait(10)
+        self.seen[path] = threading.current_thread()
+
+    async def ask(self, path: str, *, at_once: bool = True) -> asyncio.Task[None]:
+        """Begin a request; one `at_once` is answered, another waits until it may end."""
+        event = self.may_end.setdefault(path, threading.Event())
+        if at_once:
+            event.set()
+        task = asyncio.create_task(self({"type": "http", "path": path}, None, None))
+        if at_once:
+            await task
+        else:
+            await asyncio.sleep(0.05)
+        return task
+
+
+async def test_a_thread_is_kept_for_the_next_request() -> None:
+    threads = Threads()
+    for path in "abc":
+        await threads.ask(path)
+    assert threads.seen["a"] == threads.seen["b"] == threads.seen["c"]
+
+
+async def test_requests_at_the_same_time_have_a_thread_each() -> None:
+    threads = Threads()
+    slow = await threads.ask("slow", at_once=False)
+    await threads.ask("quick")
+    threads.may_end["slow"].set()
+    await slow
+    assert threads.seen["slow"] != threads.seen["quick"]
+    # Both are free again, and no third is made.
+    first = await threads.ask("first", at_once=False)
+    await threads.ask("second")
+    threads.may_end["first"].set()
+    await first
+    assert {threads.seen["first"], threads.seen["second"]} == {*threads.seen.values()}
+
+
+async def test_nobody_waits_behind_what_was_given_up() -> None:
+    threads = Threads()
+    given_up = await threads.ask("given up", at_once=False)
+    given_up.cancel()
+    # Its code cannot be stopped, and goes on in its thread.
+    await asyncio.sleep(0.05)
+    await threads.ask("next")
+    assert "given up" not in threads.seen
+    threads.may_end["given up"].set()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    await threads.ask("after that")
+    assert threads.seen["after that"] == threads.seen["next"] != threads.seen["given up"]
