@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -16,8 +17,9 @@ CAMERA = "camera"
 TRAINING = "training"
 
 #: Further files of an export of everything, as name and text in pieces, by whatever keeps more of a
-#: person; added when the site starts.
-ALSO_EXPORTED: list[Callable[[User], Iterator[tuple[str, Iterable[str]]]]] = []
+#: person; added when the site starts. They are told when the export was asked for: who came later
+#: is not in it.
+ALSO_EXPORTED: list[Callable[[User, datetime], Iterator[tuple[str, Iterable[str]]]]] = []
 
 
 def register() -> None:

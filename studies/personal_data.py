@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -115,13 +116,17 @@ def _leave_teams(user: User) -> None:
         members.filter(pk=member.pk).update(email=own)
 
 
-def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
-    """Files of a person's export: the studies that are theirs, and the teams that they are in."""
+def texts(user: User, asked_at: datetime) -> Iterator[tuple[str, Iterable[str]]]:
+    """Files of a person's export: the studies that are theirs, and the teams that they are in.
+
+    Without participants who came after it was asked for: it need not go when one of them withdraws.
+    """
     for study in Study.objects.filter(owner_id=user.pk).order_by("created_at"):
         folder = f"studies/{study.pk}"
         yield f"{folder}/study.json", [_json(_plan(study)) + "\n"]
-        yield f"{folder}/participants.json", _json_array(_participants(study))
-        took_part = study.participations.filter(recording__n_samples__gt=0)
+        there = study.participations.filter(consented_at__lt=asked_at)
+        yield f"{folder}/participants.json", _json_array(_participants(there))
+        took_part = there.filter(recording__n_samples__gt=0)
         took_part = took_part.defer("recording__samples")
         for participation in took_part.select_related("recording").iterator(5):
             assert participation.recording is not None
@@ -144,8 +149,8 @@ def _plan(study: Study) -> dict[str, Any]:
     }
 
 
-def _participants(study: Study) -> Iterator[dict[str, Any]]:
-    rows = study.participations.select_related("condition").defer("consent_text", "sequence")
+def _participants(there: QuerySet[Participation]) -> Iterator[dict[str, Any]]:
+    rows = there.select_related("condition").defer("consent_text", "sequence")
     for one in rows.iterator(PARTICIPANTS_AT_ONCE):
         yield {
             **{name: getattr(one, name) for name in _PARTICIPATION},

@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import FileField, ForeignKey, Model
 from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.models import User
 from operations import metrics
@@ -62,7 +62,8 @@ def test_every_metric_is_shown_and_explained() -> None:
 
 
 def test_an_export_asks_for_all_that_belongs_to_a_person(alice: User) -> None:
-    asked = queries_of(lambda: [list(pieces) for _name, pieces in contents.texts(alice)])
+    texts = contents.texts(alice, timezone.now())
+    asked = queries_of(lambda: [list(pieces) for _name, pieces in texts])
     personal = {model for model in MODELS if belongs_to_a_person(model)}
     missing = {model.__name__ for model in personal if f'"{model._meta.db_table}"' not in asked}
     assert missing == NOT_EXPORTED

@@ -70,8 +70,18 @@ class JobQuerySet(models.QuerySet[AnyJob]):
                 jobs, and the last of them would wait until it is swept.
 
         Returns:
-            The job to work on; None where nothing is left to do.
+            The job to work on; None where nothing is left to do, or another is in work where
+            they are done one at a time.
         """
+        if not self.model.alone:
+            return self._claim_next(pk)
+        with transaction.atomic():
+            # Locked, so that of two who look at the same time the second sees the first's claim.
+            locked = self.model._base_manager.filter(status__in=UNFINISHED).order_by("pk")
+            list(locked.select_for_update(no_key=True).values_list("pk"))
+            return None if self.in_work().exists() else self._claim_next(pk)
+
+    def _claim_next(self, pk: uuid.UUID | str | None) -> AnyJob | None:
         while (chosen := pick(self, pk)) is not None:
             if (job := self._claim(chosen)) is not None:
                 return job
@@ -263,6 +273,7 @@ class Job(models.Model):
             not share it.
         at_once: how many of one person's are worked on at a time; None for as many as there are
             workers.
+        alone: whether one is worked on at a time on the whole site.
         attempts: times a worker has begun.
         queued_at: when it is its turn, which for one that waits before another attempt lies in
             the future; None where it could not be queued.
@@ -281,6 +292,7 @@ class Job(models.Model):
     priority: int | None = None
     owner_lookup: str | None = None
     at_once: int | None = None
+    alone: bool = False
 
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PENDING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)

@@ -36,6 +36,8 @@ class DataExport(Job):
     task = "recognition.build_export"
     priority = queues.AFTER_PHOTOS
     owner_lookup = "owner_id"
+    #: So that workers are left for photos.
+    alone = True
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(

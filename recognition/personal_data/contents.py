@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,13 @@ the upright photo.
 """
 
 
-def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
-    """``(name in the archive, its text in pieces)`` of every file that is no photo."""
+def texts(user: User, asked_at: datetime) -> Iterator[tuple[str, Iterable[str]]]:
+    """``(name in the archive, its text in pieces)`` of every file that is no photo.
+
+    Args:
+        user: whose export it is.
+        asked_at: when it was asked for; whoever took part in a study later is not in it.
+    """
     now = timezone.now().isoformat(timespec="seconds")
     yield "README.txt", [README.format(email=user.email, now=now)]
     yield "account.json", [_json(_account(user)) + "\n"]
@@ -89,7 +95,7 @@ def texts(user: User) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
     for more in people.ALSO_EXPORTED:
-        yield from more(user)
+        yield from more(user, asked_at)
 
 
 def _account(user: User) -> Row:

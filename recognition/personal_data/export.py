@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 
 DAYS_KEPT = 7
 #: Photos, lines of texts, and pieces of videos of 64 kB, after which progress is written and the
-#: claim moved on.
-PHOTOS_A_STEP, LINES_A_STEP, CHUNKS_A_STEP = 20, 1000, 1000
+#: claim moved on; a line may be a photo of a hundred faces.
+PHOTOS_A_STEP, LINES_A_STEP, CHUNKS_A_STEP = 20, 100, 1000
 
 
 class ExportRunning(Refusal):
@@ -80,15 +80,12 @@ def build(export_id: str) -> bool:
     Returns:
         Whether this call finished it.
     """
-    working = DataExport.objects.filter(
-        status=DataExport.Status.PROCESSING, claimed_until__gte=timezone.now()
-    )
-    if working.exclude(pk=export_id).exists():
-        # One at a time on the whole site, so that workers are left for photos: it waits.
+    is_built = run(DataExport.objects.all(), export_id, _build)
+    if not is_built and DataExport.objects.in_work().exists():
+        # It waits until that one's worker sends for it, not for the sweep of lost messages.
         waiting = DataExport.objects.filter(pk=export_id, status=DataExport.Status.PENDING)
         waiting.update(queued_at=timezone.now())
         return False
-    is_built = run(DataExport.objects.all(), export_id, _build)
     # Whoever waited for this one has not got a message any more.
     following = DataExport.objects.due().order_by("queued_at").first()
     if following is not None:
@@ -96,14 +93,21 @@ def build(export_id: str) -> bool:
     return is_built
 
 
-def forget(owner_id: int) -> None:
+def forget(owner_id: int, since: datetime | None = None) -> None:
     """Delete what somebody has exported, since it holds what is deleted for good now.
 
     To be called in the transaction that deletes what was given by others. One that is being
     prepared begins anew.
+
+    Args:
+        owner_id: who has exported it.
+        since: when it was given; an export that was asked for before does not hold it. None for
+            all exports.
     """
     with transaction.atomic():
         mine = DataExport.objects.filter(owner_id=owner_id)
+        if since is not None:
+            mine = mine.filter(created_at__gte=since)
         # First, so that one that is just ending is found by the one or the other.
         mine.begin_anew()
         mine.filter(status=DataExport.Status.DONE).delete()
@@ -146,7 +150,7 @@ def _write(export: DataExport) -> None:
     # Without a name in the file system, so that it is gone however the process ends.
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, pieces in contents.texts(export.owner):
+            for name, pieces in contents.texts(export.owner, export.created_at):
                 with archive.open(name, "w", force_zip64=True) as member:
                     for number, piece in enumerate(pieces):
                         member.write(piece.encode())

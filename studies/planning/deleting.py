@@ -188,7 +188,7 @@ def _delete_recording(instance: Participation, **kwargs: Any) -> None:
     """
     if not instance.is_preview:
         for owner in Study.objects.filter(pk=instance.study_id).values_list("owner_id", flat=True):
-            export.forget(owner)
+            export.forget(owner, since=instance.consented_at)
     deliveries.forget([instance.pk])
     if instance.recording_id is not None:
         series = Recording.objects.filter(pk=instance.recording_id)

@@ -311,6 +311,15 @@ def test_exports_of_several_people_take_turns(alice: User, bob: User) -> None:
     assert data_export.build(str(second.pk))
 
 
+def test_a_message_that_comes_twice_begins_no_other_export(alice: User, bob: User) -> None:
+    """A queue delivers one again whose worker is still at it after some minutes."""
+    first, second = data_export.start(alice), data_export.start(bob)
+    assert DataExport.objects.claim(first.pk) is not None
+    assert not data_export.build(str(first.pk))
+    second.refresh_from_db()
+    assert (second.status, second.attempts) == ("pending", 0)
+
+
 def test_after_a_week_file_and_row_go(alice: User, media: Path) -> None:
     made(alice)
     default_storage.save("exports/stray.zip", io.BytesIO(b"stray"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from recognition import quotas
 from recognition.models import DataExport, Webhook, WebhookDelivery
+from recognition.personal_data import export as data_export
 from recognition.series.timeline import MAXIMUM_SECONDS
 from studies.models import Participation, Study
 from studies.planning import team
@@ -178,6 +182,27 @@ def test_withdrawal_takes_messages_and_exports_along(study: Study, alice: User) 
     assert leaving.withdraw(code) == study
     (left,) = WebhookDelivery.objects.filter(webhook=hook)
     assert left.payload["participation"]["id"] == str(other.pk)
+    assert not DataExport.objects.filter(pk=export.pk).exists()
+
+
+def test_whoever_came_later_is_in_no_export_and_takes_none_along(
+    study: Study, alice: User, tmp_path: Path, settings: Any
+) -> None:
+    """Else a stranger with the link deletes what the owner has exported as often as they like."""
+    settings.MEDIA_ROOT = tmp_path
+    settings.DATA_DIR = tmp_path
+    code = keys.code_of(keys.new())
+    before = someone(study, external_id="before")
+    export = data_export.start(alice)
+    someone(study, external_id="after", code_hash=keys.hash_of_code(code))
+    assert data_export.build(str(export.pk))
+    export.refresh_from_db()
+    with zipfile.ZipFile(export.file.path) as archive:
+        found = json.loads(archive.read(f"studies/{study.pk}/participants.json"))
+    assert [one["external_id"] for one in found] == ["before"]
+    assert leaving.withdraw(code) == study
+    assert DataExport.objects.filter(pk=export.pk, status=DataExport.Status.DONE).exists()
+    before.delete()
     assert not DataExport.objects.filter(pk=export.pk).exists()
 
 

@@ -142,7 +142,7 @@ def test_an_export_has_ones_studies_and_nobody_elses(alice: User, bob: User) -> 
     Answer.objects.create(participation=part, block=block, text="fine")
     theirs = make.ready_study(bob, title="Secret of Bob")
     make.member(theirs, alice)
-    files = {name: "".join(pieces) for name, pieces in contents.texts(alice)}
+    files = {name: "".join(pieces) for name, pieces in contents.texts(alice, timezone.now())}
     plan = json.loads(files[f"studies/{study.pk}/study.json"])
     assert plan["consent_text"] == study.consent_text
     assert [one["name"] for one in plan["blocks"]] == ["text-1"]

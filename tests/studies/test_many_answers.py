@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from recognition.uploads.reports import csv_line
@@ -37,7 +38,7 @@ def zipped(study: Study) -> Iterator[bytes]:
 
 def exported(study: Study) -> Iterator[str]:
     """What an export of everything has of it."""
-    for _name, pieces in personal_data.texts(study.owner):
+    for _name, pieces in personal_data.texts(study.owner, timezone.now()):
         yield from pieces
 
 
@@ -121,7 +122,7 @@ def test_pieces_are_the_whole(alice: User, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_export_is_json_as_it_always_was(n: int, alice: User) -> None:
     study = answered(alice, n, 3, 5)
     Answer.objects.filter(text="xxxxx").update(text='"\n", ü')
-    texts = {name: "".join(pieces) for name, pieces in personal_data.texts(alice)}
+    texts = {name: "".join(pieces) for name, pieces in personal_data.texts(alice, timezone.now())}
     text = texts[f"studies/{study.pk}/participants.json"]
     assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=1) + "\n"
     assert [len(one["answers"]) for one in json.loads(text)] == [3] * n
