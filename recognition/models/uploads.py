@@ -182,7 +182,7 @@ class Upload(Job):
     def may_show_more(self) -> int:
         """How many faces are looked at in one photo, where as many were found; else 0."""
         n_found = sum(not face.rejected for face in self.faces)
-        return MAXIMUM_FACES if n_found >= MAXIMUM_FACES else 0
+        return MAXIMUM_FACES if n_found == MAXIMUM_FACES else 0
 
     @property
     def counted_faces(self) -> list[Prediction]:

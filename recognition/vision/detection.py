@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.vision.types import BoundingBox, FoundBy, Rejection
+from recognition.vision.types import MAXIMUM_FACES, BoundingBox, FoundBy, Rejection
 
 
 class DetectorName(StrEnum):
@@ -64,6 +64,8 @@ class FaceDetector(Protocol):
         known: Sequence[BoundingBox],
         *,
         thorough: bool = True,
+        at_most: int = MAXIMUM_FACES,
+        turn: int = 0,
     ) -> list[FoundFace]:
         """Search one frame of a video quickly.
 
@@ -73,6 +75,10 @@ class FaceDetector(Protocol):
                 less proof.
             thorough: false where small faces that are new may wait for the next glance, as long
                 as every known one is seen.
+            at_most: faces that are wanted, the large ones; what is smaller than so many known ones
+                need not be looked at.
+            turn: a number that grows from frame to frame: where more may be new than one glance
+                looks at, it tells which come first.
 
         Returns:
             Faces alone, in any order.

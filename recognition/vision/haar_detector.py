@@ -47,6 +47,8 @@ class HaarDetector:
         known: Sequence[BoundingBox],
         *,
         thorough: bool = True,
+        at_most: int = MAXIMUM_FACES,
+        turn: int = 0,
     ) -> list[FoundFace]:
         """See :meth:`FaceDetector.glance`; every frame is searched alike, whatever is known."""
         boxes = self._cascade.scan(image_gray, FRAME)

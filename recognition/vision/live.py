@@ -33,6 +33,9 @@ SEARCH_SECONDS = 0.25
 
 #: Faces followed at a time, the largest ones: a frame full of faces must not hold up everybody.
 MAXIMUM_FACES = 12
+#: Known faces of a camera's frame that are labelled again, those first whose label is the oldest.
+#: Where a label takes long, twelve would take a quarter of a second of a core.
+LABELS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,19 @@ class LiveState:
         """Forget everything; `size` is the width and height of the frames to come, in pixels."""
         self.size = size
         self.searched_at = float("-inf")
+        self.n_frames = 0
         self.tracker = FaceTracker(self._tracking)
 
     def as_saved(self) -> dict[str, Any]:
         """What has been seen, as JSON can hold it."""
         searched_at = None if math.isinf(self.searched_at) else self.searched_at
         tracker = self.tracker.as_saved()
-        return {"size": list(self.size), "searched_at": searched_at, "tracker": tracker}
+        return {
+            "size": list(self.size),
+            "searched_at": searched_at,
+            "n_frames": self.n_frames,
+            "tracker": tracker,
+        }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Go on where :meth:`as_saved` was called, as if nothing had been in between."""
@@ -75,6 +84,8 @@ class LiveState:
         self.begin((width, height))
         searched_at = saved["searched_at"]
         self.searched_at = float("-inf") if searched_at is None else searched_at
+        # Videos that an older version has begun do without.
+        self.n_frames = saved.get("n_frames", 0)
         self.tracker.restore(saved["tracker"])
 
 
@@ -103,7 +114,7 @@ class LiveRecognizer:
             formats=FRAME_FORMATS,
             maximum_pixels=maximum_pixels,
         )
-        return self.look(image_gray, size, state, now)
+        return self.look(image_gray, size, state, now, labels_at_once=LABELS_AT_ONCE)
 
     def look(
         self,
@@ -111,6 +122,8 @@ class LiveRecognizer:
         size: tuple[int, int],
         state: LiveState,
         now: float,
+        *,
+        labels_at_once: int = MAXIMUM_FACES,
     ) -> LiveFrame:
         """Find, label and follow the faces of the next frame, which is decoded.
 
@@ -119,6 +132,7 @@ class LiveRecognizer:
             size: width and height of the frame as it came, in pixels.
             state: of the stream that the frame belongs to; brought up to date.
             now: when the frame came, in seconds of any steady clock.
+            labels_at_once: known faces that are labelled again; new ones always are.
         """
         width, height = size
         if state.size != (width, height):
@@ -127,7 +141,8 @@ class LiveRecognizer:
         scale = width / image_gray.shape[1]
         found = self._find(image_gray, state, now, scale)
         boxes = [face.box.scaled(scale).cut(width, height) for face in found]
-        probabilities = self._label(image_gray, found, state.tracker.to_label(boxes, now))
+        wanted = state.tracker.to_label(boxes, now, at_once=labels_at_once)
+        probabilities = self._label(image_gray, found, wanted)
         faces = [
             Face(
                 box,
@@ -151,7 +166,10 @@ class LiveRecognizer:
         if thorough:
             state.searched_at = now
         known = [box.scaled(1 / scale) for box in state.tracker.last_seen]
-        found = self._recognizer.detector.glance(image_gray, known, thorough=thorough)
+        found = self._recognizer.detector.glance(
+            image_gray, known, thorough=thorough, at_most=MAXIMUM_FACES, turn=state.n_frames
+        )
+        state.n_frames += 1
         return sorted(found, key=lambda face: face.box.width, reverse=True)[:MAXIMUM_FACES]
 
     def _label(

@@ -60,7 +60,10 @@ _BELOW_EYES = 0.244
 _FILLS, _CUT = 0.7, 1.1
 #: Spots of one photo that are examined, faces or not, and those of one look: what a first one
 #: mistakes for faces must not take all of them.
-MAXIMUM_SPOTS, _OF_LOOK = 200, 100
+MAXIMUM_SPOTS, _OF_LOOK = 130, 90
+#: Spots that may be new faces and are examined in one frame of a video: each may take as long as
+#: the rest of a glance, and everybody's frames wait for it.
+_NEW_AT_ONCE = 3
 #: Where the network finds nothing at all, the cascade looks once, at a reduced photo: 18 ms.
 LAST_RESORT = HaarSettings(longest_side=320, scale_factor=1.15, minimum_face=28)
 
@@ -111,21 +114,29 @@ class ProposingDetector:
         known: Sequence[BoundingBox],
         *,
         thorough: bool = True,
+        at_most: int = MAXIMUM_FACES,
+        turn: int = 0,
     ) -> list[FoundFace]:
         """See :meth:`FaceDetector.glance`."""
         proposals = self._glanced(image_gray, () if thorough else known)
         found: list[FoundFace] = []
+        new: list[Proposal] = []
         for proposal in proposals:
             box, roll = _frame(proposal)
-            if not is_new(box, [face.box for face in found]):
-                continue
-            if not is_new(box, known):
+            if is_new(box, known):
+                new.append(proposal)
+            elif is_new(box, [face.box for face in found]):
                 found.append(FoundFace(box, None, roll))
-                continue
-            face = self._examine(image_gray, proposal)
-            if face is not None and face.rejected is None:
-                # In the network's frame, as in the frames to come: it must not jump.
-                found.append(FoundFace(box, face.found_by, roll))
+        if len(found) >= at_most:
+            smallest = sorted(face.box.width for face in found)[-at_most]
+            new = [proposal for proposal in new if _frame(proposal)[0].width > smallest]
+        for proposal in _in_turn(new, turn):
+            box, roll = _frame(proposal)
+            if is_new(box, [face.box for face in found]):
+                face = self._examine(image_gray, proposal)
+                if face is not None and face.rejected is None:
+                    # In the network's frame, as in the frames to come: it must not jump.
+                    found.append(FoundFace(box, face.found_by, roll))
         return found
 
     def _glanced(
@@ -265,6 +276,14 @@ class ProposingDetector:
             for box in self._cascade.scan(image_gray, LAST_RESORT)
             if is_new(box, boxes)
         ]
+
+
+def _in_turn(new: Sequence[Proposal], turn: int) -> Sequence[Proposal]:
+    """What one glance looks at; in the glances that follow, the others have their turn."""
+    if len(new) <= _NEW_AT_ONCE:
+        return new
+    first = turn * _NEW_AT_ONCE % len(new)
+    return [*new[first:], *new[:first]][:_NEW_AT_ONCE]
 
 
 def _told(found: Iterable[FoundFace]) -> list[FoundFace]:

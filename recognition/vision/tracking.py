@@ -205,15 +205,25 @@ class FaceTracker:
         """Whether every known face was in the last frame."""
         return all(track.seen_at == self._updated_at for track in self._tracks)
 
-    def to_label(self, boxes: Sequence[BoundingBox], now: float) -> list[bool]:
+    def to_label(
+        self, boxes: Sequence[BoundingBox], now: float, *, at_once: int | None = None
+    ) -> list[bool]:
         """For each face of the next frame, whether :meth:`update` needs its probabilities.
 
         A label follows a mean of :attr:`TrackingSettings.probability_seconds`, so a face that had
         its turn a moment ago can wait; a new one cannot.
+
+        Args:
+            boxes: of the faces, in any order.
+            now: when the frame was taken, in seconds of any steady clock.
+            at_once: known faces that have their turn, whose label is the oldest; None for all.
         """
         wanted = [True] * len(boxes)
-        for track, index in self._pairs(boxes, now):
-            wanted[index] = not 0 <= now - track.labelled_at < self.settings.label_seconds
+        pairs = self._pairs(boxes, now)
+        turns = sorted(pairs, key=lambda pair: pair[0].labelled_at)[:at_once]
+        for track, index in pairs:
+            waits = 0 <= now - track.labelled_at < self.settings.label_seconds
+            wanted[index] = not waits and (track, index) in turns
         return wanted
 
     def update(

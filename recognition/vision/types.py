@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 #: Faces of one photo that are looked at. A face takes about 30 ms, and others wait meanwhile.
-MAXIMUM_FACES = 150
+MAXIMUM_FACES = 100
 
 
 @dataclass(frozen=True, slots=True)

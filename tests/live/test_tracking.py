@@ -192,3 +192,21 @@ def test_a_face_goes_on_under_a_model_of_other_labels() -> None:
     again.restore(tracker.as_saved())
     (four,) = again.update([face()], 0.2)
     assert (four.number, four.label, four.probabilities) == (1, "happy", face().probabilities)
+
+
+def test_of_many_faces_those_are_labelled_again_whose_label_is_the_oldest() -> None:
+    tracker = FaceTracker()
+    places = [0, 300, 600, 900]
+    boxes = [face(x=x).box for x in places]
+    tracker.update([face(x=x) for x in places], 0.0)
+    turns = []
+    for step in (1, 2, 3):
+        wanted = tracker.to_label(boxes, step * 0.2, at_once=2)
+        turns.append(wanted)
+        seen = zip(boxes, wanted, strict=True)
+        faces = [face(x=box.x) if one else Face(box, {}) for box, one in seen]
+        tracker.update(faces, step * 0.2)
+    assert [sum(turn) for turn in turns] == [2, 2, 2]
+    assert turns[0] == [not one for one in turns[1]] == turns[2]
+    # A new one cannot wait.
+    assert tracker.to_label([*boxes, face(x=1200).box], 1.0, at_once=0) == [False] * 4 + [True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from recognition.vision import proposing
-from recognition.vision.detection import DetectorName, FaceDetector, FoundFace
+from recognition.vision.detection import DetectorName, FaceDetector, FoundFace, is_new
 from recognition.vision.detectors import make_detector
 from recognition.vision.types import BoundingBox, FoundBy, overlap
 from tests.support.pictures import astronaut, crowd, meadow
@@ -162,6 +163,56 @@ def test_a_known_face_is_followed_and_a_new_one_examined(both: FaceDetector) -> 
 def test_a_glance_sees_faces_alone(both: FaceDetector) -> None:
     assert both.glance(gray(ImageOps.invert(astronaut())), []) == []
     assert both.glance(gray(meadow()), []) == []
+
+
+class Examined:
+    """Counts the spots that a detector looks at closely."""
+
+    def __init__(self, detector: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.n, self._examine = 0, detector._examine
+        monkeypatch.setattr(detector, "_examine", self)
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.n += 1
+        return self._examine(*arguments)
+
+
+def test_a_glance_looks_at_a_few_new_spots_and_the_next_one_at_others(
+    both: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody's frames wait for it."""
+    portrait = astronaut().crop((120, 10, 330, 220)).resize((128, 128)).convert("L")
+    frame = np.tile(gray(portrait), (3, 5))
+    examined = Examined(both, monkeypatch)
+    known: list[BoundingBox] = []
+    for turn in range(5):
+        examined.n = 0
+        found = both.glance(frame, known, turn=turn)
+        assert (len(found), examined.n) == (3 * (turn + 1), 3)
+        known = [face.box for face in found]
+    # Those that were seen a moment ago cost nothing.
+    examined.n = 0
+    assert len(both.glance(frame, known)) == 15
+    assert examined.n == 0
+    # Without knowing them, others have their turn in each frame.
+    seen = [face.box for turn in range(5) for face in both.glance(frame, [], turn=turn)]
+    assert all(is_new(box, seen[:number]) for number, box in enumerate(seen))
+
+
+def test_where_enough_faces_are_known_smaller_ones_are_not_looked_at(
+    both: FaceDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portrait = astronaut().crop((120, 10, 330, 220))
+    frame = Image.new("L", (640, 384), 128)
+    for left, side in ((0, 250), (250, 200), (450, 128)):
+        frame.paste(portrait.resize((side, side)).convert("L"), (left, 0))
+    sizes = sorted((face.box for face in both.glance(gray(frame), [])), key=lambda box: box.width)
+    small, middle, large = sizes
+    examined = Examined(both, monkeypatch)
+    assert len(both.glance(gray(frame), [middle, large], at_most=2)) == 2
+    assert examined.n == 0
+    assert len(both.glance(gray(frame), [small, middle], at_most=2)) == 3
+    assert examined.n == 1
 
 
 def test_so_many_faces_of_a_photo_are_looked_at(
