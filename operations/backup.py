@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import os
 import tarfile
 import tempfile
@@ -28,6 +29,8 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from operations import databases
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "files/"
@@ -206,9 +209,22 @@ def restore(source: Path) -> Manifest:
             raise BackupError(str(error)) from error
         raise
     # What the replaced site alone had is nobody's now, whether or not files came with the backup.
-    for name in before - databases.stored_names():
-        default_storage.delete(name)
+    left = [name for name in before - databases.stored_names() if not _is_deleted(name)]
+    if left:
+        raise BackupError(
+            f"The backup is restored, but {len(left)} files of the site that it replaces could "
+            "not be deleted. Run `manage.py delete_stray_files` once the storage lets you."
+        )
     return manifest
+
+
+def _is_deleted(name: str) -> bool:
+    try:
+        default_storage.delete(name)
+    except Exception:  # Whatever a storage raises; the others are deleted all the same.
+        logger.exception("a stored file could not be deleted")
+        return False
+    return True
 
 
 def _is_stored(name: str, checksum: str) -> bool:

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 #: Seconds for which a storage that has failed is not asked by this process: each time may take ten
 #: seconds, and somebody may wait for a hundred files.
 PAUSE_SECONDS = 30.0
-#: Files that are left, and that are tried again at a time.
-LEFT_AT_ONCE = 500
+#: Files that are left, and that are tried again at a time; and how many of them may fail.
+LEFT_AT_ONCE, MOST_FAILURES = 500, 3
 
 _asked_again_at = 0.0
 
@@ -65,18 +65,22 @@ def delete_or_leave(*names: str | None) -> None:
 
 
 def delete_left(seconds: float = 20.0) -> None:
-    """Delete what the storage did not when it was asked: until it fails again, or time is up."""
-    until = time.monotonic() + seconds
+    """Delete what the storage did not when it was asked: until it fails again, or time is up.
+
+    A few may fail: those that cannot be deleted for years must not keep the others.
+    """
+    until, n_failed = time.monotonic() + seconds, 0
     for left in LeftFile.objects.order_by("tried_at", "pk")[:LEFT_AT_ONCE]:
         try:
             delete(left.name)
         except Exception:  # Whatever a storage raises.
             logger.exception("a stored file could still not be deleted")
-            # Others come first the next time: it may be this one alone.
+            # Others come first the next time.
             LeftFile.objects.filter(pk=left.pk).update(tried_at=timezone.now())
-            return
-        left.delete()
-        if time.monotonic() >= until:
+            n_failed += 1
+        else:
+            left.delete()
+        if n_failed >= MOST_FAILURES or time.monotonic() >= until:
             return
 
 

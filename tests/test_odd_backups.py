@@ -111,6 +111,30 @@ def test_a_restore_that_fails_leaves_no_file(
     assert left == ["kept.jpg"]
 
 
+def test_a_file_that_cannot_be_deleted_keeps_no_others(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    replaced = {f"photos/{number}.jpg" for number in range(5)}
+    for name in replaced:
+        default_storage.save(name, ContentFile(DATA))
+    named = {*replaced}
+    monkeypatch.setattr(databases, "stored_names", lambda: set(named))
+    monkeypatch.setattr(databases, "load", lambda _dump: named.clear())
+    delete = default_storage.delete
+
+    def refuse_one(name: str) -> None:
+        if name == "photos/2.jpg":
+            raise PermissionError
+        delete(name)
+
+    monkeypatch.setattr(default_storage, "delete", refuse_one)
+    with pytest.raises(backup.BackupError, match=r"restored, but 1 file.*delete_stray_files"):
+        backup.restore(archive(tmp_path / "whole.tar", files={}))
+    left = [one.name for one in settings.MEDIA_ROOT.rglob("*") if one.is_file()]
+    assert left == ["2.jpg"]
+
+
 def test_one_that_is_interrupted_once_the_database_is_replaced_keeps_its_files(
     tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

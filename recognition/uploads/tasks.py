@@ -6,8 +6,9 @@ import logging
 from typing import Any
 
 from celery import Task, shared_task
+from redis.exceptions import RedisError
 
-from operations import rates
+from operations.redis_client import connect
 from recognition.jobs import messages
 from recognition.jobs.running import run
 from recognition.models import Upload, UploadQuerySet
@@ -17,10 +18,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds for which photos come before a heat map.
 PEOPLE_FIRST_SECONDS = 5.0
-#: Seconds of a turn of a sweep, which ends before where somebody waits for a photo; seconds for
-#: which others' work comes before the rest of it; and its turns: somewhat more than one after the
-#: other takes.
-TURN_SECONDS, PAUSE_SECONDS, TURNS = 3.0, 5, "8/m"
+#: Seconds of a turn of a sweep, which ends before where somebody waits for a photo; and seconds for
+#: which others' work comes before the rest of it.
+TURN_SECONDS, PAUSE_SECONDS = 3.0, 5
 
 
 @shared_task(bind=True, name=Upload.task)
@@ -77,6 +77,19 @@ def sweep_trash() -> None:
 
 
 def _go_on(task: str, left: UploadQuerySet) -> None:
-    """Have a sweep that got on continue after a pause where there is more; few copies of it."""
-    if left.exists() and rates.too_often("turns of sweeps", task, TURNS) is None:
+    """Have a sweep that got on continue after a pause where there is more.
+
+    Each tick of the scheduler begins one: where two are under way, one of them ends here.
+    """
+    if left.exists() and _is_only_one(task):
         messages.send(task, delay=PAUSE_SECONDS)
+
+
+def _is_only_one(task: str) -> bool:
+    try:
+        with connect() as client:
+            # Gone by the time that it comes back.
+            key, seconds = f"visage:goes-on:{task}", PAUSE_SECONDS - 1
+            return bool(client.set(key, 1, nx=True, ex=seconds))
+    except RedisError:
+        return True  # It cannot be sent, either.
