@@ -8,6 +8,8 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 from django.core.handlers.asgi import ASGIHandler
 
+from emotion_site import kept_connections
+
 
 class RequestThreads(ASGIHandler):
     """Django's handler of requests, each of which has a thread of its own until it is answered.
@@ -32,4 +34,4 @@ class RequestThreads(ASGIHandler):
 
 
 def _thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="request")
+    return ThreadPoolExecutor(1, "request", initializer=kept_connections.keep)

@@ -16,6 +16,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 
 from accounts.sockets import address_of, caller_of
+from emotion_site import kept_connections
 from operations import turns
 
 
@@ -41,7 +42,7 @@ class Threads:
 
     def __init__(self, n: int) -> None:
         self.n = n
-        self.pool = ThreadPoolExecutor(n, thread_name_prefix="socket")
+        self.pool = ThreadPoolExecutor(n, "socket", initializer=kept_connections.keep)
         self.line = turns.Line(n, of_place=max(1, n // 2), of_caller=1)
         #: What waits or is being done; nobody else holds on to it.
         self.tasks: set[asyncio.Task[None]] = set()
@@ -49,8 +50,8 @@ class Threads:
     def of(self, place: str, caller: str) -> Executor:
         """Does one thing after the other for somebody, as they come, in whichever thread is free.
 
-        asgiref wants one thread, for what keeps its state there. Here that are connections to the
-        database alone, which Channels opens and closes for each question.
+        asgiref wants one thread, for what keeps its state there. Here that is a thread's connection
+        to the database alone, which holds nothing from one question to the next.
         """
         return _InTurn(self, place, caller)
 

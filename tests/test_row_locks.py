@@ -5,14 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
+from django.utils import timezone
 
 from accounts import access, audit
 from accounts.models import AuditEvent, User
+from emotion_site import kept_connections
 from recognition import quotas
 from recognition.live import recordings
 from recognition.model_registry import comparison
@@ -91,6 +94,23 @@ def test_of_two_that_delete_an_account_one_does_nothing(alice: User, elsewhere: 
         User.objects.update(deletion_due_at=None)
         elsewhere(account_deletion.sweep).result()
     assert account_deletion.delete(alice.pk)
+
+
+def test_of_two_exports_at_the_same_moment_one_begins(
+    alice: User, bob: User, elsewhere: Elsewhere
+) -> None:
+    """Both workers would make one, and nobody's photos would be looked at."""
+    first, second = (DataExport.objects.create(owner=who, queued_at=past()) for who in (alice, bob))
+    with transaction.atomic():
+        assert DataExport.objects.claim(first.pk) is not None
+        claiming = elsewhere(lambda: DataExport.objects.claim(second.pk))
+        wait_until(somebody_waits, every=0.01)
+    assert claiming.result() is None
+    assert [export.pk for export in DataExport.objects.in_work()] == [first.pk]
+
+
+def past() -> datetime:
+    return timezone.now() - timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("change", ["leave", "remove", "role", "account"])
@@ -259,3 +279,19 @@ def test_a_comparison_that_is_saved_during_a_deletion_does_not_list_the_photo(
     row.refresh_from_db()
     assert row.result is not None
     assert (row.result["seen"], row.result["changed"]) == (1, [])
+
+
+def test_threads_that_stay_keep_their_connection_and_others_do_not() -> None:
+    def ask() -> int:
+        close_old_connections()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                return int(cursor.fetchone()[0])
+        finally:
+            close_old_connections()
+
+    for initializer, n_connections in ((kept_connections.keep, 1), (None, 3)):
+        with ThreadPoolExecutor(1, initializer=initializer) as pool:
+            assert len({pool.submit(ask).result() for _ in range(3)}) == n_connections
+            pool.submit(lambda: connection.close()).result()

@@ -269,7 +269,7 @@ class StudyConsumer(FramesConsumer):
         elif kind == "end":
             is_done = bool(await self._write(reports.end, block, message))
             self.is_showing = False
-            if not is_done:
+            if not is_done and self.needs_camera:
                 await self._learn_needs()
             return is_done
         else:

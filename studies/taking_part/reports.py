@@ -32,8 +32,9 @@ MAXIMUM_READINGS = 500
 LONGEST_ANSWER = 2000
 #: Of the time that blocks have, what must have passed when they end: clocks differ.
 SHORTEST_SHARE = 0.9
-#: What no report looks at, and may be a megabyte: all sockets share a few threads.
+#: What no report looks at, and may be long: all sockets share a few threads.
 STRETCHES = "recording__samples"
+TEXTS = ("consent_text", "study__information", "study__consent_text")
 _State = Participation.State
 
 
@@ -301,7 +302,7 @@ def _report(
 
 def _locked(pk: UUID) -> Participation:
     rows = Participation.objects.select_for_update(of=("self",))
-    rows = rows.select_related("study", "condition", "recording").defer(STRETCHES)
+    rows = rows.select_related("study", "condition", "recording").defer(STRETCHES, *TEXTS)
     found = rows.filter(pk=pk).first()
     if found is None:
         raise Gone

@@ -1,0 +1,19 @@
+"""Connections of threads that stay to PostgreSQL: kept from one request or question to the next.
+
+A new one takes PostgreSQL a process of its own, and longer than most questions. SQLite's stay as
+they are: while one is open, what was deleted remains in the file beside the database.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+#: Seconds after which one is replaced all the same.
+SECONDS = 60
+
+
+def keep() -> None:
+    """To be called in such a thread, before it asks anything."""
+    if connection.vendor == "postgresql":
+        # This thread's alone: the settings themselves are for threads that come and go, too.
+        connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": SECONDS}
