@@ -13,9 +13,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
+from accounts.sockets import address_of, caller_of
 from operations import metrics, open_sockets
 from operations.buckets import Bucket
-from recognition.live.pool import load_model, pool
+from recognition.live.pool import line, load_model, pool
 from recognition.live.stream import Answer, FrameStream
 from recognition.model_registry.catalogue import active_manifest
 from recognition.vision.errors import ModelError
@@ -53,7 +54,10 @@ class FramesConsumer(AsyncWebsocketConsumer):
 
     model_version = ""
     n_bad = 0
+    #: Where it comes from, for turns: network address, and browser or program.
+    sender = ("", "")
     work: asyncio.Task[None] | None = None
+    looking: asyncio.Task[Answer | None] | None = None
     watch: asyncio.Task[None] | None = None
     place: open_sockets.Place | None = None
     is_counted = False
@@ -64,6 +68,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
         self.commands = Bucket(COMMANDS, COMMANDS_AT_ONCE)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.sender = address_of(scope), caller_of(scope)
         # Not in `disconnect`: that is not reached when the server gives up on a connection.
         try:
             await super().__call__(scope, receive, send)
@@ -174,12 +179,21 @@ class FramesConsumer(AsyncWebsocketConsumer):
             logger.exception("a frame could not be looked at")
             await self.close(1011)
 
-    def _look(self) -> asyncio.Future[Answer | None] | None:
+    def _look(self) -> asyncio.Task[Answer | None] | None:
         """Begin with the next waiting frame, if there is one."""
-        if not self.stream.is_waiting:
-            return None
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(pool(), self.stream.process_next)
+        self.looking = None
+        if self.stream.is_waiting:
+            self.looking = asyncio.create_task(self._look_in_turn())
+        return self.looking
+
+    async def _look_in_turn(self) -> Answer | None:
+        turn = line().turn(*self.sender)
+        await turn.take()
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(pool(), self.stream.process_next)
+        finally:
+            turn.end()
 
     async def _answer(self, answer: Answer) -> None:
         if answer.seen is None:
@@ -207,7 +221,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
 
     async def _clean_up(self) -> None:
         self.stream.clear()
-        for task in (self.work, self.watch):
+        for task in (self.work, self.looking, self.watch):
             if task is not None:
                 task.cancel()
         if self.is_counted:

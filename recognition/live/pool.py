@@ -9,6 +9,7 @@ from functools import cache
 import cv2
 from django.conf import settings
 
+from operations import turns
 from recognition.model_registry.catalogue import known_manifest
 from recognition.model_registry.inference import get_recognizer
 from recognition.vision.live import LiveRecognizer
@@ -19,11 +20,7 @@ _of_thread = threading.local()
 
 @cache
 def pool() -> ThreadPoolExecutor:
-    """The process's pool, made on first use.
-
-    Its queue is first come, first served, and no socket has more than one frame in it: that is
-    what shares it fairly.
-    """
+    """The process's pool, made on first use."""
     return ThreadPoolExecutor(
         settings.LIVE_THREADS,
         thread_name_prefix="live",
@@ -31,6 +28,16 @@ def pool() -> ThreadPoolExecutor:
         initializer=cv2.setNumThreads,
         initargs=(1,),
     )
+
+
+@cache
+def line() -> turns.Line:
+    """Where frames wait for the pool: network addresses are served in turn, and browsers there.
+
+    One that has many sockets, or frames that take long, keeps others waiting for one of them.
+    """
+    n = settings.LIVE_THREADS
+    return turns.Line(n, of_place=n, of_caller=n)
 
 
 def live_recognizer() -> LiveRecognizer:
