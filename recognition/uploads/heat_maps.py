@@ -33,9 +33,11 @@ logger = logging.getLogger(__name__)
 TASK = "recognition.explain_face"
 #: Faces of one person that may wait.
 MOST_WAITING = 50
-#: What Redis holds while a worker is called, and while one draws; for so many seconds at most.
+#: What Redis holds while a worker is called, and while one draws, for so many seconds at most; and
+#: while other work comes first.
 _CALLED, _DRAWING = "visage:heat-maps:called", "visage:heat-maps:drawing"
 _CALLED_SECONDS, _DRAWING_SECONDS = 60, 60
+_RESTING = "visage:heat-maps:resting"
 
 
 def ask(prediction: Prediction) -> bool:
@@ -115,8 +117,12 @@ def draw_next() -> bool:
     first.
 
     Returns:
-        False where none waits, or another worker is at it.
+        False where none waits, another worker is at it, or other work comes first.
     """
+    if (rest := _seconds_of_rest()) > 0:
+        # Somebody has asked meanwhile, and called without a delay.
+        call(delay=rest)
+        return False
     began = time.monotonic()
     with _alone() as is_alone:
         prediction_id = _take() if is_alone else None
@@ -126,9 +132,24 @@ def draw_next() -> bool:
             draw(prediction_id)
         except Exception:  # Whoever asked can ask again; the others wait for theirs.
             logger.exception("no heat map of face %s", prediction_id)
+    rest = time.monotonic() - began if _other_work_waits() else 0
+    _rest(rest)
     if waiting().exists():
-        call(delay=time.monotonic() - began if _other_work_waits() else 0)
+        call(delay=rest)
     return True
+
+
+def _rest(seconds: float) -> None:
+    if seconds:
+        with suppress(RedisError), connect() as client:
+            client.set(_RESTING, 1, px=max(1, round(1000 * seconds)))
+
+
+def _seconds_of_rest() -> float:
+    """For how long other work still comes first."""
+    with suppress(RedisError), connect() as client:
+        return max(0, int(client.pttl(_RESTING))) / 1000
+    return 0.0
 
 
 def _other_work_waits() -> bool:
