@@ -77,8 +77,8 @@ class FaceDetector(Protocol):
                 as every known one is seen.
             at_most: faces that are wanted, the large ones; what is smaller than so many known ones
                 need not be looked at.
-            turn: a number that grows from frame to frame: where more may be new than one glance
-                looks at, it tells which come first.
+            turn: how many thorough glances there have been: where more may be new than one looks
+                at, it tells which come first.
 
         Returns:
             Faces alone, in any order.

@@ -64,7 +64,7 @@ class LiveState:
         """Forget everything; `size` is the width and height of the frames to come, in pixels."""
         self.size = size
         self.searched_at = float("-inf")
-        self.n_frames = 0
+        self.n_searches = 0
         self.tracker = FaceTracker(self._tracking)
 
     def as_saved(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class LiveState:
         return {
             "size": list(self.size),
             "searched_at": searched_at,
-            "n_frames": self.n_frames,
+            "n_searches": self.n_searches,
             "tracker": tracker,
         }
 
@@ -85,7 +85,7 @@ class LiveState:
         searched_at = saved["searched_at"]
         self.searched_at = float("-inf") if searched_at is None else searched_at
         # Videos that an older version has begun do without.
-        self.n_frames = saved.get("n_frames", 0)
+        self.n_searches = saved.get("n_searches", 0)
         self.tracker.restore(saved["tracker"])
 
 
@@ -165,11 +165,11 @@ class LiveRecognizer:
         thorough = not state.tracker.sees_all or not 0 <= now - state.searched_at < SEARCH_SECONDS
         if thorough:
             state.searched_at = now
+            state.n_searches += 1
         known = [box.scaled(1 / scale) for box in state.tracker.last_seen]
         found = self._recognizer.detector.glance(
-            image_gray, known, thorough=thorough, at_most=MAXIMUM_FACES, turn=state.n_frames
+            image_gray, known, thorough=thorough, at_most=MAXIMUM_FACES, turn=state.n_searches
         )
-        state.n_frames += 1
         return sorted(found, key=lambda face: face.box.width, reverse=True)[:MAXIMUM_FACES]
 
     def _label(
