@@ -100,8 +100,9 @@ def test_an_export_that_is_being_made_leaves_out_who_withdraws_meanwhile(
 def test_a_preview_takes_no_export_along(alice: User) -> None:
     study = make.open_study(alice)
     preview = make.participation(study, is_preview=True)
+    participation = make.participation(study)
     export = DataExport.objects.create(owner=alice, status=DataExport.Status.DONE)
     preview.delete()
     assert DataExport.objects.filter(pk=export.pk).exists()
-    make.participation(study).delete()
+    participation.delete()
     assert not DataExport.objects.filter(pk=export.pk).exists()
