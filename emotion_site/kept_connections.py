@@ -6,6 +6,9 @@ they are: while one is open, what was deleted remains in the file beside the dat
 
 from __future__ import annotations
 
+from collections import ChainMap
+from typing import Any, cast
+
 from django.db import connection
 
 #: Seconds after which one is replaced all the same.
@@ -15,5 +18,7 @@ SECONDS = 60
 def keep() -> None:
     """To be called in such a thread, before it asks anything."""
     if connection.vendor == "postgresql":
-        # This thread's alone: the settings themselves are for threads that come and go, too.
-        connection.settings_dict = {**connection.settings_dict, "CONN_MAX_AGE": SECONDS}
+        # This thread's alone: the settings themselves are for threads that come and go, too. Not a
+        # copy of them, for tests name their database once threads are there.
+        settings: Any = ChainMap({"CONN_MAX_AGE": SECONDS}, cast("Any", connection.settings_dict))
+        connection.settings_dict = settings
