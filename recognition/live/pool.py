@@ -36,7 +36,8 @@ def line() -> turns.Line:
 
     One that has many sockets, or frames that take long, keeps others waiting for one of them.
     """
-    n = settings.LIVE_THREADS
+    # Twice the threads: each has its next frame before a busy event loop comes to hand one out.
+    n = 2 * settings.LIVE_THREADS
     return turns.Line(n, of_place=n, of_caller=n)
 
 

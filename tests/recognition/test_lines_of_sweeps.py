@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from operations.redis_client import connect
 from recognition import tasks
 from recognition.jobs import messages
 from recognition.models import Upload
 from recognition.uploads import tasks as upload_tasks
 from recognition.uploads import trash, waiting
+from tests.support.factories import make_upload
 from tests.support.own_redis import running_redis
 
 
@@ -35,6 +37,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
 
 
 @pytest.fixture
+def due(alice: User) -> int:
+    """How many photos have been in the trash for long enough."""
+    for number in range(20):
+        make_upload(alice, sha256=f"{number:064}")
+    return Upload.objects.update(trashed_at=timezone.now() - timedelta(days=400))
+
+
+@pytest.fixture
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Somebody always waits, so a turn ends after its first photos; lets a pause pass."""
     monkeypatch.setattr(waiting, "somebody_waits", lambda: True)
@@ -51,12 +61,9 @@ def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_trash_is_emptied_to_the_end_although_somebody_always_waits(
-    alice_upload: Upload, sent: list[tuple[str, float]], one_at_a_time: Callable[[], None]
+    due: int, sent: list[tuple[str, float]], one_at_a_time: Callable[[], None]
 ) -> None:
-    for _ in range(20):
-        Upload.objects.create(owner=alice_upload.owner, width=1, height=1, byte_size=1)
-    Upload.objects.update(trashed_at=timezone.now() - timedelta(days=400))
-    for left in range(20, 0, -1):
+    for left in range(due - 1, 0, -1):
         tasks.sweep_trash()
         assert Upload.with_trash.count() == left
         assert sent.pop() == ("recognition.sweep_trash", upload_tasks.PAUSE_SECONDS)
@@ -67,12 +74,8 @@ def test_the_trash_is_emptied_to_the_end_although_somebody_always_waits(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_lines_one_ends(
-    alice_upload: Upload, sent: list[tuple[str, float]], one_at_a_time: Callable[[], None]
-) -> None:
-    for _ in range(5):
-        Upload.objects.create(owner=alice_upload.owner, width=1, height=1, byte_size=1)
-    Upload.objects.update(trashed_at=timezone.now() - timedelta(days=400))
+@pytest.mark.usefixtures("due", "one_at_a_time")
+def test_of_two_lines_one_ends(sent: list[tuple[str, float]]) -> None:
     tasks.sweep_trash()
     tasks.sweep_trash()
     assert len(sent) == 1
