@@ -19,6 +19,7 @@ from recognition import tasks
 from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps, processing, retention
 from recognition.uploads.actions import delete_uploads
+from recognition.vision import explanation
 from recognition.vision.explanation import read_words
 from tests.support.factories import RESULT
 
@@ -47,7 +48,9 @@ def draw_one(face: Prediction) -> None:
 
 
 @pytest.fixture
-def explained(face: Prediction) -> Prediction:
+def explained(face: Prediction, monkeypatch: pytest.MonkeyPatch) -> Prediction:
+    """With a coarse heat map: what becomes of it is asked, not what it shows."""
+    monkeypatch.setattr(explanation, "STRIDE", 1 / 3)
     draw_one(face)
     face.refresh_from_db()
     return face
