@@ -125,14 +125,20 @@ def _coded(data: bytes) -> tuple[bytes, bytes]:
     return box(b"hvcC", bytes(settings)), data[start : start + length]
 
 
-def coded(image: Image.Image, *more: bytes, told: tuple[int, int] | None = None) -> Item:
+def coded(
+    image: Image.Image,
+    *more: bytes,
+    told: tuple[int, int] | None = None,
+    preset: str = "slow",
+) -> Item:
     """An item that really is a picture.
 
     Args:
         more: properties beside those of the picture.
         told: the size that it claims, where that is not its own.
+        preset: of the encoder; `ultrafast` for large ones.
     """
-    settings, data = _coded(encode(image, "HEIF", quality=80))
+    settings, data = _coded(encode(image, "HEIF", quality=80, enc_params={"preset": preset}))
     return Item(b"hvc1", (settings, ispe(*(told or image.size)), *more), data)
 
 

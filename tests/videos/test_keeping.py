@@ -39,6 +39,22 @@ def kept(send: Sending, film: bytes, django_capture_on_commit_callbacks: OnCommi
     return video
 
 
+def stored(owner: User, data: bytes, container: str) -> Video:
+    """One that nobody looked at, as if it had been."""
+    now = timezone.now()
+    recording = Recording.objects.create(owner=owner, source="video", started_at=now, ended_at=now)
+    video = Video(owner=owner, recording=recording, name="a film", container=container)
+    video.status, video.byte_size = Video.Status.DONE, len(data)
+    video.file.save("video", SimpleUploadedFile("video", data))
+    return video
+
+
+@pytest.fixture
+def lent(alice: User, film: bytes) -> Video:
+    """What is asked is how it is handed out."""
+    return stored(alice, film, "mov")
+
+
 def test_it_stays_with_its_size_and_counts_in_the_quota(kept: Video, alice: User) -> None:
     assert (kept.status, kept.is_kept, kept.checkpoint) == ("done", True, None)
     assert (kept.width, kept.height, kept.container) == (640, 480, "mov")
@@ -47,9 +63,9 @@ def test_it_stays_with_its_size_and_counts_in_the_quota(kept: Video, alice: User
 
 
 def test_its_owner_gets_it_as_what_it_is_and_nothing_else(
-    kept: Video, alice_client: Client, film: bytes
+    lent: Video, alice_client: Client, film: bytes
 ) -> None:
-    for address in (reverse("video_file", args=[kept.pk]), f"/api/v1/videos/{kept.pk}/file/"):
+    for address in (reverse("video_file", args=[lent.pk]), f"/api/v1/videos/{lent.pk}/file/"):
         response = alice_client.get(address)
         assert (response.status_code, content(response) == film) == (200, True)
         assert response["Content-Type"] == "video/mp4"
@@ -58,7 +74,7 @@ def test_its_owner_gets_it_as_what_it_is_and_nothing_else(
         assert response["Cross-Origin-Resource-Policy"] == "same-origin"
         assert response["Accept-Ranges"] == "bytes"
         assert {"private", "no-store"} <= set(response["Cache-Control"].split(", "))
-        name = f'filename="video-{kept.pk}.mp4"'
+        name = f'filename="video-{lent.pk}.mp4"'
         assert response["Content-Disposition"] == f"inline; {name}"
         response = alice_client.get(f"{address}?download")
         assert response["Content-Disposition"] == f"attachment; {name}"
@@ -76,10 +92,10 @@ def test_its_owner_gets_it_as_what_it_is_and_nothing_else(
     ],
 )
 def test_a_part_of_it(
-    kept: Video, alice_client: Client, film: bytes, asked: str, begin: int, end: int | None
+    lent: Video, alice_client: Client, film: bytes, asked: str, begin: int, end: int | None
 ) -> None:
     part = film[begin:end][:PART_BYTES]
-    response = alice_client.get(reverse("video_file", args=[kept.pk]), headers={"Range": asked})
+    response = alice_client.get(reverse("video_file", args=[lent.pk]), headers={"Range": asked})
     assert (response.status_code, content(response) == part) == (206, True)
     first = begin % len(film)
     expected = f"bytes {first}-{first + len(part) - 1}/{len(film)}"
@@ -88,10 +104,10 @@ def test_a_part_of_it(
 
 
 @pytest.mark.parametrize("asked", ["bytes=999999999-", "bytes=-0"])
-def test_a_part_that_is_not_there(kept: Video, alice_client: Client, asked: str) -> None:
-    response = alice_client.get(reverse("video_file", args=[kept.pk]), headers={"Range": asked})
+def test_a_part_that_is_not_there(lent: Video, alice_client: Client, asked: str) -> None:
+    response = alice_client.get(reverse("video_file", args=[lent.pk]), headers={"Range": asked})
     assert response.status_code == 416
-    assert response["Content-Range"] == f"bytes */{kept.byte_size}"
+    assert response["Content-Range"] == f"bytes */{lent.byte_size}"
 
 
 @pytest.mark.parametrize(
@@ -99,20 +115,15 @@ def test_a_part_that_is_not_there(kept: Video, alice_client: Client, asked: str)
     ["bytes=5-2", "bytes=-", "bytes=0-1,5-9", "lines=1-2", "bytes=x-", "bytes=1" + "0" * 30],
 )
 def test_what_is_no_range_gives_the_whole(
-    kept: Video, alice_client: Client, film: bytes, asked: str
+    lent: Video, alice_client: Client, film: bytes, asked: str
 ) -> None:
-    response = alice_client.get(reverse("video_file", args=[kept.pk]), headers={"Range": asked})
+    response = alice_client.get(reverse("video_file", args=[lent.pk]), headers={"Range": asked})
     assert (response.status_code, content(response) == film) == (200, True)
 
 
 def test_a_large_one_comes_in_parts_of_two_megabytes(alice: User, alice_client: Client) -> None:
-    recording = Recording.objects.create(
-        owner=alice, source="video", started_at=timezone.now(), ended_at=timezone.now()
-    )
-    video = Video(owner=alice, recording=recording, name="a.webm", container="matroska")
-    video.status, video.byte_size = Video.Status.DONE, 3 * PART_BYTES // 2
-    data = bytes(range(256)) * (video.byte_size // 256)
-    video.file.save("video", SimpleUploadedFile("video", data))
+    data = bytes(range(256)) * (3 * PART_BYTES // 2 // 256)
+    video = stored(alice, data, "matroska")
     address, found = reverse("video_file", args=[video.pk]), b""
     while len(found) < len(data):
         response = alice_client.get(address, headers={"Range": f"bytes={len(found)}-"})
@@ -122,16 +133,16 @@ def test_a_large_one_comes_in_parts_of_two_megabytes(alice: User, alice_client: 
     assert found == data
 
 
-def test_nginx_may_send_it(kept: Video, alice_client: Client, settings: Any) -> None:
+def test_nginx_may_send_it(lent: Video, alice_client: Client, settings: Any) -> None:
     settings.ACCEL_REDIRECT = "/protected/"
-    address = reverse("video_file", args=[kept.pk])
+    address = reverse("video_file", args=[lent.pk])
     response = alice_client.get(address, headers={"Range": "bytes=0-1"})
-    assert response["X-Accel-Redirect"] == f"/protected/{kept.file.name}"
+    assert response["X-Accel-Redirect"] == f"/protected/{lent.file.name}"
     assert (response.status_code, response.content) == (200, b"")
     assert response["Content-Type"] == "video/mp4"
 
 
-def test_what_is_still_looked_at_failed_or_was_stopped_is_not_handed_out(
+def test_what_is_still_looked_at_failed_or_was_stopped_is_not_lent(
     send: Sending, alice: User, alice_client: Client, django_capture_on_commit_callbacks: OnCommit
 ) -> None:
     waiting = send(keep=True)
@@ -164,9 +175,9 @@ def test_a_page_in_disguise_is_never_served_as_one(
     assert "sandbox" in response["Content-Security-Policy"]
 
 
-def test_nobody_else_gets_it(kept: Video, bob_client: Client, root_client: Client) -> None:
+def test_nobody_else_gets_it(lent: Video, bob_client: Client, root_client: Client) -> None:
     for client in (bob_client, root_client):
-        for address in (reverse("video_file", args=[kept.pk]), f"/api/v1/videos/{kept.pk}/file/"):
+        for address in (reverse("video_file", args=[lent.pk]), f"/api/v1/videos/{lent.pk}/file/"):
             assert client.get(address, headers={"Range": "bytes=0-9"}).status_code == 404
 
 
