@@ -19,11 +19,11 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from daphne import http_protocol, server
 from django.conf import settings
-from django.db import connections
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from accounts import sockets
+from operations import kept_connections
 from operations.turns import stepped_out
 
 #: As how many bytes a stream counts that waits, for the rows that its next piece is made of.
@@ -109,7 +109,7 @@ class PacedRequest(http_protocol.WebRequest):
     async def _wait(self) -> None:
         assert self.tap is not None
         # In the thread that the request's pages ran in: readers shall not use up the database's.
-        await sync_to_async(connections.close_all)()
+        await sync_to_async(kept_connections.let_go)()
         grace = 3 * settings.REQUEST_GRACE_SECONDS
         left = grace + self.n_written / settings.SLOWEST_READING - self.waited
         began = time.monotonic()

@@ -16,8 +16,7 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 
 from accounts.sockets import address_of, caller_of
-from emotion_site import kept_connections
-from operations import turns
+from operations import kept_connections, turns
 
 
 class FairThreads:

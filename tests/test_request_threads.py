@@ -10,6 +10,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from emotion_site.request_threads import RequestThreads
+from tests.support.site import wait_until
+
+is_alive = threading.Thread.is_alive
 
 
 class Threads(RequestThreads):
@@ -65,6 +68,33 @@ async def test_requests_at_the_same_time_have_a_thread_each() -> None:
     assert {threads.seen["first"], threads.seen["second"]} == {*threads.seen.values()}
 
 
+async def test_one_that_is_given_up_lasts_until_its_thread_has_ended_its_work() -> None:
+    """Or whoever gives up one after the other has ever more threads, and connections with them."""
+    threads = Threads()
+    given_up = await threads.ask("given up", at_once=False)
+    given_up.cancel()
+    done, _left = await asyncio.wait([given_up], timeout=0.2)
+    assert not done
+    threads.may_end["given up"].set()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    # Then it is free again.
+    await threads.ask("next")
+    assert threads.seen["next"] == threads.seen["given up"]
+
+
+async def test_a_few_threads_stay_and_the_others_end(settings: Any) -> None:
+    settings.PAGES_AT_ONCE = 4
+    threads = Threads()
+    names = [str(number) for number in range(6)]
+    asked = [await threads.ask(name, at_once=False) for name in names]
+    for name in names:
+        threads.may_end[name].set()
+    await asyncio.gather(*asked)
+    assert len({*threads.seen.values()}) == 6
+    await asyncio.to_thread(wait_until, lambda: sum(map(is_alive, threads.seen.values())) == 2)
+
+
 async def test_nobody_waits_behind_what_was_given_up() -> None:
     threads = Threads()
     given_up = await threads.ask("given up", at_once=False)
@@ -76,5 +106,4 @@ async def test_nobody_waits_behind_what_was_given_up() -> None:
     threads.may_end["given up"].set()
     with pytest.raises(asyncio.CancelledError):
         await given_up
-    await threads.ask("after that")
-    assert threads.seen["after that"] == threads.seen["next"] != threads.seen["given up"]
+    assert threads.seen["next"] != threads.seen["given up"]

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from accounts import access, audit
 from accounts.models import AuditEvent, User
-from emotion_site import kept_connections
+from operations import kept_connections
 from recognition import quotas
+from recognition.api import waiting
 from recognition.live import recordings
 from recognition.model_registry import comparison
 from recognition.models import (
@@ -281,17 +282,40 @@ def test_a_comparison_that_is_saved_during_a_deletion_does_not_list_the_photo(
     assert (row.result["seen"], row.result["changed"]) == (1, [])
 
 
-def test_threads_that_stay_keep_their_connection_and_others_do_not() -> None:
-    def ask() -> int:
+def backend() -> int:
+    """Which of PostgreSQL's processes answers this thread, in a request of its own."""
+    close_old_connections()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0])
+    finally:
         close_old_connections()
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                return int(cursor.fetchone()[0])
-        finally:
-            close_old_connections()
 
+
+def test_threads_that_stay_keep_their_connection_and_others_do_not() -> None:
     for initializer, n_connections in ((kept_connections.keep, 1), (None, 3)):
         with ThreadPoolExecutor(1, initializer=initializer) as pool:
-            assert len({pool.submit(ask).result() for _ in range(3)}) == n_connections
+            assert len({pool.submit(backend).result() for _ in range(3)}) == n_connections
             pool.submit(lambda: connection.close()).result()
+
+
+def test_a_connection_that_is_gone_is_made_anew() -> None:
+    """As after PostgreSQL was started again: nobody gets an error page for it."""
+    with ThreadPoolExecutor(1, initializer=kept_connections.keep) as pool:
+        first = pool.submit(backend).result()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+        assert pool.submit(backend).result() != first
+        pool.submit(lambda: connection.close()).result()
+
+
+def test_whoever_waits_for_a_result_keeps_no_connection(alice_upload: Upload) -> None:
+    """Hundreds wait at a time, and PostgreSQL has a hundred."""
+
+    def look() -> bool:
+        assert waiting._any_unfinished([alice_upload.pk])
+        return connection.connection is None
+
+    with ThreadPoolExecutor(1, initializer=kept_connections.keep) as pool:
+        assert pool.submit(look).result()

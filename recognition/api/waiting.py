@@ -18,13 +18,13 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import classonlymethod
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from operations import kept_connections
 from operations.turns import stepped_out
 from recognition.models import Upload
 
@@ -125,4 +125,4 @@ def _any_unfinished(ids: list[UUID]) -> bool:
     try:
         return Upload.objects.filter(pk__in=ids).unfinished().exists()
     finally:
-        close_old_connections()
+        kept_connections.let_go()

@@ -22,3 +22,10 @@ def keep() -> None:
         # copy of them, for tests name their database once threads are there.
         settings: Any = ChainMap({"CONN_MAX_AGE": SECONDS}, cast("Any", connection.settings_dict))
         connection.settings_dict = settings
+
+
+def let_go() -> None:
+    """Close this thread's connection, where it is about to wait for something else than it."""
+    # In a transaction it is somebody's around this, who will want it again.
+    if not connection.in_atomic_block:
+        connection.close()
