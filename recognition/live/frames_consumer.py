@@ -6,8 +6,9 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -16,13 +17,15 @@ from django.conf import settings
 from accounts.sockets import address_of, caller_of
 from operations import metrics, open_sockets
 from operations.buckets import Bucket
-from recognition.live.pool import line, load_model, pool
+from recognition.live.pool import load_model, pool
 from recognition.live.stream import Answer, FrameStream
 from recognition.model_registry.catalogue import active_manifest
 from recognition.vision.errors import ModelError
 from recognition.vision.live import LiveFrame
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 # Close codes; 4000 to 4999 are an application's own.
 TOO_MANY_BAD_FRAMES = 4400
@@ -57,7 +60,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
     #: Where it comes from, for turns: network address, and browser or program.
     sender = ("", "")
     work: asyncio.Task[None] | None = None
-    looking: asyncio.Task[Answer | None] | None = None
+    looking: asyncio.Future[Answer | None] | None = None
     watch: asyncio.Task[None] | None = None
     place: open_sockets.Place | None = None
     is_counted = False
@@ -118,9 +121,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
         """Load the model and watch; False, and closed, where there is no model."""
         try:
             await database_sync_to_async(active_manifest)()
-            self.model_version = await asyncio.get_running_loop().run_in_executor(
-                pool(), load_model
-            )
+            self.model_version = await self._in_pool(load_model)
         except ModelError:
             await self._has_no_model()
             return False
@@ -179,21 +180,15 @@ class FramesConsumer(AsyncWebsocketConsumer):
             logger.exception("a frame could not be looked at")
             await self.close(1011)
 
-    def _look(self) -> asyncio.Task[Answer | None] | None:
+    def _look(self) -> asyncio.Future[Answer | None] | None:
         """Begin with the next waiting frame, if there is one."""
         self.looking = None
         if self.stream.is_waiting:
-            self.looking = asyncio.create_task(self._look_in_turn())
+            self.looking = self._in_pool(self.stream.process_next)
         return self.looking
 
-    async def _look_in_turn(self) -> Answer | None:
-        turn = line().turn(*self.sender)
-        await turn.take()
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(pool(), self.stream.process_next)
-        finally:
-            turn.end()
+    def _in_pool(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        return asyncio.wrap_future(pool().submit(self.sender, work))
 
     async def _answer(self, answer: Answer) -> None:
         if answer.seen is None:

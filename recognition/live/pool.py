@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import cv2
 from django.conf import settings
 
-from operations import turns
+from recognition.live.fair_threads import FairThreads
 from recognition.model_registry.catalogue import known_manifest
 from recognition.model_registry.inference import get_recognizer
 from recognition.vision.live import LiveRecognizer
@@ -19,26 +18,10 @@ _of_thread = threading.local()
 
 
 @cache
-def pool() -> ThreadPoolExecutor:
+def pool() -> FairThreads:
     """The process's pool, made on first use."""
-    return ThreadPoolExecutor(
-        settings.LIVE_THREADS,
-        thread_name_prefix="live",
-        # The pool already has a thread a core: more of them inside OpenCV only get in the way.
-        initializer=cv2.setNumThreads,
-        initargs=(1,),
-    )
-
-
-@cache
-def line() -> turns.Line:
-    """Where frames wait for the pool: network addresses are served in turn, and browsers there.
-
-    One that has many sockets, or frames that take long, keeps others waiting for one of them.
-    """
-    # Twice the threads: each has its next frame before a busy event loop comes to hand one out.
-    n = 2 * settings.LIVE_THREADS
-    return turns.Line(n, of_place=n, of_caller=n)
+    # It already has a thread a core: more of them inside OpenCV only get in the way.
+    return FairThreads(settings.LIVE_THREADS, partial(cv2.setNumThreads, 1))
 
 
 def live_recognizer() -> LiveRecognizer:

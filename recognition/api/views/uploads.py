@@ -85,7 +85,7 @@ class UploadPages(CursorPages):
 
     #: Of a page's photos together, where more than the usual number of them is asked for: three
     #: kilobytes each until the answer is sent.
-    most_faces = 20_000
+    most_faces = 5_000
 
     def get_page_size(self, request: Request) -> int:
         asked = super().get_page_size(request)
