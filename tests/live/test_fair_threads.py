@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -119,8 +120,7 @@ async def test_a_socket_that_ends_takes_its_frame_out_of_the_line(
     def socket(name: str) -> FramesConsumer:
         consumer = FramesConsumer()
         consumer.sender = name, ""
-        process: Callable[[], Any] = lambda: looked_at.append(name)  # noqa: E731 - to be patched in
-        monkeypatch.setattr(consumer.stream, "process_next", process)
+        monkeypatch.setattr(consumer.stream, "process_next", partial(looked_at.append, name))
         consumer.stream.offer(b"a frame")
         assert consumer._look() is not None
         return consumer
