@@ -32,8 +32,9 @@ class RequestThreads(ASGIHandler):
         await ThreadSensitiveContext(executor=thread).__aenter__()
         try:
             await self.handle(scope, receive, send)
-        except asyncio.CancelledError:
-            # Given up. What it began goes on in the thread, and its turn lasts until that is done.
+        except BaseException:
+            # Given up, or its answer failed half-way. What it began goes on in the thread, and its
+            # turn lasts until that is done.
             await asyncio.wrap_future(thread.submit(kept_connections.let_go))
             self._keep(thread)
             raise

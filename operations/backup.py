@@ -173,8 +173,11 @@ def _is_ours(member: tarfile.TarInfo) -> bool:
     return member.isreg() and not member.issparse() and bool(name) and is_inside
 
 
-def restore(source: Path) -> Manifest:
+def restore(source: Path) -> tuple[Manifest, int]:
     """Put a backup in the place of all that the site has.
+
+    Returns:
+        What is in it, and how many files of the replaced site could not be deleted.
 
     Raises:
         BackupError: it did not work. As long as the database is not replaced, nothing is.
@@ -210,12 +213,7 @@ def restore(source: Path) -> Manifest:
         raise
     # What the replaced site alone had is nobody's now, whether or not files came with the backup.
     left = [name for name in before - databases.stored_names() if not _is_deleted(name)]
-    if left:
-        raise BackupError(
-            f"The backup is restored, but {len(left)} files of the site that it replaces could "
-            "not be deleted. Run `manage.py delete_stray_files` once the storage lets you."
-        )
-    return manifest
+    return manifest, len(left)
 
 
 def _is_deleted(name: str) -> bool:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 
+from emotion_site import request_threads
 from emotion_site.request_threads import RequestThreads
 from tests.support.site import wait_until
 
 is_alive = threading.Thread.is_alive
+
+
+def _note(threads: list[threading.Thread]) -> None:
+    threads.append(threading.current_thread())
 
 
 class Threads(RequestThreads):
@@ -32,6 +38,8 @@ class Threads(RequestThreads):
     def _work(self, path: str) -> None:
         assert self.may_end.setdefault(path, threading.Event()).wait(10)
         self.seen[path] = threading.current_thread()
+        if path == "fails":
+            raise FileNotFoundError
 
     async def ask(self, path: str, *, at_once: bool = True) -> asyncio.Task[None]:
         """Begin a request; one `at_once` is answered, another waits until it may end."""
@@ -81,6 +89,20 @@ async def test_one_that_is_given_up_lasts_until_its_thread_has_ended_its_work() 
     # Then it is free again.
     await threads.ask("next")
     assert threads.seen["next"] == threads.seen["given up"]
+
+
+async def test_one_whose_answer_fails_gives_its_thread_back() -> None:
+    """As a download does whose file is deleted meanwhile; nobody closed its connection."""
+    threads = Threads()
+    let_go: list[threading.Thread] = []
+    with pytest.MonkeyPatch.context() as patch:
+        note = partial(_note, let_go)
+        patch.setattr(request_threads.kept_connections, "let_go", note)
+        with pytest.raises(FileNotFoundError):
+            await threads.ask("fails")
+    assert let_go == [threads.seen["fails"]]
+    await threads.ask("next")
+    assert threads.seen["next"] == threads.seen["fails"]
 
 
 async def test_a_few_threads_stay_and_the_others_end(settings: Any) -> None:

@@ -91,7 +91,7 @@ def texts(user: User, asked_at: datetime) -> Iterator[tuple[str, Iterable[str]]]
     recordings = Recording.objects.for_owner(user).filter(n_samples__gt=0).defer("samples")
     for recording in recordings.iterator(CHUNK):
         yield f"recordings/{recording.pk}.csv", downloads.as_csv(recording)
-    for name, rows in _TABLES.items():
+    for name, rows in {**_TABLES, "webhook_deliveries": _deliveries(asked_at)}.items():
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
     for more in people.ALSO_EXPORTED:
@@ -152,6 +152,17 @@ def _table(query: Callable[[User], Any], *fields: str) -> Callable[[User], Itera
     return rows
 
 
+def _deliveries(asked_at: datetime) -> Callable[[User], Iterator[Row]]:
+    """What webhooks were told until then; what comes later may tell of who takes part later."""
+    return _table(
+        lambda user: WebhookDelivery.objects.filter(
+            webhook__owner=user, created_at__lt=asked_at
+        ).order_by("created_at"),
+        "id", "webhook", "event", "payload", "attempts", "status_code", "error", "created_at",
+        "delivered_at",
+    )  # fmt: skip
+
+
 _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "corrections": _corrections,
     "live_sessions": _live_sessions,
@@ -186,11 +197,6 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "webhooks": _table(
         lambda user: Webhook.objects.filter(owner=user).order_by("created_at"),
         "id", "url", "is_active", "created_at",
-    ),
-    "webhook_deliveries": _table(
-        lambda user: WebhookDelivery.objects.filter(webhook__owner=user).order_by("created_at"),
-        "id", "webhook", "event", "payload", "attempts", "status_code", "error", "created_at",
-        "delivered_at",
     ),
     "api_tokens": _table(
         lambda user: ApiToken.objects.filter(user=user).order_by("created_at"),

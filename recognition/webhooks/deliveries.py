@@ -129,6 +129,12 @@ def forget(subjects: Collection[uuid.UUID]) -> None:
     WebhookDelivery.objects.filter(subject__in=subjects).delete()
 
 
+def told(subject: uuid.UUID) -> set[int]:
+    """Ids of the people whose webhooks have news of something."""
+    news = WebhookDelivery.objects.filter(subject=subject)
+    return set(news.values_list("webhook__owner_id", flat=True))
+
+
 def delete_old() -> int:
     """Delete the log of long ago; returns how many messages."""
     before = timezone.now() - timedelta(days=KEEP_DAYS)

@@ -193,16 +193,34 @@ def test_whoever_came_later_is_in_no_export_and_takes_none_along(
     settings.DATA_DIR = tmp_path
     code = keys.code_of(keys.new())
     before = someone(study, external_id="before")
+    Webhook.objects.create(owner=alice, url="https://alice.example/hook", secret="whsec_x")
+    leaving.finish(before)
     export = data_export.start(alice)
-    someone(study, external_id="after", code_hash=keys.hash_of_code(code))
+    leaving.finish(someone(study, external_id="after", code_hash=keys.hash_of_code(code)))
     assert data_export.build(str(export.pk))
     export.refresh_from_db()
     with zipfile.ZipFile(export.file.path) as archive:
         found = json.loads(archive.read(f"studies/{study.pk}/participants.json"))
+        told = json.loads(archive.read("webhook_deliveries.json"))
     assert [one["external_id"] for one in found] == ["before"]
+    assert [one["payload"]["participation"]["external_id"] for one in told] == ["before"]
     assert leaving.withdraw(code) == study
     assert DataExport.objects.filter(pk=export.pk, status=DataExport.Status.DONE).exists()
     before.delete()
+    assert not DataExport.objects.filter(pk=export.pk).exists()
+
+
+def test_withdrawal_takes_exports_along_of_whoever_was_told(
+    study: Study, alice: User, bob: User
+) -> None:
+    """The owner before has what their webhook was told for a month, and in their exports."""
+    Webhook.objects.create(owner=alice, url="https://alice.example/hook", secret="whsec_x")
+    part = someone(study)
+    leaving.finish(part)
+    Study.objects.filter(pk=study.pk).update(owner=bob)
+    export = data_export.start(alice)
+    DataExport.objects.filter(pk=export.pk).update(status=DataExport.Status.DONE)
+    part.delete()
     assert not DataExport.objects.filter(pk=export.pk).exists()
 
 

@@ -31,12 +31,17 @@ class Command(BaseCommand):
                 "This site has people in it. --force replaces all of it by the backup."
             )
         try:
-            manifest = backup.verify(file) if check else backup.restore(file)
+            manifest, n_left = (backup.verify(file), 0) if check else backup.restore(file)
         except backup.BackupError as error:
             raise CommandError(str(error)) from None
         if not check:
             # The backup may be of an earlier version.
             call_command("migrate", interactive=False, verbosity=0)
+        if n_left:
+            raise CommandError(
+                f"The backup is restored, but {n_left} files of the site that it replaces could "
+                "not be deleted. Run `manage.py delete_stray_files` once the storage lets you."
+            )
         done = "is whole" if check else "is restored"
         self.stdout.write(
             f"The backup of {manifest.created_at} {done}: {len(manifest.files)} files, "
