@@ -178,7 +178,11 @@ class FramesConsumer(AsyncWebsocketConsumer):
             await self._has_no_model()
         except Exception:
             logger.exception("a frame could not be looked at")
+            self.stream.clear()
             await self.close(1011)
+            # Frames that still come begin no work beside what goes on in a thread.
+            if self.looking is not None:
+                await asyncio.wait([self.looking])
 
     def _look(self) -> asyncio.Future[Answer | None] | None:
         """Begin with the next waiting frame, if there is one."""

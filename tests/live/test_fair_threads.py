@@ -16,6 +16,8 @@ import pytest
 from recognition.live import frames_consumer
 from recognition.live.fair_threads import FairThreads, Sender
 from recognition.live.frames_consumer import FramesConsumer
+from recognition.live.stream import Answer
+from recognition.vision.live import LiveFrame
 from tests.support.site import wait_until
 
 
@@ -133,3 +135,38 @@ async def test_a_socket_that_ends_takes_its_frame_out_of_the_line(
     assert stays.looking is not None
     await stays.looking
     assert looked_at == ["stays"]
+
+
+async def test_a_socket_that_fails_has_no_two_frames_looked_at_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where saving what was seen fails, the next frame is in a thread already."""
+    threads = Threads(2)
+    threads.may_begin.set()
+    monkeypatch.setattr(frames_consumer, "pool", lambda: threads)
+    consumer = FramesConsumer()
+    consumer.watch = asyncio.create_task(asyncio.sleep(0))
+    closing, may_end, running = asyncio.Event(), threading.Event(), Counter[str]()
+
+    async def close(_code: int) -> None:
+        closing.set()
+
+    def look() -> Answer:
+        running["now"] += 1
+        running["most"] = max(running["most"], running["now"])
+        if running["seen"]:
+            assert may_end.wait(10)
+        running["now"] -= 1
+        running["seen"] += 1
+        return Answer(1, 0.0, 0.0, LiveFrame(1, 1, ()))
+
+    monkeypatch.setattr(consumer, "close", close)
+    monkeypatch.setattr(consumer.stream, "process_next", look)
+    await consumer.receive(bytes_data=b"one")
+    await closing.wait()
+    await consumer.receive(bytes_data=b"another")
+    await asyncio.sleep(0.05)
+    may_end.set()
+    assert consumer.work is not None
+    await consumer.work
+    assert running["most"] == 1
