@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -101,15 +102,15 @@ class FairThreads:
             return
         (place, caller), (work, future) = found
         began = self._clock()
+        tell: Callable[[], None]
         try:
-            result = work()
+            tell = partial(future.set_result, work())
         # Whatever it is, it is told to who asked, as any executor does.
         except BaseException as error:
-            self._charge(place, caller, self._clock() - began)
-            future.set_exception(error)
-        else:
-            self._charge(place, caller, self._clock() - began)
-            future.set_result(result)
+            tell = partial(future.set_exception, error)
+        # Before who asked comes again.
+        self._charge(place, caller, self._clock() - began)
+        tell()
 
     def _begin_next(self) -> tuple[Sender, _Work] | None:
         """Take what is next; None where all that waited was cancelled."""
