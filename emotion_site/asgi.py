@@ -34,7 +34,7 @@ from emotion_site.origin import (
 )
 from emotion_site.page_turns import FairTurns
 from emotion_site.request_threads import RequestThreads
-from emotion_site.socket_threads import FairThreads, Threads
+from emotion_site.socket_threads import SocketThreads, Threads
 from emotion_site.socket_turns import FairHandshakes
 from emotion_site.visitors import LimitedSockets
 from recognition.routing import token_urlpatterns, websocket_urlpatterns
@@ -49,7 +49,7 @@ sockets = URLRouter([*websocket_urlpatterns, *study_urlpatterns, nowhere])
 pages = SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets)))
 programs = URLRouter([*token_urlpatterns, nowhere])
 socket_threads = Threads(settings.SOCKET_THREADS)
-fair_sockets = FairThreads(FairHandshakes(PagesAndPrograms(pages, programs)), socket_threads)
+fair_sockets = SocketThreads(FairHandshakes(PagesAndPrograms(pages, programs)), socket_threads)
 application = TrustedScope(
     ProtocolTypeRouter(
         {

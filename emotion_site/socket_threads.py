@@ -19,7 +19,7 @@ from accounts.sockets import address_of, caller_of
 from operations import kept_connections, turns
 
 
-class FairThreads:
+class SocketThreads:
     """An ASGI application for WebSockets that asks the database in these threads."""
 
     def __init__(self, application: Any, threads: Threads) -> None:

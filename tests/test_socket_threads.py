@@ -11,7 +11,7 @@ import pytest
 from channels.db import database_sync_to_async
 
 from accounts.sockets import caller_of
-from emotion_site.socket_threads import FairThreads, Threads
+from emotion_site.socket_threads import SocketThreads, Threads
 
 N_THREADS = 4
 Work = Callable[[], Any]
@@ -57,7 +57,7 @@ class Socket:
     def __init__(self, threads: Threads, address: str, cookie: str) -> None:
         self.questions: asyncio.Queue[Any] = asyncio.Queue()
         scope = {"client": [address, 1], "headers": [(b"cookie", cookie.encode())]}
-        application = FairThreads(self._run, threads)
+        application = SocketThreads(self._run, threads)
         self.task = asyncio.create_task(application(scope, None, None))
 
     async def _run(self, scope: Any, receive: Any, send: Any) -> None:
