@@ -159,8 +159,10 @@ class BoundedRequest(PacedRequest):
                 self._refuse(403, "token_scope", "The scope of this token does not cover this.")
             return
         except Exception:
+            # Not a refusal of who sent it: a program would throw a good token away.
             http_protocol.logger.exception("nobody could say whose body this is")
-            person = None
+            self._refuse(503, "busy", "Nothing was stored. Try again.", asking_again.headers(5))
+            return
         if self.channel is None or self.is_refused:
             return
         if person is None:
@@ -215,7 +217,7 @@ class BoundedRequest(PacedRequest):
         self._forget_pace()
         title = {
             303: "See Other", 401: "Unauthorized", 403: "Forbidden", 408: "Request Timeout",
-            413: "Content Too Large", 429: "Too Many Requests",
+            413: "Content Too Large", 429: "Too Many Requests", 503: "Service Unavailable",
         }[status]  # fmt: skip
         body = json.dumps(
             {"type": "about:blank", "title": title, "status": status, "code": code,

@@ -93,6 +93,20 @@ def test_a_token_that_may_not_write_sends_nothing_large(site: Site) -> None:
         assert '"code": "token_scope"' in answer
 
 
+def test_where_nobody_can_tell_whose_it_is_it_can_be_sent_again(site: Site, person: Person) -> None:
+    """Who is told to sign in, as though the token were a wrong one, throws it away."""
+    bearer = {"Authorization": f"Bearer {person.make_token('write')}"}
+    rename = "from django.db import connection; connection.cursor().execute('ALTER TABLE %s')"
+    site.manage("shell", "-c", rename % "accounts_apitoken RENAME TO out_of_reach")
+    try:
+        answer = answer_to(site, head("/api/v1/uploads/", LARGE, **bearer))
+    finally:
+        site.manage("shell", "-c", rename % "out_of_reach RENAME TO accounts_apitoken")
+    assert answer.startswith("HTTP/1.1 503")
+    assert '"code": "busy"' in answer
+    assert "Retry-After: " in answer
+
+
 def test_only_uploads_may_be_large(site: Site, person: Person) -> None:
     for path in ("/", "/webhooks/", "/api/v1/webhooks/", "/uploads/selected/", "/api/v1/uploads/x"):
         answer = answer_to(site, head(path, LARGE, Cookie=cookie(person)))
