@@ -79,7 +79,7 @@ class LiveConsumer(FramesConsumer):
         if self.place is None:
             await self.close(TOO_MANY_SOCKETS)
             return
-        self._count()
+        self._admit(str(user.pk))
         self.user_id = user.pk
         await self._count_use(user)
         if self.seconds_left <= 0:

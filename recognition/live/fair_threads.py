@@ -17,9 +17,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-#: A network address, and a browser or program there.
+#: A network address, and who is there.
 Sender = tuple[str, str]
 _Work = tuple[Callable[[], Any], "Future[Any]"]
+#: Seconds of a thread that whoever is new begins behind the others. Else they would come before all
+#: who are known, and somebody who is somebody new for each frame, for ever.
+ENTRANCE = 0.1
+#: Seconds that the others must have had more than somebody who is away until they are new again.
+REMEMBERED = 1.0
 
 
 @dataclass(slots=True)
@@ -27,8 +32,8 @@ class _Share:
     """What somebody has of the threads, and who is part of them.
 
     Start-time fair queueing (Goyal, Vin and Cheng 1997, "Start-Time Fair Queueing", section 2):
-    `seconds` is what they have had, but never less than what the one had who was served last.
-    Nobody saves up time by staying away.
+    `seconds` is what they have had, but whoever comes again has no less than the one had who was
+    served last: nobody saves up time by staying away.
     """
 
     seconds: float = 0.0
@@ -42,9 +47,15 @@ class _Share:
     def waits(self) -> bool:
         return bool(self.waiting) or any(part.waits for part in self.parts.values())
 
+    @property
+    def is_busy(self) -> bool:
+        return self.n_running > 0 or self.waits
+
     def part(self, name: str) -> _Share:
-        found = self.parts.setdefault(name, _Share(self.served))
-        if not found.waits and not found.n_running:
+        found = self.parts.get(name)
+        if found is None:
+            found = self.parts[name] = _Share(self.served + ENTRANCE)
+        elif not found.is_busy:
             found.seconds = max(found.seconds, self.served)
         return found
 
@@ -57,18 +68,19 @@ class _Share:
         return self.parts[name].n_running, self.parts[name].seconds
 
     def tidy(self) -> None:
-        """Forget who is gone, unless they have had more than their share."""
-        here = {
-            name: part
-            for name, part in self.parts.items()
-            if part.waits or part.n_running or part.seconds > self.served
-        }
-        is_busy = any(part.waits or part.n_running for part in here.values())
-        self.parts, self.served = (here, self.served) if is_busy else ({}, 0.0)
+        """Forget who is long gone, and everybody once nobody wants anything."""
+        if any(part.is_busy for part in self.parts.values()):
+            self.parts = {
+                name: part
+                for name, part in self.parts.items()
+                if part.is_busy or part.seconds > self.served - REMEMBERED
+            }
+        else:
+            self.parts, self.served = {}, 0.0
 
 
 class FairThreads:
-    """So many threads, shared between network addresses, and there between browsers.
+    """So many threads, shared between network addresses, and there between people.
 
     Args:
         n: threads.

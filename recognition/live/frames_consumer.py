@@ -14,7 +14,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from accounts.sockets import address_of, caller_of
+from accounts.sockets import address_of
 from operations import metrics, open_sockets
 from operations.buckets import Bucket
 from recognition.live.pool import load_model, pool
@@ -57,7 +57,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
 
     model_version = ""
     n_bad = 0
-    #: Where it comes from, for turns: network address, and browser or program.
+    #: Where it comes from, for turns: network address, and who is there, once that is known.
     sender = ("", "")
     work: asyncio.Task[None] | None = None
     looking: asyncio.Future[Answer | None] | None = None
@@ -71,7 +71,7 @@ class FramesConsumer(AsyncWebsocketConsumer):
         self.commands = Bucket(COMMANDS, COMMANDS_AT_ONCE)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.sender = address_of(scope), caller_of(scope)
+        self.sender = address_of(scope), ""
         # Not in `disconnect`: that is not reached when the server gives up on a connection.
         try:
             await super().__call__(scope, receive, send)
@@ -112,8 +112,10 @@ class FramesConsumer(AsyncWebsocketConsumer):
 
     # What they share -----------------------------------------------------------------------------
 
-    def _count(self) -> None:
-        """Count the socket among those that are open."""
+    def _admit(self, who: str) -> None:
+        """Count the socket among those that are open, and its frames among somebody's."""
+        # Not those of a browser, which is another one with another cookie.
+        self.sender = self.sender[0], who
         self.is_counted = True
         metrics.SOCKETS.change(+1, self.kind)
 

@@ -105,7 +105,7 @@ class StudyConsumer(FramesConsumer):
         if self.place is None:
             await self.close(TOO_MANY_SOCKETS)
             return
-        self._count()
+        self._admit(found.pk.hex)
         self.participation_id, self.reports = found.pk, pace.of(address)
         await database_sync_to_async(reports.use_socket)(found.pk, self.key)
         older, _open[found.pk] = _open.get(found.pk), self

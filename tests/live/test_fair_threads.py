@@ -33,8 +33,14 @@ class Threads(FairThreads):
         self.may_begin = threading.Event()
         self._blocked = super().submit(("", ""), self.may_begin.wait)
 
-    def send(self, sender: Sender, cost: float, n: int) -> Future[None]:
-        """Frame after frame, as a page does: one waits for the answer of the one before."""
+    def send(
+        self, sender: Sender, cost: float, n: int, *, anew: Callable[[int], Sender] | None = None
+    ) -> Future[None]:
+        """Frame after frame, as a page does: one waits for the answer of the one before.
+
+        Args:
+            anew: who a frame comes from instead, by its number.
+        """
         last: Future[None] = Future()
 
         def look() -> None:
@@ -43,10 +49,12 @@ class Threads(FairThreads):
             self.when.pop(len(self.seen), bool)()
 
         def go_on(done: Future[Any]) -> None:
-            if next(numbers) >= n:
+            number = next(numbers)
+            if number >= n:
                 last.set_result(None)
             else:
-                self.submit(sender, look).add_done_callback(go_on)
+                who = anew(number) if anew is not None else sender
+                self.submit(who, look).add_done_callback(go_on)
 
         numbers = count(1)
         self.submit(sender, look).add_done_callback(go_on)
@@ -81,6 +89,29 @@ def test_many_sockets_of_an_address_have_what_one_has(threads: Threads) -> None:
     one.result(10)
     assert 0.4 <= threads.share("many", 20) <= 0.6
     for sender in many:
+        sender.result(10)
+
+
+@pytest.mark.parametrize("what", ["address", "browser"])
+def test_whoever_is_somebody_new_for_each_frame_keeps_nobody_waiting(
+    threads: Threads, what: str
+) -> None:
+    """Cookies and IPv6 addresses cost nothing: who has just come is not before all others."""
+
+    def anew(socket: int, frame: int) -> Sender:
+        name = f"new {socket} {frame}"
+        return (name, "") if what == "address" else ("address", name)
+
+    known: Sender = ("known", "") if what == "address" else ("address", "known")
+    others = [
+        threads.send(anew(number, 0), 0.2, 30, anew=partial(anew, number)) for number in range(6)
+    ]
+    one = threads.send(known, 0.01, 20)
+    threads.may_begin.set()
+    one.result(10)
+    # In turn it would be every seventh.
+    assert len(threads.seen) <= 7 * 20
+    for sender in others:
         sender.result(10)
 
 
