@@ -28,6 +28,7 @@ from recognition.models import (
 from recognition.series import downloads
 from recognition.series.timeline import read_stretches
 from recognition.uploads import reports
+from recognition.webhooks import deliveries
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -60,7 +61,7 @@ account.json             your account and its settings
 consents.*               what you agreed to, and when
 audit_trail.*            what happened to your account and data
 webhooks.*               addresses that are told when a photo is finished, without their secrets
-webhook_deliveries.*     what was sent to them
+webhook_deliveries.*     what was sent to them of photos and videos
 api_tokens.*             names of your tokens; the tokens themselves are not stored
 studies/                 studies of yours: their plans, participants by number, answers, and series
 
@@ -91,7 +92,7 @@ def texts(user: User, asked_at: datetime) -> Iterator[tuple[str, Iterable[str]]]
     recordings = Recording.objects.for_owner(user).filter(n_samples__gt=0).defer("samples")
     for recording in recordings.iterator(CHUNK):
         yield f"recordings/{recording.pk}.csv", downloads.as_csv(recording)
-    for name, rows in {**_TABLES, "webhook_deliveries": _deliveries(asked_at)}.items():
+    for name, rows in _TABLES.items():
         yield f"{name}.json", reports.json_array(map(_json, rows(user)))
         yield f"{name}.csv", _as_csv(rows(user))
     for more in people.ALSO_EXPORTED:
@@ -152,17 +153,6 @@ def _table(query: Callable[[User], Any], *fields: str) -> Callable[[User], Itera
     return rows
 
 
-def _deliveries(asked_at: datetime) -> Callable[[User], Iterator[Row]]:
-    """What webhooks were told until then; what comes later may tell of who takes part later."""
-    return _table(
-        lambda user: WebhookDelivery.objects.filter(
-            webhook__owner=user, created_at__lt=asked_at
-        ).order_by("created_at"),
-        "id", "webhook", "event", "payload", "attempts", "status_code", "error", "created_at",
-        "delivered_at",
-    )  # fmt: skip
-
-
 _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "corrections": _corrections,
     "live_sessions": _live_sessions,
@@ -197,6 +187,14 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "webhooks": _table(
         lambda user: Webhook.objects.filter(owner=user).order_by("created_at"),
         "id", "url", "is_active", "created_at",
+    ),
+    # Nothing of who took part in studies: they may withdraw it wherever it is.
+    "webhook_deliveries": _table(
+        lambda user: WebhookDelivery.objects.filter(
+            webhook__owner=user, event__in=deliveries.OF_OWN_THINGS
+        ).order_by("created_at"),
+        "id", "webhook", "event", "payload", "attempts", "status_code", "error", "created_at",
+        "delivered_at",
     ),
     "api_tokens": _table(
         lambda user: ApiToken.objects.filter(user=user).order_by("created_at"),

@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 UPLOAD_FINISHED = "upload.finished"
 VIDEO_FINISHED = "video.finished"
 PING = "ping"
+#: News of what is somebody's own; other parts of the site send news of other people.
+OF_OWN_THINGS = (UPLOAD_FINISHED, VIDEO_FINISHED, PING)
 
 #: Name of the Celery task that sends what is due, and seconds for which one of them does.
 TASK, SECONDS = "recognition.deliver_webhooks", 25
@@ -127,12 +129,6 @@ def forget(subjects: Collection[uuid.UUID]) -> None:
     To be called in the transaction that deletes it.
     """
     WebhookDelivery.objects.filter(subject__in=subjects).delete()
-
-
-def told(subject: uuid.UUID) -> set[int]:
-    """Ids of the people whose webhooks have news of something."""
-    news = WebhookDelivery.objects.filter(subject=subject)
-    return set(news.values_list("webhook__owner_id", flat=True))
 
 
 def delete_old() -> int:

@@ -184,12 +184,11 @@ def _delete_recording(instance: Participation, **kwargs: Any) -> None:
     """A participant's series belongs to nobody else; it goes whichever way the participant does.
 
     So does what webhooks were told, and what they are still to be told; and what the study's owner
-    had exported, or who was when a webhook of theirs was told.
+    had exported.
     """
     if not instance.is_preview:
-        owner = Study.objects.filter(pk=instance.study_id).values_list("owner_id", flat=True)
-        for person in sorted(deliveries.told(instance.pk).union(owner)):
-            export.forget(person, since=instance.consented_at)
+        for owner in Study.objects.filter(pk=instance.study_id).values_list("owner_id", flat=True):
+            export.forget(owner, since=instance.consented_at)
     deliveries.forget([instance.pk])
     if instance.recording_id is not None:
         series = Recording.objects.filter(pk=instance.recording_id)
