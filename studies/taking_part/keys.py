@@ -44,9 +44,15 @@ def new() -> str:
     return secrets.token_urlsafe(24)
 
 
-def code_of(key: str) -> str:
-    """The withdrawal code, such as ``K7QM-2ABX-RW5C-9TPL``; the same each time it is shown."""
-    digest = salted_hmac("studies.taking_part.code", key, algorithm="sha256").digest()
+def code_of(key: str, secret: str | None = None) -> str:
+    """The withdrawal code, such as ``K7QM-2ABX-RW5C-9TPL``; the same each time it is shown.
+
+    Args:
+        key: the one in the participant's cookie.
+        secret: an earlier ``SECRET_KEY``; by default the present one.
+    """
+    salt = "studies.taking_part.code"
+    digest = salted_hmac(salt, key, secret=secret, algorithm="sha256").digest()
     text = base64.b32encode(digest[:_CODE_BYTES]).decode()
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_save
@@ -61,6 +62,21 @@ def shows_code(participation: Participation) -> bool:
     """Whether the page at the end still shows the withdrawal code: not for long, and not again."""
     has_just_ended = timezone.now() - participation.seen_at < timedelta(minutes=CODE_MINUTES)
     return has_just_ended and not participation.is_code_hidden
+
+
+def code_of(participation: Participation, key: str) -> str:
+    """The withdrawal code to show to a participant, whose key their browser has brought.
+
+    It may have been made with an earlier ``SECRET_KEY``. Where that is forgotten, longer ago than
+    the code is shown, they have not seen it, and get another.
+    """
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        code = keys.code_of(key, secret)
+        if keys.hash_of_code(code) == participation.code_hash:
+            return code
+    code = keys.code_of(key)
+    Participation.objects.filter(pk=participation.pk).update(code_hash=keys.hash_of_code(code))
+    return code
 
 
 def hide_code(participation: Participation) -> None:

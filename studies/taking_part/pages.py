@@ -254,7 +254,7 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         "study": study,
         "participation": participation,
         "is_finished": participation.state == _State.FINISHED,
-        "code": keys.code_of(key) if leaving.shows_code(participation) else "",
+        "code": leaving.code_of(participation, key) if leaving.shows_code(participation) else "",
         "return_url": _return_url(participation),
     }
     return render(request, "taking_part/end.html", context)

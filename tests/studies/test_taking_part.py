@@ -88,6 +88,21 @@ def test_consent_is_kept_word_for_word_and_keys_only_as_hashes(study: Study) -> 
     assert keys.code_of(cookie.value) not in row
 
 
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_the_code_opens_also_after_the_site_got_another_secret_key(
+    study: Study, settings: Any, is_remembered: bool
+) -> None:
+    """Somebody consents, the operator changes the key, or forgot the old one, and they end."""
+    client = agree(study)
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-as-long-as-it-should-be-at-least-50"
+    settings.SECRET_KEY_FALLBACKS = [old] if is_remembered else []
+    leaving.leave(study.participations.get())
+    code = code_at_end(client, study)
+    assert code == code_at_end(client, study)
+    client.post("/take-part/withdraw/", {"code": code})
+    assert stored() == (0, 0)
+
+
 def test_who_read_an_older_text_reads_the_new_one(study: Study) -> None:
     Study.objects.filter(pk=study.pk).update(consent_text="Another text.", consent_version=2)
     response = Client().post(path(study, "consent/"), AGREES)
