@@ -85,17 +85,22 @@ def nearest(chosen: int | None) -> int | None:
 
 def due_photos() -> UploadQuerySet:
     """Uploads whose photo was kept for long enough."""
+    stored = Upload.with_trash.filter(status__in=FINISHED, photo_deleted_at=None)
+    return kept_long_enough(stored)
+
+
+def kept_long_enough(uploads: UploadQuerySet) -> UploadQuerySet:
+    """Those whose owners keep photos for less time than these have been there."""
     due = Upload.with_trash.none()
     now = timezone.now()
     chosen = get_user_model().objects.order_by().values_list("photo_retention_days", flat=True)
-    stored = Upload.with_trash.filter(status__in=FINISHED, photo_deleted_at=None)
     # A few different choices, each with its own deadline: dates plus a column of days would be
     # written differently for each database.
     for choice in chosen.distinct():
         days = days_kept(choice)
         if days is not None:
             before = now - timedelta(days=days)
-            due |= stored.filter(owner__photo_retention_days=choice, created_at__lte=before)
+            due |= uploads.filter(owner__photo_retention_days=choice, created_at__lte=before)
     return due
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import audit
 from recognition.jobs.picking import MANY_WAITING
 from recognition.models import Upload, UploadQuerySet
-from recognition.uploads import actions
+from recognition.uploads import actions, retention
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -75,13 +75,22 @@ def restore(uploads: UploadQuerySet, actor: User) -> int:
 def gone_at(upload: Upload) -> datetime:
     """When a photo in the trash is deleted for good."""
     assert upload.trashed_at is not None
-    return upload.trashed_at + timedelta(days=days())
+    moments = [upload.trashed_at + timedelta(days=days())]
+    if not upload.is_finished:
+        kept = retention.days_kept(upload.owner.photo_retention_days)
+        moments += [] if kept is None else [upload.created_at + timedelta(days=kept)]
+    return min(moments)
 
 
 def due() -> UploadQuerySet:
-    """What was in the trash for long enough."""
+    """What was in the trash for long enough, or cannot stay there for so long.
+
+    Retention takes photos that were looked at, and leaves their results. Of one that never was,
+    there would be none, and nobody looks at it here.
+    """
+    trashed = Upload.with_trash.trashed()
     before = timezone.now() - timedelta(days=days())
-    return Upload.with_trash.trashed().filter(trashed_at__lte=before)
+    return trashed.filter(trashed_at__lte=before) | retention.kept_long_enough(trashed.unfinished())
 
 
 def empty_due(is_over: Callable[[], bool] = lambda: False) -> int:

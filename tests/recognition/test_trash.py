@@ -276,6 +276,26 @@ def test_what_is_immediate_elsewhere_is_immediate_there(photo: Upload, media: Pa
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("days", "maximum"), [(0, None), (1, None), (None, 7)])
+def test_a_photo_that_nobody_looks_at_any_more_stays_no_longer_than_its_owner_wants(
+    alice_upload: Upload, media: Path, settings: Any, days: int | None, maximum: int | None
+) -> None:
+    """Moved before a worker came to it: retention takes photos alone that were looked at."""
+    settings.RETENTION_MAXIMUM_DAYS = maximum
+    kept = make_upload(alice_upload.owner)
+    User.objects.update(photo_retention_days=days)
+    trash.move(Upload.objects.filter(pk=alice_upload.pk), alice_upload.owner)
+    if days != 0:
+        assert trash.empty_due() == 0
+    Upload.with_trash.update(created_at=timezone.now() - timedelta(days=8))
+    upload = trash.of(alice_upload.owner).get()
+    assert trash.gone_at(upload) <= timezone.now()
+    assert trash.empty_due() == 1
+    assert Upload.with_trash.get() == kept
+    assert files(media) == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_programs_delete_at_once(photo: Upload, alice_client: Client, media: Path) -> None:
     other = make_upload(photo.owner)
     move(photo)
