@@ -17,6 +17,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -178,9 +179,14 @@ class UserAdmin(DjangoUserAdmin):
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        """For superusers: whoever sets a password can sign in as that person unseen."""
+        """For superusers: whoever sets a password can sign in as that person unseen.
+
+        Their own they change where it is asked for, as everybody does.
+        """
         if not request.user.is_superuser:
             raise PermissionDenied
+        if unquote(id) == str(request.user.pk):
+            return redirect("account_change_password")
         before = self.get_object(request, unquote(id))
         response = super().user_change_password(request, id, form_url)
         if before is not None:

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 
 
 class VisageAdminSite(AdminSite):
@@ -30,8 +31,12 @@ class VisageAdminSite(AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
+        # The account's page counts wrong ones, tells people, and keeps the session in their list.
+        own_password = self.admin_view(RedirectView.as_view(pattern_name="account_change_password"))
         return [
             path("services/", self.admin_view(require_safe(self.services)), name="services"),
+            path("password_change/", own_password, name="password_change"),
+            path("password_change/done/", own_password, name="password_change_done"),
             *super().get_urls(),
         ]
 

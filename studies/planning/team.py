@@ -70,7 +70,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
         if member is None and locked.members.count() >= MAXIMUM_MEMBERS:
             raise TeamRefused(_("The team has %(n)d members already.") % {"n": MAXIMUM_MEMBERS})
         member = member or Member(study=locked, email=email)
-        member.role, member.key_hash = Member.Role(role), hash_of(key)
+        member.role, member.key_hash = Member.Role(role), hashes_of(key)[0]
         member.invited_at = timezone.now()
         member.save()
         audit.record("study_member_invited", actor, actor, f"study:{study.pk}")
@@ -84,7 +84,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
 
 def invited(key: str) -> Member | None:
     """The invitation that a key opens, if it was not taken up."""
-    found = Member.objects.filter(key_hash=hash_of(key), user=None, invited_at__gt=_oldest())
+    found = Member.objects.filter(key_hash__in=hashes_of(key), user=None, invited_at__gt=_oldest())
     return found.select_related("study__owner").first()
 
 
@@ -112,7 +112,7 @@ def join(key: str, user: User) -> Study:
 
 def _open_invitation(key: str) -> Member | None:
     rows = Member.objects.select_for_update(no_key=True)
-    return rows.filter(key_hash=hash_of(key), user=None, invited_at__gt=_oldest()).first()
+    return rows.filter(key_hash__in=hashes_of(key), user=None, invited_at__gt=_oldest()).first()
 
 
 def _oldest() -> datetime:
@@ -264,6 +264,9 @@ def _forget_offer(study_id: UUID, user_id: int | None) -> None:
         Study.objects.filter(pk=study_id, next_owner_id=user_id).update(next_owner=None)
 
 
-def hash_of(key: str) -> str:
-    """What is stored of an invitation's key."""
-    return salted_hmac("studies.team", key, algorithm="sha256").hexdigest()
+def hashes_of(key: str) -> list[str]:
+    """What is stored of an invitation's key; behind it, what earlier ``SECRET_KEY`` made of it."""
+    return [
+        salted_hmac("studies.team", key, secret=secret, algorithm="sha256").hexdigest()
+        for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    ]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
+from asgiref.sync import async_to_sync
+from channels.auth import get_user
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -15,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import access, headers
 from accounts.models import User
+from accounts.sessions import SessionStore
 from tests.support.signing_in import sign_in
 
 ODD = {
@@ -84,3 +89,54 @@ def test_sentences_that_nobody_reads_do_not_pile_up(alice_client: Client) -> Non
     assert max(sizes) < 15_000
     page = alice_client.get("/uploads/").text
     assert all(name in page for name in names), "the newest are there"
+
+
+@pytest.fixture
+def another_key(settings: Any) -> Callable[[], None]:
+    """Change ``SECRET_KEY`` as SECURITY.md says."""
+
+    def change() -> None:
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another-key-" * 5
+
+    return change
+
+
+def test_sessions_go_on_and_can_be_ended_after_the_secret_key_was_changed(
+    alice: User, another_key: Callable[[], None]
+) -> None:
+    """Most of all then: a key is changed where something got away."""
+    mine, elsewhere, thiefs = Client(), Client(), Client()
+    for client in (mine, thiefs):
+        sign_in(client, alice.email, "alice-password")
+    another_key()
+    # It looks through all of her sessions.
+    sign_in(elsewhere, alice.email, "alice-password")
+    assert {client.get("/uploads/").status_code for client in (mine, elsewhere, thiefs)} == {200}
+    listed = UserSession.objects.values_list("session_key", flat=True)
+    assert {*listed} == {*Session.objects.values_list("session_key", flat=True)}
+    mine.post("/accounts/sessions/")
+    assert mine.get("/uploads/").status_code == 200
+    assert thiefs.get("/uploads/").status_code == 302
+
+
+def test_asking_whose_a_request_is_ends_no_session(
+    alice: User, another_key: Callable[[], None]
+) -> None:
+    """Before a large body, or where a socket opens: nobody could tell the browser a new key."""
+    client = Client()
+    client.force_login(alice)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].OutputString().split(";")[0]
+    another_key()
+    assert headers.signed_in_id(cookie.encode(), b"") == alice.pk
+    session = SessionStore(client.session.session_key)
+    assert async_to_sync(get_user)({"session": session}) == alice
+    assert client.get("/uploads/").status_code == 200
+
+
+def test_another_password_ends_other_sessions(alice: User) -> None:
+    client = Client()
+    client.force_login(alice)
+    alice.set_password("another-password-7")
+    alice.save()
+    assert client.get("/uploads/").status_code == 302

@@ -113,6 +113,26 @@ def test_nobodys_password_cannot_be_set(key: str, root_client: Client) -> None:
         assert response.status_code in {302, 404}
 
 
+@pytest.mark.parametrize(
+    "path", ["/admin/password_change/", "/admin/accounts/user/{own}/password/"]
+)
+def test_staff_change_their_own_password_where_everybody_does(
+    path: str, root: User, root_client: Client
+) -> None:
+    """That page counts wrong ones, tells people, and is refused once access has ended."""
+    form = {
+        "old_password": "root-password", "new_password1": "another-password-7",
+        "new_password2": "another-password-7", "password1": "another-password-7",
+        "password2": "another-password-7", "usable_password": "true",
+    }  # fmt: skip
+    for method in ("get", "post"):
+        answer = getattr(root_client, method)(path.format(own=root.pk), form)
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == "/accounts/password/change/"
+    root.refresh_from_db()
+    assert root.check_password("root-password")
+
+
 def test_no_key_is_shown(root_client: Client, alice: User) -> None:
     token = ApiToken.objects.create(user=alice, name="laptop", prefix="vis_ab", key_sha256="f" * 64)
     webhook = Webhook.objects.create(

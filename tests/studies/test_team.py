@@ -95,6 +95,18 @@ def test_the_owner_and_members_cannot_join_again(
     assert study.members.filter(user=None).count() == 1
 
 
+def test_an_invitation_holds_after_the_secret_key_was_changed(
+    alice: User, bob: User, settings: Any
+) -> None:
+    study = make.ready_study(alice)
+    link = team.invite(study, "other@example.org", "editor", alice)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key-" * 5
+    key = link.rstrip("/").rpartition("/")[2]
+    assert team.invited(key) is not None
+    assert team.join(key, bob) == study
+
+
 def test_where_no_mail_is_sent_the_link_is_shown_once(
     alice: User, alice_client: Client, bob_client: Client, settings: Settings
 ) -> None:
