@@ -27,7 +27,8 @@ class RecordingAdmin(admin.ModelAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Recording]:
-        return super().get_queryset(request).defer("samples")
+        """People's own: a participant's series belongs to a study, and goes with what it is of."""
+        return super().get_queryset(request).exclude(owner=None).defer("samples")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

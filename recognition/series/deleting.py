@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def delete(recording: Recording, actor: User) -> None:
     """Delete a recording with all that belongs to it, and write that down."""
     with transaction.atomic():
-        owner = recording.owner or actor
-        audit.record("recording_deleted", owner, actor, f"recording:{recording.pk}")
+        assert recording.owner is not None, "a participant's goes with the participant"
+        audit.record("recording_deleted", recording.owner, actor, f"recording:{recording.pk}")
         # First, as a worker does that saves what it saw in a video.
         lock_to_delete(Video.objects.filter(recording=recording))
         lock_to_delete(Recording.objects.filter(pk=recording.pk))

@@ -279,3 +279,19 @@ def test_a_folder_that_cannot_be_read_or_emptied_does_not_undo_a_deletion(
     assert default_storage.exists(stray)
     stored_files.delete_left()
     assert not default_storage.exists(stray)
+
+
+@pytest.mark.parametrize("by", ["page", "action"])
+def test_staff_delete_no_participants_series_alone(
+    alice: User, root_client: Client, by: str
+) -> None:
+    """Its curves would stay, and nobody would tell the study's owner."""
+    part = make.with_series(make.participation(make.open_study(alice)))
+    path, form = {
+        "page": (f"{part.recording_id}/delete/", {}),
+        "action": ("", {"action": "delete_selected", "_selected_action": [part.recording_id]}),
+    }[by]
+    root_client.post(f"/admin/recognition/recording/{path}", {**form, "post": "yes"})
+    assert Recording.objects.filter(pk=part.recording_id).exists()
+    page = root_client.get("/admin/recognition/recording/").content.decode()
+    assert f"/{part.recording_id}/change/" not in page
