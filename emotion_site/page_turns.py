@@ -12,18 +12,24 @@ up to ten: such requests have half of the turns at most, so that pages never wai
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.conf import settings
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
 from accounts.sockets import address_of, caller_of
 from emotion_site.request_bodies import UPLOAD_PATHS, VIDEO_PATHS
 from operations import turns
 
-#: Paths of single stored files.
-_FILE = re.compile(r"/(image|thumbnail|file|heat-map\.png|in/[^/]+/blocks/\d+|exports/[^/]+)/?$")
+#: Names of the views that read or write stored files. Those that delete some ask a bucket that
+#: said nothing once in half a minute.
+IN_BUCKET = {
+    "upload_image", "upload_thumbnail", "face_heat_map", "download_export", "video_file",
+    "api-upload-image", "api-upload-thumbnail", "api-video-file",
+    "api-video-transfer-part", "api-video-transfer-finish",
+    "studies:block_file", "studies:change_block", "studies:download", "taking_part:stimulus",
+    "admin:recognition_upload_blurred", "admin:recognition_upload_photo",
+}  # fmt: skip
 
 
 class FairTurns:
@@ -46,9 +52,16 @@ class FairTurns:
         await turns.work_in(turn, lambda: self._application(scope, receive, send))
 
     def _is_slow(self, scope: dict[str, Any]) -> bool:
-        if scope["method"] == "POST":
-            return scope["path"] in self._slow_paths
-        return bool(settings.S3_BUCKET) and _FILE.search(scope["path"]) is not None
+        if scope["method"] == "POST" and scope["path"] in self._slow_paths:
+            return True
+        return bool(settings.S3_BUCKET) and _view_name(scope["path"]) in IN_BUCKET
+
+
+def _view_name(path: str) -> str | None:
+    try:
+        return resolve(path).view_name
+    except Resolver404:
+        return None
 
 
 def _line(n: int) -> turns.Line:

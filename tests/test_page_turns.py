@@ -11,22 +11,29 @@ import pytest
 from django.urls import reverse
 from pytest_django import Settings
 
-from emotion_site.page_turns import FairTurns
+from emotion_site.page_turns import IN_BUCKET, FairTurns
 
 AT_ONCE = 6
-PHOTO, FACE = UUID(int=7), [UUID(int=7), 3]
-#: Each lasts for as long as a bucket that says nothing.
-IN_BUCKET = [
-    reverse("upload_image", args=[PHOTO]),
-    reverse("upload_thumbnail", args=[PHOTO]),
-    reverse("face_heat_map", args=FACE),
-    reverse("video_file", args=[PHOTO]),
-    reverse("download_export", args=[PHOTO]),
-    reverse("api-upload-image", args=[PHOTO]),
-    reverse("api-upload-thumbnail", args=[PHOTO]),
-    reverse("studies:block_file", args=FACE),
-    reverse("taking_part:stimulus", args=FACE),
-]
+PHOTO, FACE = [UUID(int=7)], [UUID(int=7), 3]
+#: Views that last for as long as a bucket that says nothing: how they are asked, and of what.
+VIEWS: dict[str, tuple[str, list[Any]]] = {
+    "upload_image": ("GET", PHOTO),
+    "upload_thumbnail": ("GET", PHOTO),
+    "face_heat_map": ("GET", FACE),
+    "video_file": ("GET", PHOTO),
+    "download_export": ("GET", PHOTO),
+    "api-upload-image": ("GET", PHOTO),
+    "api-upload-thumbnail": ("GET", PHOTO),
+    "api-video-file": ("GET", PHOTO),
+    "api-video-transfer-part": ("PUT", PHOTO),
+    "api-video-transfer-finish": ("POST", PHOTO),
+    "studies:block_file": ("GET", FACE),
+    "studies:change_block": ("POST", FACE),
+    "studies:download": ("GET", [UUID(int=7), "study.zip"]),
+    "taking_part:stimulus": ("GET", FACE),
+    "admin:recognition_upload_blurred": ("GET", PHOTO),
+    "admin:recognition_upload_photo": ("POST", PHOTO),
+}
 Ask = Callable[..., Awaitable[None]]
 
 
@@ -57,19 +64,21 @@ def ask(inside: list[str], settings: Settings) -> Ask:
     return ask
 
 
-@pytest.mark.parametrize("path", IN_BUCKET)
+@pytest.mark.parametrize("view", sorted({*VIEWS, *IN_BUCKET}))
 async def test_files_of_a_bucket_leave_turns_to_pages(
-    path: str, ask: Ask, inside: list[str], settings: Settings
+    view: str, ask: Ask, inside: list[str], settings: Settings
 ) -> None:
     settings.S3_BUCKET = "photos"
+    method, arguments = VIEWS[view]
     for _ in range(AT_ONCE):
-        await ask(path)
+        await ask(reverse(view, args=arguments), method)
     assert len(inside) == AT_ONCE // 2
-    await ask("/uploads/")
-    assert inside[-1] == "/uploads/"
+    for page in ("/uploads/", "/no/such/page"):
+        await ask(page)
+        assert inside[-1] == page
 
 
 async def test_those_on_a_disk_have_all_of_them(ask: Ask, inside: list[str]) -> None:
     for _ in range(AT_ONCE):
-        await ask(IN_BUCKET[0])
+        await ask(reverse("upload_image", args=PHOTO))
     assert len(inside) == AT_ONCE
