@@ -17,12 +17,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from daphne import http_protocol, server
+from daphne import http_protocol
 from django.conf import settings
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
 
 from accounts import sockets
+from emotion_site.stopping import StoppingServer
 from operations import kept_connections
 from operations.turns import stepped_out
 
@@ -138,7 +139,7 @@ def _whole_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
     return int(told.get(b"content-length", STREAM_BYTES))
 
 
-class PacedServer(server.Server):
+class PacedServer(StoppingServer):
     """Daphne's, which tells the application that something is sent once it is read."""
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:

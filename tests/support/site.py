@@ -204,11 +204,15 @@ class Site:
             process.wait()
             wait_until(lambda: not any(map(is_alive, group)), every=0.01)
 
-    def stop(self, label: str) -> None:
-        """End a process as an operator does: what it has not begun goes back into the queue."""
-        process = self._running.pop(label)
+    def stop(self, label: str, *, seconds: float = 60) -> None:
+        """End a process as an operator does: what it has not begun goes back into the queue.
+
+        Fails where that takes longer.
+        """
+        process = self._running[label]
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=seconds)
+        del self._running[label]
 
     def is_healthy(self) -> bool:
         try:
