@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
-from drf_spectacular.generators import SchemaGenerator
+
+from recognition.api import schema
 
 #: What a page calls each tag of the description.
 GROUPS = {
@@ -51,7 +52,7 @@ class Group(NamedTuple):
 @cache
 def _operations() -> tuple[Operation, ...]:
     """Once for a process: to describe them all takes a third of a second."""
-    paths = SchemaGenerator().get_schema(public=True)["paths"]
+    paths = schema.describe()["paths"]
     return tuple(
         Operation(
             tag := described["tags"][0],

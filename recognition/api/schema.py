@@ -6,10 +6,12 @@ written down here once.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.permissions import AllowAny
@@ -22,6 +24,16 @@ BODIES = {"POST", "PUT", "PATCH"}
 
 #: Header of an answer that came too often.
 RETRY_AFTER = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}}
+
+#: The generator loads its classes when they are first needed, and fails where two threads do so.
+_describing = threading.Lock()
+
+
+def describe() -> dict[str, Any]:
+    """The whole description, in the language of the thread; it takes up to a second."""
+    with _describing:
+        described: dict[str, Any] = SchemaGenerator().get_schema(public=True)
+    return described
 
 
 def problem(codes: Sequence[str], description: str = "") -> OpenApiResponse:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from recognition.api import operation_list
 from recognition.api.views import documents
 
 
@@ -44,3 +47,29 @@ def test_the_schema_is_made_once_for_each_language(
         assert schema(query) == english
     assert schema("?lang=de") == german
     assert made == []
+
+
+def test_it_is_made_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator fails where two of them begin to load its classes."""
+    make, at_work, most = SchemaGenerator.get_schema, [0], [0]
+
+    def slow(*args: Any, **options: Any) -> Any:
+        at_work[0] += 1
+        most[0] = max(most[0], at_work[0])
+        time.sleep(0.1)
+        schema = make(*args, **options)
+        at_work[0] -= 1
+        return schema
+
+    monkeypatch.setattr(SchemaGenerator, "get_schema", slow)
+    documents._description.cache_clear()
+    operation_list._operations.cache_clear()
+    media_type = "application/vnd.oai.openapi+json"
+    with ThreadPoolExecutor() as threads:
+        asked = [
+            threads.submit(documents._description, "en", media_type),
+            threads.submit(documents._description, "de", media_type),
+            threads.submit(operation_list._operations),
+        ]
+        assert all(one.result() for one in asked)
+    assert most == [1]

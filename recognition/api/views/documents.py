@@ -15,14 +15,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
-from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognition.api import operation_list
+from recognition.api import operation_list, schema
 from recognition.api.errors import CONTENT_TYPE, KINDS, Problem
 
 
@@ -52,8 +51,8 @@ def _description(language: str, media_type: str) -> str | bytes:
     """Made once in each process: it takes a second, and is the same for everybody."""
     (renderer,) = (one() for one in SchemaView.renderer_classes if one.media_type == media_type)
     with override(language):
-        schema = SchemaGenerator().get_schema(public=True)
-    return renderer.render(schema)
+        described = schema.describe()
+    return renderer.render(described)
 
 
 class DocsView(SpectacularSwaggerSplitView):
