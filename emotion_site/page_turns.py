@@ -7,7 +7,8 @@ sixty slow pages of one person between them, another's took ten times as long. S
 
 What brings a photo or a video waits for the decoder in its turn, up to 20 seconds, the address of a
 new webhook for whoever answers for its name, up to eight, and a photo that is in a bucket for that,
-up to ten: such requests have half of the turns at most, so that pages never wait for them.
+up to ten: such requests have half of the turns at most, so that pages never wait for them. So do
+forms with a password, which wait for the place to hash it: a third.
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ IN_BUCKET = {
     "admin:recognition_upload_blurred", "admin:recognition_upload_photo",
 }  # fmt: skip
 
+#: Names of forms that are slow beside those that bring photos and videos, and of those with a
+#: password.
+ALSO_SLOW = ("sample_upload", "webhooks", "api-webhook-list")
+WITH_PASSWORD = (
+    "account_login", "account_signup", "account_reauthenticate", "account_change_password",
+)  # fmt: skip
+
 
 class FairTurns:
     """An ASGI application for HTTP that waits for its turn.
@@ -43,18 +51,23 @@ class FairTurns:
         self._application = application
         n = settings.PAGES_AT_ONCE
         self._line, self._slow = _line(n), _line(max(1, n // 2))
-        names = ("sample_upload", "webhooks", "api-webhook-list")
-        self._slow_paths = {*UPLOAD_PATHS, *VIDEO_PATHS, *map(reverse, names)}
+        self._passwords = _line(max(1, n // 3))
+        self._slow_paths = {*UPLOAD_PATHS, *VIDEO_PATHS, *map(reverse, ALSO_SLOW)}
+        self._password_paths = {*map(reverse, WITH_PASSWORD)}
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        lines = [self._slow, self._line] if self._is_slow(scope) else [self._line]
-        turn = turns.Turn(address_of(scope), caller_of(scope), *lines)
+        turn = turns.Turn(address_of(scope), caller_of(scope), *self._lines_for(scope))
         await turns.work_in(turn, lambda: self._application(scope, receive, send))
 
-    def _is_slow(self, scope: dict[str, Any]) -> bool:
-        if scope["method"] == "POST" and scope["path"] in self._slow_paths:
-            return True
-        return bool(settings.S3_BUCKET) and _view_name(scope["path"]) in IN_BUCKET
+    def _lines_for(self, scope: dict[str, Any]) -> list[turns.Line]:
+        path, is_post = scope["path"], scope["method"] == "POST"
+        if is_post and path in self._password_paths:
+            return [self._passwords, self._line]
+        if is_post and path in self._slow_paths:
+            return [self._slow, self._line]
+        if settings.S3_BUCKET and _view_name(path) in IN_BUCKET:
+            return [self._slow, self._line]
+        return [self._line]
 
 
 def _view_name(path: str) -> str | None:

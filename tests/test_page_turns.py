@@ -82,3 +82,20 @@ async def test_those_on_a_disk_have_all_of_them(ask: Ask, inside: list[str]) -> 
     for _ in range(AT_ONCE):
         await ask(reverse("upload_image", args=PHOTO))
     assert len(inside) == AT_ONCE
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["account_login", "account_signup", "account_reauthenticate", "account_change_password"],
+)
+async def test_passwords_that_wait_for_their_hash_leave_turns_to_pages(
+    name: str, ask: Ask, inside: list[str]
+) -> None:
+    for _ in range(AT_ONCE):
+        await ask(reverse(name), "POST")
+    assert len(inside) == AT_ONCE // 3
+    await ask("/uploads/")
+    assert inside[-1] == "/uploads/"
+    # Nor do they wait for photos, or the other way round.
+    await ask("/uploads/new/", "POST")
+    assert inside[-1] == "/uploads/new/"
