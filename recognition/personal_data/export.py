@@ -110,7 +110,8 @@ def forget(owner_id: int, since: datetime | None = None) -> None:
             mine = mine.filter(created_at__gte=since)
         # First, so that one that is just ending is found by the one or the other.
         mine.begin_anew()
-        mine.filter(status=DataExport.Status.DONE).delete()
+        # One that failed may have left a file of its last attempt.
+        mine.filter(status__in=(DataExport.Status.DONE, DataExport.Status.FAILED)).delete()
 
 
 def delete_expired() -> int:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
-from studies.models import Participation, PersonalLink, Study
+from studies.models import HAVE_ENDED, Participation, PersonalLink, Study
 from studies.planning import deleting
 from studies.planning.deleting import FINISHED_EVENT
 from studies.taking_part import keys
@@ -31,7 +31,9 @@ def finish(participation: Participation) -> bool:
     now = timezone.now()
     with transaction.atomic():
         going_on = Participation.objects.filter(pk=participation.pk).exclude(state=_State.FINISHED)
-        if not going_on.update(state=_State.FINISHED, finished_at=now, seen_at=now):
+        if not going_on.update(
+            state=_State.FINISHED, finished_at=now, seen_at=now, is_code_hidden=False
+        ):
             return False
         if not participation.is_preview:
             deliveries.record(
@@ -53,9 +55,18 @@ def is_too_late(participation: Participation) -> bool:
 
 def leave(participation: Participation) -> None:
     """The participant ends before the end; what they gave stays until they withdraw."""
-    Participation.objects.filter(pk=participation.pk).exclude(state=_State.FINISHED).update(
-        state=_State.LEFT, seen_at=timezone.now()
-    )
+    _end_early(participation, is_code_hidden=False)
+
+
+def come_too_late(participation: Participation) -> None:
+    """The participation has ended meanwhile. Whoever came by the link is shown no code: they may
+    be the next one at a shared device."""
+    _end_early(participation)
+
+
+def _end_early(participation: Participation, **fields: Any) -> None:
+    going_on = Participation.objects.filter(pk=participation.pk).exclude(state__in=HAVE_ENDED)
+    going_on.update(state=_State.LEFT, seen_at=timezone.now(), **fields)
 
 
 def shows_code(participation: Participation) -> bool:
@@ -80,10 +91,8 @@ def code_of(participation: Participation, key: str) -> str:
 
 
 def hide_code(participation: Participation) -> None:
-    """From now on only whoever knows the code has it."""
-    Participation.objects.filter(
-        pk=participation.pk, state__in=(_State.FINISHED, _State.LEFT)
-    ).update(is_code_hidden=True)
+    """From now on only whoever knows the code has it, until somebody ends who goes on."""
+    Participation.objects.filter(pk=participation.pk).update(is_code_hidden=True)
 
 
 def withdraw(code: str) -> Study | None:

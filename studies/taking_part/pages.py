@@ -197,7 +197,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         deleting.delete_participations(Participation.objects.filter(pk=participation.pk))
         return redirect("taking_part:preview", pk)
     if leaving.is_too_late(participation):
-        leaving.leave(participation)
+        leaving.come_too_late(participation)
         participation.state = _State.LEFT
     if participation.has_ended:
         return redirect("taking_part:end", pk)
@@ -265,7 +265,8 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The page with the code was left: it is not shown again."""
     participation, _key = _mine(request, pk)
-    leaving.hide_code(participation)
+    if participation.has_ended:
+        leaving.hide_code(participation)
     return HttpResponse(status=204)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -209,6 +211,18 @@ def test_whoever_came_later_is_in_no_export_and_takes_none_along(
     assert DataExport.objects.filter(pk=export.pk, status=DataExport.Status.DONE).exists()
     before.delete()
     assert not DataExport.objects.filter(pk=export.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_withdrawal_takes_what_a_killed_attempt_at_an_export_has_left(
+    study: Study, alice: User, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    part = someone(study)
+    name = default_storage.save("exports/a.zip", ContentFile(b"what they gave"))
+    DataExport.objects.create(owner=alice, file=name, status=DataExport.Status.FAILED)
+    part.delete()
+    assert not default_storage.exists(name)
 
 
 def test_an_export_has_no_messages_of_studies_that_somebody_no_longer_owns(

@@ -252,6 +252,34 @@ def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None
     assert code not in text(client.get(path(study, "run/"), follow=True))
 
 
+def test_who_comes_by_the_link_of_somebody_who_walked_away_does_not_see_their_code(
+    study: Study,
+) -> None:
+    """Hours later: the next one at a shared device, whom the site cannot tell from the first."""
+    client = agree(study)
+    ago = timezone.now() - timedelta(hours=3)
+    recording = recorded(study.owner, seconds=3 * 3600)
+    study.participations.update(recording=recording, state="running", seen_at=ago)
+    page = text(client.get(path(study), follow=True))
+    assert "You have stopped" in page
+    assert 'id="code"' not in page
+
+
+def test_who_comes_back_by_the_link_and_goes_on_sees_the_code_at_the_end(study: Study) -> None:
+    client = agree(study)
+    assert client.get(path(study)).headers["Location"] == path(study, "run/")
+    client.post(path(study, "leave/"))
+    assert "Everything is deleted" in text(withdraw(code_at_end(client, study)))
+
+
+def test_leaving_once_more_shows_no_code_again(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    study.participations.update(seen_at=timezone.now() - timedelta(days=3))
+    client.post(path(study, "leave/"))
+    assert 'id="code"' not in text(client.get(path(study, "end/")))
+
+
 def test_the_code_is_not_shown_for_long(study: Study) -> None:
     client = agree(study)
     client.post(path(study, "leave/"))
