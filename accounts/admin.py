@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -85,10 +84,17 @@ class AuthenticatorAdmin(admin.ModelAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(WrittenBySuperusers, AllauthEmailAddressAdmin):
-    """Who receives an account's mail can set its password."""
+class EmailAddressAdmin(ReadOnlyAdmin):
+    """Which addresses were confirmed: whoever receives an account's mail can set its password.
 
-    search_fields = ("email",)
+    Superusers change the address itself, of which the person is told.
+    """
+
+    list_display = ("email", "user", "primary", "verified")
+    list_filter = ("primary", "verified")
+    list_select_related = ("user",)
+    search_fields = ("email", "user__email")
+    fields = ("email", "user", "primary", "verified")
 
 
 @admin.register(UserSession)

@@ -14,5 +14,6 @@ urlpatterns = [
     path("tokens/<int:pk>/delete/", views.delete_api_token, name="delete_api_token"),
     path("consent/", views.ask_consent, name="consent"),
     # Before allauth's.
+    path("email/", views.EmailView.as_view(), name="account_email"),
     path("2fa/totp/activate/", views.ActivateTOTPView.as_view(), name="mfa_activate_totp"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
+from allauth.account.views import EmailView as AllauthEmailView
 from allauth.mfa.totp.views import ActivateTOTPView as AllauthActivateTOTPView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -111,4 +112,19 @@ class ActivateTOTPView(AllauthActivateTOTPView):
             response: HttpResponse = super().form_valid(form)
         except IntegrityError:
             return redirect("mfa_index")
+        return response
+
+
+class EmailView(AllauthEmailView):
+    """A change of address begins here, and ends with the link in the mail to the new one.
+
+    allauth's view would also take away the present address, or the new one for it without its
+    being confirmed: by buttons of a page for several addresses.
+    """
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        is_present = request.POST.get("email", "").lower() == signed_in(request).email
+        if "action_primary" in request.POST or ("action_remove" in request.POST and is_present):
+            return redirect("account_email")
+        response: HttpResponse = super().post(request, *args, **kwargs)
         return response

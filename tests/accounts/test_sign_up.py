@@ -120,6 +120,28 @@ def test_the_address_changes_once_the_new_one_is_confirmed(
     assert is_signed_in(client)
 
 
+@pytest.mark.parametrize("is_confirmed", [True, False, None])
+def test_no_address_is_anybodys_before_it_is_confirmed(
+    alice: User, alice_client: Client, is_confirmed: bool | None
+) -> None:
+    """What allauth's page for several addresses does is not done by requests, either."""
+    if is_confirmed is not None:
+        EmailAddress.objects.create(
+            user=alice, email=alice.email, primary=True, verified=is_confirmed
+        )
+    confirm_password(alice_client, "alice-password")
+    alice_client.post("/accounts/email/", {"email": "alice@new.example", "action_add": ""})
+    for email, action in [
+        ("alice@new.example", "action_primary"),
+        (alice.email, "action_remove"),
+        (alice.email.upper(), "action_remove"),
+    ]:
+        alice_client.post("/accounts/email/", {"email": email, action: ""})
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    assert EmailAddress.objects.filter(email="alice@new.example", verified=False).exists()
+
+
 @pytest.mark.parametrize("verification", ["none", "optional"])
 def test_an_unconfirmed_address_stays_until_the_new_one_is_confirmed(
     verification: str, db: None, settings: Settings

@@ -214,6 +214,22 @@ def test_staff_cannot_take_over_an_account_by_its_address(
     assert not EmailAddress.objects.get().verified
 
 
+def test_superusers_confirm_and_take_away_no_address_unseen(
+    root_client: Client, alice: User
+) -> None:
+    """Without a confirmed one, whoever reads its mail gets the account without second factors."""
+    address = EmailAddress.objects.create(user=alice, email=alice.email, verified=True)
+    path = "/admin/account/emailaddress/"
+    form = {"user": alice.pk, "email": "another@example.org", "verified": "on"}
+    assert root_client.get(path).status_code == 200
+    assert root_client.post(f"{path}add/", form).status_code == 403
+    assert root_client.post(f"{path}{address.pk}/change/", form).status_code == 403
+    assert root_client.post(f"{path}{address.pk}/delete/", {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [address.pk], "post": "yes"}
+    root_client.post(path, chosen)
+    assert EmailAddress.objects.get().email == alice.email
+
+
 def test_staff_cannot_take_a_second_factor_from_superusers(
     charlie: User, charlie_client: Client, root: User, alice: User
 ) -> None:

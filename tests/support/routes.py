@@ -264,7 +264,7 @@ ROUTES: dict[str, Route] = {
     "api-webhook-deliveries": interface("webhook", GET=200),
     # Administration
     **administered("auth_group", "group, administered", change=200, delete=302),
-    **administered("account_emailaddress", "address, administered", change=200, delete=302),
+    **administered("account_emailaddress", "address, administered"),
     **administered("mfa_authenticator", "factor, administered", change=302, delete=302),
     **administered("usersessions_usersession", "sign-in, administered", change=302, delete=302),
     **administered("accounts_apitoken", "token, administered"),
