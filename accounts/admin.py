@@ -56,6 +56,19 @@ class WrittenBySuperusers(admin.ModelAdmin):
 class GroupAdmin(WrittenBySuperusers, DjangoGroupAdmin):
     """Permissions that several people have."""
 
+    def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
+        super().save_related(request, form, *args)
+        if "permissions" in form.changed_data:
+            _record_rights(form.instance, signed_in(request))
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        _record_rights(obj, signed_in(request))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        for group in queryset:
+            self.delete_model(request, group)
+
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(admin.ModelAdmin):
@@ -334,3 +347,9 @@ def _touchable(request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]
         pk__in=list(queryset.values_list("pk", flat=True)), deletion_requested_at=None
     )
     return people if request.user.is_superuser else people.exclude(is_superuser=True)
+
+
+def _record_rights(group: Group, actor: User) -> None:
+    """Write down that what a group's members may do has changed, or is about to."""
+    for user in User.objects.filter(groups=group):
+        audit.record("rights_changed", user, actor=actor)

@@ -54,7 +54,7 @@ ACTIONS: dict[str, Promise] = {
 MAILED = {
     "password_set_by_staff", "email_changed_by_staff", "two_factor_removed_by_staff",
     "rights_changed", "account_enabled", "account_disabled", "access_ended",
-    "token_created", "token_deleted",
+    "token_created", "token_deleted", "account_deletion_requested",
 }  # fmt: skip
 
 #: What is done over and over counts as one event for so long: it would fill the list, and a disk,

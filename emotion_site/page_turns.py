@@ -25,7 +25,8 @@ from operations import turns
 #: Names of the views that read or write stored files. Those that delete some ask a bucket that
 #: said nothing once in half a minute.
 IN_BUCKET = {
-    "upload_image", "upload_thumbnail", "face_heat_map", "download_export", "video_file",
+    "upload_detail", "upload_image", "upload_thumbnail", "face_heat_map",
+    "download_export", "video_file",
     "api-upload-image", "api-upload-thumbnail", "api-video-file",
     "api-video-transfer-part", "api-video-transfer-finish",
     "studies:block_file", "studies:change_block", "studies:download", "taking_part:stimulus",

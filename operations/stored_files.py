@@ -42,6 +42,14 @@ def delete(*names: str | None) -> None:
         default_storage.delete(name)
 
 
+def delete_before_rows(*names: str | None) -> None:
+    """Delete stored files whose rows go next, in a transaction: what is left goes with those."""
+    try:
+        delete(*names)
+    except Exception:  # Whatever a storage raises.
+        logger.exception("a stored file could not be deleted; it is tried again")
+
+
 def delete_on_commit(*names: str | None) -> None:
     """Delete stored files once the transaction stands, or note them for :func:`delete_left`."""
     transaction.on_commit(lambda: delete_or_leave(*names))

@@ -48,7 +48,8 @@ def register() -> None:
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),
             "webhook_deleted": _("A webhook was deleted"),
+            "webhook_turned_off_by_staff": _("A webhook was turned off by staff"),
         },
-        mailed={"webhook_added", "webhook_deleted"},
+        mailed={"webhook_added", "webhook_deleted", "webhook_turned_off_by_staff"},
         shown={"upload": "recognition.Upload", "recording": "recognition.Recording"},
     )

@@ -17,6 +17,8 @@ AT_ONCE = 6
 PHOTO, FACE = [UUID(int=7)], [UUID(int=7), 3]
 #: Views that last for as long as a bucket that says nothing: how they are asked, and of what.
 VIEWS: dict[str, tuple[str, list[Any]]] = {
+    # It reads what heat maps say of themselves.
+    "upload_detail": ("GET", PHOTO),
     "upload_image": ("GET", PHOTO),
     "upload_thumbnail": ("GET", PHOTO),
     "face_heat_map": ("GET", FACE),

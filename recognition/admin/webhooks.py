@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts import audit
+from accounts.http import signed_in
 from operations.read_only import ReadOnlyAdmin
 from recognition.models import Webhook, WebhookDelivery, WebhookQuerySet
 from recognition.webhooks import deliveries
@@ -30,6 +32,9 @@ class WebhookAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Turn off"), permissions=["switch_off"])
     def switch_off(self, request: HttpRequest, queryset: WebhookQuerySet) -> None:
+        for webhook in queryset.filter(is_active=True).select_related("owner"):
+            target = f"webhook:{webhook.pk}"
+            audit.record("webhook_turned_off_by_staff", webhook.owner, signed_in(request), target)
         count = deliveries.switch_off(queryset)
         text = ngettext("%(count)d webhook turned off.", "%(count)d webhooks turned off.", count)
         self.message_user(request, text % {"count": count})

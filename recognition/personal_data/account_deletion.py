@@ -39,6 +39,7 @@ from recognition.models import (
     Webhook,
     WebhookDelivery,
 )
+from recognition.webhooks import deliveries
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -85,7 +86,7 @@ def close(user: User, actor: User | None = None) -> None:
         locked.set_unusable_password()
         locked.save()
         ApiToken.objects.filter(user=locked).delete()
-        Webhook.objects.filter(owner=locked).update(is_active=False)
+        deliveries.switch_off(Webhook.objects.filter(owner=locked))
         audit.record("account_deletion_requested", locked, actor or locked)
         messages.send_on_commit(TASK, locked.pk)
 
@@ -147,9 +148,9 @@ def delete(user_id: int, *, goes_on: bool = False) -> bool:
         if not _is_ours(user.pk):
             return False
         videos = list(Video.objects.filter(owner=user).select_for_update())
-        stored_files.delete(*(video.file.name for video in videos))
+        stored_files.delete_before_rows(*(video.file.name for video in videos))
         exports = DataExport.objects.filter(owner=user).select_for_update()
-        stored_files.delete(*(export.file.name for export in exports))
+        stored_files.delete_before_rows(*(export.file.name for export in exports))
         content_type = ContentType.objects.get_for_model(get_user_model())
         # The administration's log repeats the e-mail address.
         LogEntry.objects.filter(content_type=content_type, object_id=str(user.pk)).delete()
@@ -200,11 +201,13 @@ def _delete_some_uploads(user: User) -> bool:
     some = list(mine[:BATCH])
     shown = Prediction.with_trash.filter(upload__in=some).exclude(heat_map="")
     seen = list(shown.only("heat_map"))
-    # Files first: should this be cut off here, the rows still tell what is to be deleted.
+    # Files first: should this be cut off here, the rows still tell what is to be deleted. What the
+    # storage keeps all the same is tried again once they are gone.
     for row in (*some, *seen):
-        stored_files.delete(*stored_files.names_of(row))
+        stored_files.delete_before_rows(*stored_files.names_of(row))
     ids = [upload.pk for upload in some]
     ModelComparison.objects.forget(ids)
+    deliveries.forget(ids)
     Upload.with_trash.filter(pk__in=ids).delete()
     return len(some) == BATCH
 
@@ -214,7 +217,7 @@ def _delete_some_recordings(user: User) -> bool:
     ids = list(some[:RECORDINGS_AT_ONCE])
     # First, as a worker does that saves what it saw in a video.
     videos = Video.objects.filter(recording__in=ids).order_by("pk").select_for_update(of=("self",))
-    stored_files.delete(*(video.file.name for video in videos))
+    stored_files.delete_before_rows(*(video.file.name for video in videos))
     recordings = Recording.objects.filter(pk__in=ids)
     lock_to_delete(recordings)
     recordings.delete()

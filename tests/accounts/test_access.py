@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Group, Permission
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.core.mail import EmailMessage
@@ -220,8 +221,14 @@ def test_what_staff_change_is_written_down_and_mailed(alice: User, root: User, m
     switch_on_two_factors(alice)
     factor = Authenticator.objects.first()
     assert factor is not None
-    person = f"/admin/accounts/user/{alice.pk}"
-    form = {"email": alice.email, "is_active": "on", "first_name": "", "last_name": ""}
+    group, permission = Group.objects.create(name="Helpers"), Permission.objects.all()[0]
+    alice.groups.add(group)
+    webhook = Webhook.objects.create(owner=alice, url="https://alice.example/", secret="whsec_x")
+    person, group_page = f"/admin/accounts/user/{alice.pk}", f"/admin/auth/group/{group.pk}/change/"
+    form = {
+        "email": alice.email, "is_active": "on", "first_name": "", "last_name": "",
+        "groups": [group.pk],
+    }  # fmt: skip
     group_form = {**form, "is_staff": "on"}
     new_address = {**group_form, "email": "alice@new.example"}
     selected = {"_selected_action": [alice.pk]}
@@ -235,13 +242,18 @@ def test_what_staff_change_is_written_down_and_mailed(alice: User, root: User, m
         (f"{person}/change/", form, "account_enabled"),
         (f"{person}/change/", group_form, "rights_changed"),
         (f"{person}/change/", new_address, "email_changed_by_staff"),
+        (group_page, {"name": "Helpers", "permissions": [permission.pk]}, "rights_changed"),
+        (f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}, "rights_changed"),
+        ("/admin/recognition/webhook/", {"action": "switch_off", "_selected_action": [webhook.pk]},
+         "webhook_turned_off_by_staff"),
+        (f"{person}/delete/", {"post": "yes"}, "account_deletion_requested"),
     ]  # fmt: skip
     for path, fields, action in steps:
         events = AuditEvent.objects.filter(user=alice, action=action, actor=root)
         before = events.count()
         found = mails(lambda path=path, fields=fields: staff.post(path, fields))
         assert events.count() == before + 1, action
-        assert alice.email in {address for address, _ in found}, action
+        assert {address for address, _ in found} & {alice.email, "alice@new.example"}, action
         assert found, action
     assert not EmailAddress.objects.filter(user=alice, verified=True).exists()
 

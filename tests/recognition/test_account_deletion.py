@@ -14,6 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -21,6 +22,7 @@ from django.utils import timezone
 from accounts import consent
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from accounts.purposes import ACCOUNT
+from operations import stored_files
 from recognition import quotas, tasks
 from recognition.live import recordings
 from recognition.models import (
@@ -37,7 +39,8 @@ from recognition.personal_data import account_deletion
 from recognition.series import markers
 from recognition.uploads import processing, retention
 from recognition.uploads.actions import create_upload
-from tests.support.factories import LEFT, recognition, run
+from recognition.webhooks import deliveries, sending
+from tests.support.factories import LEFT, make_upload, recognition, run
 from tests.support.series import write_series
 from tests.support.sockets import HOST, socket
 
@@ -123,6 +126,40 @@ def test_nobody_gets_in_from_then_on(alice_with_everything: User, alice_client: 
     assert not ApiToken.objects.exists()
     assert not Webhook.objects.filter(is_active=True).exists()
     assert AuditEvent.objects.filter(action="account_deletion_requested").exists()
+
+
+def test_messages_that_wait_are_sent_no_more(
+    alice_with_everything: User, alice_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(sending, "send", lambda url, *_more: sent.append(url))
+    close(alice_client)
+    assert not deliveries.deliver_next()
+    assert sent == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_file_that_does_not_go_keeps_nothing_else(
+    alice: User, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [default_storage.save(f"photos/{n}.jpg", ContentFile(b"x")) for n in range(3)]
+    for name in names:
+        make_upload(alice, image=name)
+    monkeypatch.setattr(stored_files, "_asked_again_at", 0.0)
+    delete = default_storage.delete
+
+    def refuse_one(name: str) -> None:
+        if name == names[1]:
+            raise PermissionError(name)
+        delete(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "delete", refuse_one)
+        account_deletion.close(alice)
+        account_deletion.delete(alice.pk)
+    assert not User.objects.filter(pk=alice.pk).exists()
+    stored_files.delete_left()
+    assert [name for name in names if default_storage.exists(name)] == []
 
 
 def test_everything_goes(
