@@ -19,7 +19,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts import access, audit, pending_sign_ins
+from accounts import access, audit, notices, pending_sign_ins
 from accounts.models import User
 from operations import mails, rates
 
@@ -89,17 +89,25 @@ class AccountAdapter(DefaultAccountAdapter):
             access.refuse_if_ended(user)
             user.save()
 
-    def send_notification_mail(self, *args: Any, **options: Any) -> None:
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: User,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
         """Once the change is stored; a mail server that is gone stops none."""
+        address = email or user.email
         send_mail = super().send_notification_mail
 
         def send() -> None:
             try:
-                send_mail(*args, **options)
+                send_mail(template_prefix, user, context, address)
             except OSError as error:
                 logger.warning("a notice could not be mailed: %s", type(error).__name__)
 
-        transaction.on_commit(send)
+        if settings.ACCOUNT_EMAIL_NOTIFICATIONS and notices.may_tell(user, address):
+            transaction.on_commit(send)
 
     @transaction.atomic
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Mails to one person: whoever signed up with another's address must not fill their mailbox.
-RATE = "20/h"
+#: Mails to one address, whose owner has shown that it is theirs, or not: whoever signed up with
+#: another's must not fill their mailbox.
+RATE, RATE_OF_UNPROVEN = "20/h", "20/d"
+
+
+def may_tell(user: User, address: str) -> bool:
+    """Count a mail of what somebody did with their account; False where it is one too many."""
+    theirs = EmailAddress.objects.filter(user=user, email=address, verified=True)
+    rate = RATE if theirs.exists() else RATE_OF_UNPROVEN
+    return rates.too_often("notices", address.lower(), rate) is None
 
 
 def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
@@ -36,14 +45,14 @@ def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
     """
     if not settings.ACCOUNT_EMAIL_NOTIFICATIONS:
         return
-    if rates.too_often("notices", str(user.pk), RATE) is None:
+    address = to or user.email
+    if may_tell(user, address):
         context = {
             "change": str(change),
             "at": timezone.now(),
             "activity": settings.SITE_URL + reverse("activity"),
             "password": settings.SITE_URL + reverse("account_change_password"),
         }
-        address = to or user.email
         transaction.on_commit(lambda: _send(address, context), robust=True)
 
 

@@ -23,7 +23,7 @@ from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, notices
 from operations import mails, stored_files
 from recognition import quotas
 from recognition.jobs.job import ClaimLost
@@ -254,6 +254,8 @@ def _delete_strays() -> None:
 
 
 def _tell_by_mail(export: DataExport) -> None:
+    if not notices.may_tell(export.owner, export.owner.email):
+        return
     with translation.override(export.language):
         subject = _("Your data is ready")
         text = _(

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import adapter
+from accounts import adapter, notices
 from accounts.models import User
 from operations import rates
+from recognition.personal_data import export as data_export
 from tests.support.signing_in import confirm_password
 
 VICTIM = "victim@elsewhere.example"
@@ -60,3 +62,31 @@ def test_what_tells_of_changes_is_always_sent(
     with django_capture_on_commit_callbacks(execute=True):
         alice_client.post("/accounts/password/change/", form)
     assert [message.to for message in mail.outbox[n_before:]] == [[alice.email]]
+
+
+@pytest.mark.parametrize("what", ["passwords", "exports"])
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_what_tells_of_changes_has_a_limit_for_who_has_shown_nothing(
+    alice: User,
+    alice_client: Client,
+    settings: Settings,
+    what: str,
+    is_proven: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    """Whoever signed up with another's address changes what is theirs to and fro."""
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    monkeypatch.setattr(notices, "RATE_OF_UNPROVEN", "3/d")
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=is_proven)
+    old, new = "alice-password", "another-good-7"
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(5):
+            if what == "exports":
+                export = data_export.start(alice)
+                assert data_export.build(str(export.pk))
+                continue
+            form = {"oldpassword": old, "password1": new, "password2": new}
+            alice_client.post("/accounts/password/change/", form)
+            old, new = new, old
+    assert len(mail.outbox) == (5 if is_proven else 3)
