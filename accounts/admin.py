@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm as DjangoUserForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -131,6 +134,26 @@ class UserSessionAdmin(admin.ModelAdmin):
             self.delete_model(request, session)
 
 
+class UserForm(DjangoUserForm):
+    """Knows what it was opened with: saved later, it would undo what others did meanwhile."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = _state_of(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        # Locked until it is saved.
+        now = User.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
+        if cleaned.get("seen") and cleaned["seen"] != _state_of(now):
+            raise forms.ValidationError(
+                _("Somebody has changed this person since you opened the page. Open it again.")
+            )
+        return cleaned
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin):
     """Django's user administration, by e-mail address, with quotas.
@@ -148,8 +171,9 @@ class UserAdmin(DjangoUserAdmin):
     date_hierarchy = "date_joined"
     show_full_result_count = False
     actions = ("enable", "disable", "end_access")
+    form = UserForm
     fieldsets = (
-        (None, {"fields": ("email", "sign_in")}),
+        (None, {"fields": ("email", "sign_in", "seen")}),
         (_("Name"), {"fields": ("first_name", "last_name")}),
         (
             _("Quotas"),
@@ -204,9 +228,9 @@ class UserAdmin(DjangoUserAdmin):
         """
         if not request.user.is_superuser:
             raise PermissionDenied
-        if unquote(id) == str(request.user.pk):
-            return redirect("account_change_password")
         before = self.get_object(request, unquote(id))
+        if before is not None and before.pk == request.user.pk:
+            return redirect("account_change_password")
         response = super().user_change_password(request, id, form_url)
         if before is not None:
             user = User.objects.filter(pk=before.pk).exclude(password=before.password).first()
@@ -353,3 +377,15 @@ def _record_rights(group: Group, actor: User) -> None:
     """Write down that what a group's members may do has changed, or is about to."""
     for user in User.objects.filter(groups=group):
         audit.record("rights_changed", user, actor=actor)
+
+
+def _state_of(user: User) -> str:
+    """Something that is another where somebody changed what the form of a person shows."""
+    fields = (
+        "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser",
+        "quota_uploads_a_day", "quota_bytes", "quota_live_minutes_a_day",
+    )  # fmt: skip
+    state: list[Any] = [getattr(user, field) for field in fields]
+    for rows in (user.groups, user.user_permissions):
+        state.append(sorted(rows.values_list("pk", flat=True)))
+    return hashlib.sha256(repr(state).encode()).hexdigest()

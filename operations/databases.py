@@ -131,6 +131,8 @@ def _dump_sqlite(target: Path) -> None:
         source.backup(copy)
         # One file, readable without the log beside it.
         copy.execute("PRAGMA journal_mode=DELETE")
+        # Without the unused pages, which may hold what an earlier version has deleted.
+        copy.execute("VACUUM")
 
 
 def _new(target: Path) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -123,12 +123,19 @@ def switch_off(webhooks: WebhookQuerySet) -> int:
     return count
 
 
-def forget(subjects: Collection[uuid.UUID]) -> None:
+def forget(subjects: Iterable[uuid.UUID], owner_id: int | None = None) -> None:
     """Delete what webhooks were told, or are still to be told, of what is deleted for good.
 
     To be called in the transaction that deletes it.
+
+    Args:
+        subjects: of what.
+        owner_id: whose webhooks alone, to whom it no longer belongs; None for everybody's.
     """
-    WebhookDelivery.objects.filter(subject__in=subjects).delete()
+    told = WebhookDelivery.objects.filter(subject__in=subjects)
+    if owner_id is not None:
+        told = told.filter(webhook__owner=owner_id)
+    told.delete()
 
 
 def delete_old() -> int:

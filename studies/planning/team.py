@@ -27,6 +27,7 @@ from operations import mails
 from recognition import quotas
 from recognition.personal_data import export
 from recognition.refusals import Refusal, check_rate
+from recognition.webhooks import deliveries
 from studies import access
 from studies.models import Member, Study
 
@@ -237,8 +238,10 @@ def take_over(study: Study, new: User) -> None:
         )
         locked.owner, locked.next_owner = new, None
         locked.save(update_fields=["owner", "next_owner"])
-        # What they have exported would outlive whoever withdraws from here on.
+        # What they have exported would outlive whoever withdraws from here on; and what their
+        # webhooks are still to be told of participants is not for them any more.
         export.forget(owner.pk)
+        deliveries.forget(locked.participations.values_list("pk", flat=True), owner_id=owner.pk)
         # With what the study takes, which counts as theirs from here on.
         if not quotas.stored_bytes(new).has_room_for(0):
             raise TeamRefused(_("Your storage has no room for this study."))

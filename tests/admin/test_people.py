@@ -214,6 +214,22 @@ def test_staff_cannot_take_over_an_account_by_its_address(
     assert not EmailAddress.objects.get().verified
 
 
+def test_a_form_from_before_undoes_nothing(root_client: Client, alice: User) -> None:
+    """Another operator has disabled her, or she has another address, since it was opened."""
+    page = f"{USERS}{alice.pk}/change/"
+    seen = root_client.get(page).context["adminform"].form["seen"].value()
+    form = {"email": alice.email, "is_active": "on", "quota_bytes": "7", "seen": seen}
+    User.objects.filter(pk=alice.pk).update(is_active=False, email="alice@new.example")
+    answer = root_client.post(page, form)
+    assert "Somebody has changed this person" in answer.content.decode()
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.email, alice.quota_bytes) == (False, "alice@new.example", None)
+    form["seen"] = root_client.get(page).context["adminform"].form["seen"].value()
+    assert root_client.post(page, form).status_code == 302
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.quota_bytes) == (True, 7)
+
+
 def test_superusers_confirm_and_take_away_no_address_unseen(
     root_client: Client, alice: User
 ) -> None:

@@ -114,7 +114,12 @@ def test_nobodys_password_cannot_be_set(key: str, root_client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/admin/password_change/", "/admin/accounts/user/{own}/password/"]
+    "path",
+    [
+        "/admin/password_change/",
+        "/admin/accounts/user/{own}/password/",
+        "/admin/accounts/user/0{own}/password/",
+    ],
 )
 def test_staff_change_their_own_password_where_everybody_does(
     path: str, root: User, root_client: Client

@@ -12,10 +12,11 @@ from pytest_django import Settings
 
 from accounts import audit
 from accounts.models import AuditEvent, User
-from recognition.models import DataExport
+from recognition.models import DataExport, Webhook
 from recognition.personal_data import account_deletion
 from studies.models import Member, Study
 from studies.planning import deleting, team
+from studies.taking_part import leaving
 from tests.support import studies as make
 
 
@@ -174,10 +175,14 @@ def test_a_study_is_handed_over_to_an_editor_who_accepts(
     page = alice_client.post(answer, {"action": "accept"}, follow=True)
     assert "not asked" in page.text
     exported = DataExport.objects.create(owner=alice, status=DataExport.Status.DONE)
+    webhook = Webhook.objects.create(owner=alice, url="https://alice.example/", secret="whsec_x")
+    leaving.finish(make.participation(study))
     page = bob_client.post(answer, {"action": "accept"}, follow=True)
     assert "You are the owner now" in page.text
     # It would outlive whoever withdraws from here on.
     assert not DataExport.objects.filter(pk=exported.pk).exists()
+    # Nor are they told of participants any more.
+    assert not webhook.deliveries.exists()
     study.refresh_from_db()
     assert (study.owner, study.next_owner) == (bob, None)
     former = study.members.get()
