@@ -31,12 +31,15 @@ class VisageAdminSite(AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        # The account's page counts wrong ones, tells people, and keeps the session in their list.
+        # The account's page counts wrong ones, tells people, and keeps the session in their list;
+        # and the one for signing out tells other tabs, and forgets photos that were not sent.
         own_password = self.admin_view(RedirectView.as_view(pattern_name="account_change_password"))
+        sign_out = RedirectView.as_view(pattern_name="account_logout")
         return [
             path("services/", self.admin_view(require_safe(self.services)), name="services"),
             path("password_change/", own_password, name="password_change"),
             path("password_change/done/", own_password, name="password_change_done"),
+            path("logout/", sign_out, name="logout"),
             *super().get_urls(),
         ]
 

@@ -69,7 +69,7 @@ def delete_upload(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def trash(request: HttpRequest) -> HttpResponse:
     """What one deleted and can still restore, the last one first."""
-    found = bin_of.of(signed_in(request)).prefetch_related("predictions")
+    found = bin_of.of(signed_in(request)).select_related("owner").prefetch_related("predictions")
     page = Paginator(found, PHOTOS_PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "days": bin_of.days()}
     return render(request, "recognition/trash.html", context)

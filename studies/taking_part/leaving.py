@@ -23,6 +23,8 @@ from studies.taking_part import keys
 RESERVE_SECONDS = 600
 #: Minutes for which the code is shown where nobody tells that its page was left.
 CODE_MINUTES = 15
+#: Minutes without a word after which whoever comes by the open link may be somebody else.
+AWAY_MINUTES = 5
 _State = Participation.State
 
 
@@ -53,14 +55,22 @@ def is_too_late(participation: Participation) -> bool:
     return timezone.now() - participation.recording.started_at > longest
 
 
+def is_away(participation: Participation) -> bool:
+    """Whether they have not ended, and nothing has come of them for a while."""
+    since = timezone.now() - timedelta(minutes=AWAY_MINUTES)
+    return not participation.has_ended and participation.seen_at < since
+
+
 def leave(participation: Participation) -> None:
     """The participant ends before the end; what they gave stays until they withdraw."""
     _end_early(participation, is_code_hidden=False)
 
 
 def come_too_late(participation: Participation) -> None:
-    """The participation has ended meanwhile. Whoever came by the link is shown no code: they may
-    be the next one at a shared device."""
+    """The participation has ended meanwhile, or is another person's than who is there.
+
+    Whoever came by the link is shown no code: they may be the next one at a shared device.
+    """
     _end_early(participation)
 
 

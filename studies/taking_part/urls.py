@@ -16,6 +16,7 @@ urlpatterns = [
     path("in/<uuid:pk>/run/", pages.run, name="run"),
     path("in/<uuid:pk>/token/", pages.token, name="token"),
     path("in/<uuid:pk>/leave/", pages.leave, name="leave"),
+    path("in/<uuid:pk>/somebody-else/", pages.somebody_else, name="somebody_else"),
     path("in/<uuid:pk>/end/", pages.end, name="end"),
     path("in/<uuid:pk>/left/", pages.left, name="left"),
     path("in/<uuid:pk>/blocks/<int:block>/", pages.stimulus, name="stimulus"),

@@ -252,15 +252,46 @@ def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None
     assert code not in text(client.get(path(study, "run/"), follow=True))
 
 
-def test_who_comes_by_the_link_of_somebody_who_walked_away_does_not_see_their_code(
-    study: Study,
-) -> None:
-    """Hours later: the next one at a shared device, whom the site cannot tell from the first."""
+@pytest.fixture
+def walked_away(study: Study) -> Client:
+    """A shared device, whose participant agreed and then went, hours ago."""
     client = agree(study)
-    ago = timezone.now() - timedelta(hours=3)
+    study.participations.update(seen_at=timezone.now() - timedelta(hours=3))
+    return client
+
+
+def test_who_comes_by_the_link_of_somebody_who_walked_away_is_asked_who_they_are(
+    study: Study, walked_away: Client
+) -> None:
+    for page in ("", "consent/"):
+        answer = walked_away.get(path(study, page))
+        assert answer.status_code == 200
+        assert "Have you been here before?" in text(answer)
+    assert walked_away.get(path(study, "run/")).status_code == 200
+    answer = walked_away.post(path(study, "somebody-else/"))
+    assert answer.headers["Location"] == path(study)
+    assert "It is off now." in text(walked_away.get(path(study)))
+    assert walked_away.get(path(study, "run/")).status_code == 410
+    consented = walked_away.post(path(study, "consent/"), AGREES)
+    assert consented.headers["Location"] == path(study, "run/")
+    first, second = study.participations.order_by("number")
+    assert (first.state, first.is_code_hidden) == (Participation.State.LEFT, True)
+    assert second.state == Participation.State.CONSENTED
+
+
+def test_who_has_a_link_of_their_own_is_not_asked(study: Study) -> None:
+    client = agree(study, query="?id=panel-7")
+    study.participations.update(seen_at=timezone.now() - timedelta(hours=3))
+    assert client.get(path(study) + "?id=panel-7").headers["Location"] == path(study, "run/")
+
+
+def test_whose_time_is_over_is_shown_no_code_after_the_link(
+    study: Study, walked_away: Client
+) -> None:
     recording = recorded(study.owner, seconds=3 * 3600)
-    study.participations.update(recording=recording, state="running", seen_at=ago)
-    page = text(client.get(path(study), follow=True))
+    study.participations.update(recording=recording, state="running")
+    walked_away.get(path(study))
+    page = text(walked_away.get(path(study, "run/"), follow=True))
     assert "You have stopped" in page
     assert 'id="code"' not in page
 
