@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -44,15 +44,24 @@ def new() -> str:
     return secrets.token_urlsafe(24)
 
 
-def code_of(key: str, secret: str | None = None) -> str:
+def code_of(key: str) -> str:
     """The withdrawal code, such as ``K7QM-2ABX-RW5C-9TPL``; the same each time it is shown.
 
     Args:
         key: the one in the participant's cookie.
-        secret: an earlier ``SECRET_KEY``; by default the present one.
     """
-    salt = "studies.taking_part.code"
-    digest = salted_hmac(salt, key, secret=secret, algorithm="sha256").digest()
+    return _written(hashlib.sha256(f"withdrawal code of {key}".encode()).digest())
+
+
+def codes_of(key: str) -> Iterator[str]:
+    """It, and what it was while it was made with ``SECRET_KEY``, which may have changed."""
+    yield code_of(key)
+    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        salt = "studies.taking_part.code"
+        yield _written(salted_hmac(salt, key, secret=secret, algorithm="sha256").digest())
+
+
+def _written(digest: bytes) -> str:
     text = base64.b32encode(digest[:_CODE_BYTES]).decode()
     return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
 

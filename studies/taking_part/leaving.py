@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import post_save
@@ -86,18 +85,12 @@ def shows_code(participation: Participation) -> bool:
 
 
 def code_of(participation: Participation, key: str) -> str:
-    """The withdrawal code to show to a participant, whose key their browser has brought.
+    """The withdrawal code of a participant, whose key their browser has brought.
 
-    It may have been made with an earlier ``SECRET_KEY``. Where that is forgotten, longer ago than
-    the code is shown, they have not seen it, and get another.
+    Empty where it was made with a ``SECRET_KEY`` that is forgotten.
     """
-    for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        code = keys.code_of(key, secret)
-        if keys.hash_of_code(code) == participation.code_hash:
-            return code
-    code = keys.code_of(key)
-    Participation.objects.filter(pk=participation.pk).update(code_hash=keys.hash_of_code(code))
-    return code
+    stored = participation.code_hash
+    return next((one for one in keys.codes_of(key) if keys.hash_of_code(one) == stored), "")
 
 
 def hide_code(participation: Participation) -> None:

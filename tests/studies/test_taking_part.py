@@ -103,6 +103,20 @@ def test_the_code_opens_also_after_the_site_got_another_secret_key(
     assert stored() == (0, 0)
 
 
+def test_so_does_one_that_was_made_with_the_secret_key(study: Study, settings: Any) -> None:
+    """As codes were; a process that does not know the new key yet changes nothing."""
+    client = agree(study)
+    (key,) = (one.value for name, one in client.cookies.items() if name.startswith("part-"))
+    _new, made = list(keys.codes_of(key))
+    study.participations.update(code_hash=keys.hash_of_code(made))
+    leaving.leave(study.participations.get())
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-" * 5
+    for fallbacks in ([old], [], [old]):
+        settings.SECRET_KEY_FALLBACKS = fallbacks
+        assert (made in text(client.get(path(study, "end/")))) == bool(fallbacks)
+    assert "Everything is deleted" in text(withdraw(made))
+
+
 def test_who_read_an_older_text_reads_the_new_one(study: Study) -> None:
     Study.objects.filter(pk=study.pk).update(consent_text="Another text.", consent_version=2)
     response = Client().post(path(study, "consent/"), AGREES)
