@@ -106,7 +106,9 @@ class AccountAdapter(DefaultAccountAdapter):
             except OSError as error:
                 logger.warning("a notice could not be mailed: %s", type(error).__name__)
 
-        if settings.ACCOUNT_EMAIL_NOTIFICATIONS and notices.may_tell(user, address):
+        if settings.ACCOUNT_EMAIL_NOTIFICATIONS and notices.may_tell(
+            user, address, notices.ACCOUNT
+        ):
             transaction.on_commit(send)
 
     @transaction.atomic

@@ -190,6 +190,14 @@ class UserAdmin(DjangoUserAdmin):
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
 
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        # Nothing is sent by whoever may only look.
+        (name, options), *others = found
+        return ((name, {**options, "fields": ("email", "sign_in")}), *others)
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         dates = ("sign_in", "last_login", "date_joined")
         if request.user.is_superuser:

@@ -57,6 +57,9 @@ MAILED = {
     "token_created", "token_deleted", "account_deletion_requested",
 }  # fmt: skip
 
+#: First words of those that people do as often as they like.
+DONE_OFTEN = {"token", "webhook", "study"}
+
 #: What is done over and over counts as one event for so long: it would fill the list, and a disk,
 #: with nothing new.
 TOGETHER = timedelta(hours=1)
@@ -114,7 +117,9 @@ def record(
         raise ValueError(f"{action} is no action of the audit trail.")
     AuditEvent.objects.create(user=user, actor=actor, action=action, target=target, details=details)
     if action in MAILED:
-        notices.send_soon(user, ACTIONS[action])
+        kind = action.partition("_")[0]
+        about = kind if kind in DONE_OFTEN else notices.ACCOUNT
+        notices.send_soon(user, ACTIONS[action], about=about)
 
 
 def record_together(action: str, user: User, actor: User, targets: Sequence[str]) -> None:

@@ -20,19 +20,32 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Mails to one address, whose owner has shown that it is theirs, or not: whoever signed up with
-#: another's must not fill their mailbox.
+#: Mails of one kind to one address, whose owner has shown that it is theirs, or not: whoever signed
+#: up with another's must not fill their mailbox.
 RATE, RATE_OF_UNPROVEN = "20/h", "20/d"
+#: Of what is not done over and over, the person is always told where the address is theirs.
+ACCOUNT = "account"
 
 
-def may_tell(user: User, address: str) -> bool:
-    """Count a mail of what somebody did with their account; False where it is one too many."""
-    theirs = EmailAddress.objects.filter(user=user, email=address, verified=True)
-    rate = RATE if theirs.exists() else RATE_OF_UNPROVEN
-    return rates.too_often("notices", address.lower(), rate) is None
+def may_tell(user: User, address: str, about: str) -> bool:
+    """Count a mail of what somebody did with their account; False where it is one too many.
+
+    Args:
+        user: whose account.
+        address: where it goes.
+        about: what it is of, :data:`ACCOUNT` or something else. Each has a count of its own, so
+            that nobody uses up another's.
+    """
+    is_theirs = EmailAddress.objects.filter(user=user, email=address, verified=True).exists()
+    if is_theirs and about == ACCOUNT:
+        return True
+    rate = RATE if is_theirs else RATE_OF_UNPROVEN
+    return rates.too_often(f"notices of {about}", address.lower(), rate) is None
 
 
-def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
+def send_soon(
+    user: User, change: str | Promise, to: str | None = None, about: str = ACCOUNT
+) -> None:
     """Mail a person of a change once it is stored; nothing where no mail is set up.
 
     allauth sends the like of passwords, addresses and second factors that people change
@@ -42,11 +55,12 @@ def send_soon(user: User, change: str | Promise, to: str | None = None) -> None:
         user: whose account.
         change: one sentence without its full stop, such as "An API token was created".
         to: where it goes; by default to their present address.
+        about: see :func:`may_tell`.
     """
     if not settings.ACCOUNT_EMAIL_NOTIFICATIONS:
         return
     address = to or user.email
-    if may_tell(user, address):
+    if may_tell(user, address, about):
         context = {
             "change": str(change),
             "at": timezone.now(),

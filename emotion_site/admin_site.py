@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.translation import gettext_lazy as _
@@ -31,15 +32,13 @@ class VisageAdminSite(AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        # The account's page counts wrong ones, tells people, and keeps the session in their list;
-        # and the one for signing out tells other tabs, and forgets photos that were not sent.
+        # The account's page counts wrong ones, tells people, and keeps the session in their list.
         own_password = self.admin_view(RedirectView.as_view(pattern_name="account_change_password"))
-        sign_out = RedirectView.as_view(pattern_name="account_logout")
         return [
             path("services/", self.admin_view(require_safe(self.services)), name="services"),
             path("password_change/", own_password, name="password_change"),
             path("password_change/done/", own_password, name="password_change_done"),
-            path("logout/", sign_out, name="logout"),
+            path("logout/", _sign_out, name="logout"),
             *super().get_urls(),
         ]
 
@@ -57,3 +56,8 @@ class VisageAdminSite(AdminSite):
         from emotion_site import dashboard
 
         return TemplateResponse(request, "admin/_services.html", dashboard.from_services())
+
+
+def _sign_out(request: HttpRequest) -> HttpResponse:
+    """As everywhere: other tabs are told, and photos that were not sent are forgotten."""
+    return redirect("account_logout", preserve_request=True)

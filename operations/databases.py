@@ -123,21 +123,20 @@ def _file_queries(with_places: bool = False) -> list[Any]:
 
 
 def _dump_sqlite(target: Path) -> None:
-    # The online backup: pages of one moment, while others go on writing.
+    # Rows of one moment, while others go on writing; without the unused pages, which may hold what
+    # an earlier version has deleted.
     path = Path(settings.DATABASES["default"]["NAME"])
     if not path.exists():
         raise DatabaseError(f"There is no database at {path}.")
-    with closing(sqlite3.connect(path, timeout=30)) as source, closing(_new(target)) as copy:
-        source.backup(copy)
-        # One file, readable without the log beside it.
-        copy.execute("PRAGMA journal_mode=DELETE")
-        # Without the unused pages, which may hold what an earlier version has deleted.
-        copy.execute("VACUUM")
-
-
-def _new(target: Path) -> sqlite3.Connection:
     target.unlink(missing_ok=True)
-    return sqlite3.connect(target)
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as source:
+            source.execute("VACUUM INTO ?", (str(target),))
+        with closing(sqlite3.connect(target)) as copy:
+            # One file, readable without the log beside it.
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise DatabaseError(f"The database cannot be copied: {error}") from error
 
 
 def _load_sqlite(source: Path) -> None:

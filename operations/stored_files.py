@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import FileField, Model
@@ -44,10 +45,16 @@ def delete(*names: str | None) -> None:
 
 def delete_before_rows(*names: str | None) -> None:
     """Delete stored files whose rows go next, in a transaction: what is left goes with those."""
+    global _asked_again_at
+    if time.monotonic() < _asked_again_at:
+        return
     try:
         delete(*names)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception:  # Whatever a storage raises.
         logger.exception("a stored file could not be deleted; it is tried again")
+        _asked_again_at = time.monotonic() + PAUSE_SECONDS
 
 
 def delete_on_commit(*names: str | None) -> None:

@@ -254,7 +254,7 @@ def _delete_strays() -> None:
 
 
 def _tell_by_mail(export: DataExport) -> None:
-    if not notices.may_tell(export.owner, export.owner.email):
+    if not notices.may_tell(export.owner, export.owner.email, "exports"):
         return
     with translation.override(export.language):
         subject = _("Your data is ready")

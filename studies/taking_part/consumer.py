@@ -134,7 +134,7 @@ class StudyConsumer(FramesConsumer):
         if keys.hash_of(key) != participation.key_hash:
             return None
         if leaving.is_too_late(participation):
-            leaving.come_too_late(participation)
+            leaving.leave(participation)
             participation.state = Participation.State.LEFT
         return participation
 

@@ -32,9 +32,7 @@ def finish(participation: Participation) -> bool:
     now = timezone.now()
     with transaction.atomic():
         going_on = Participation.objects.filter(pk=participation.pk).exclude(state=_State.FINISHED)
-        if not going_on.update(
-            state=_State.FINISHED, finished_at=now, seen_at=now, is_code_hidden=False
-        ):
+        if not going_on.update(state=_State.FINISHED, finished_at=now, seen_at=now):
             return False
         if not participation.is_preview:
             deliveries.record(
@@ -62,20 +60,8 @@ def is_away(participation: Participation) -> bool:
 
 def leave(participation: Participation) -> None:
     """The participant ends before the end; what they gave stays until they withdraw."""
-    _end_early(participation, is_code_hidden=False)
-
-
-def come_too_late(participation: Participation) -> None:
-    """The participation has ended meanwhile, or is another person's than who is there.
-
-    Whoever came by the link is shown no code: they may be the next one at a shared device.
-    """
-    _end_early(participation)
-
-
-def _end_early(participation: Participation, **fields: Any) -> None:
     going_on = Participation.objects.filter(pk=participation.pk).exclude(state__in=HAVE_ENDED)
-    going_on.update(state=_State.LEFT, seen_at=timezone.now(), **fields)
+    going_on.update(state=_State.LEFT, seen_at=timezone.now())
 
 
 def shows_code(participation: Participation) -> bool:
@@ -94,8 +80,10 @@ def code_of(participation: Participation, key: str) -> str:
 
 
 def hide_code(participation: Participation) -> None:
-    """From now on only whoever knows the code has it, until somebody ends who goes on."""
-    Participation.objects.filter(pk=participation.pk).update(is_code_hidden=True)
+    """From now on only whoever knows the code has it."""
+    Participation.objects.filter(pk=participation.pk, state__in=HAVE_ENDED).update(
+        is_code_hidden=True
+    )
 
 
 def withdraw(code: str) -> Study | None:

@@ -201,7 +201,7 @@ def run(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         deleting.delete_participations(Participation.objects.filter(pk=participation.pk))
         return redirect("taking_part:preview", pk)
     if leaving.is_too_late(participation):
-        leaving.come_too_late(participation)
+        leaving.leave(participation)
         participation.state = _State.LEFT
     if participation.has_ended:
         return redirect("taking_part:end", pk)
@@ -251,7 +251,8 @@ def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
 def somebody_else(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Whoever came by the open link is another person than who began in this browser."""
     participation, _key = _mine(request, pk)
-    leaving.come_too_late(participation)
+    leaving.leave(participation)
+    leaving.hide_code(participation)
     response = redirect("taking_part:information", participation.study.link_key)
     keys.forget(response, participation.study)
     return response
@@ -280,8 +281,7 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The page with the code was left: it is not shown again."""
     participation, _key = _mine(request, pk)
-    if participation.has_ended:
-        leaving.hide_code(participation)
+    leaving.hide_code(participation)
     return HttpResponse(status=204)
 
 

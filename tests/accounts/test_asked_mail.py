@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts import adapter, notices
+from accounts import adapter, notices, tokens
 from accounts.models import User
 from operations import rates
 from recognition.personal_data import export as data_export
@@ -62,6 +62,32 @@ def test_what_tells_of_changes_is_always_sent(
     with django_capture_on_commit_callbacks(execute=True):
         alice_client.post("/accounts/password/change/", form)
     assert [message.to for message in mail.outbox[n_before:]] == [[alice.email]]
+
+
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_nobody_uses_up_the_notices_of_passwords_by_others(
+    alice: User,
+    alice_client: Client,
+    settings: Settings,
+    is_proven: bool,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.ACCOUNT_EMAIL_NOTIFICATIONS = True
+    EmailAddress.objects.create(user=alice, email=alice.email, primary=True, verified=is_proven)
+    with django_capture_on_commit_callbacks(execute=True):
+        for number in range(15):
+            token, _key = tokens.create(alice, f"token {number}", "read", 7)
+            tokens.delete(token, alice)
+        assert data_export.build(str(data_export.start(alice).pk))
+    mail.outbox.clear()
+    form = {
+        "oldpassword": "alice-password", "password1": "another-good-7",
+        "password2": "another-good-7",
+    }  # fmt: skip
+    with django_capture_on_commit_callbacks(execute=True):
+        alice_client.post("/accounts/password/change/", form)
+    (told,) = mail.outbox
+    assert "Your password has been changed" in told.body
 
 
 @pytest.mark.parametrize("what", ["passwords", "exports"])

@@ -138,6 +138,13 @@ def test_staff_change_their_own_password_where_everybody_does(
     assert root.check_password("root-password")
 
 
+def test_staff_sign_out_as_everybody_does(root_client: Client) -> None:
+    answer = root_client.post("/admin/logout/")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/accounts/logout/")
+    root_client.post("/admin/logout/", follow=True)
+    assert root_client.get("/admin/").status_code == 302
+
+
 def test_no_key_is_shown(root_client: Client, alice: User) -> None:
     token = ApiToken.objects.create(user=alice, name="laptop", prefix="vis_ab", key_sha256="f" * 64)
     webhook = Webhook.objects.create(

@@ -299,15 +299,19 @@ def test_who_has_a_link_of_their_own_is_not_asked(study: Study) -> None:
     assert client.get(path(study) + "?id=panel-7").headers["Location"] == path(study, "run/")
 
 
-def test_whose_time_is_over_is_shown_no_code_after_the_link(
-    study: Study, walked_away: Client
-) -> None:
+@pytest.mark.parametrize("query", ["", "?id=panel-7"])
+def test_who_comes_back_when_the_time_is_over_gets_the_code(study: Study, query: str) -> None:
+    """By a link of their own at once, by the open one if they say that it was them."""
+    client = agree(study, query=query)
+    ago = timezone.now() - timedelta(hours=3)
     recording = recorded(study.owner, seconds=3 * 3600)
-    study.participations.update(recording=recording, state="running")
-    walked_away.get(path(study))
-    page = text(walked_away.get(path(study, "run/"), follow=True))
+    study.participations.update(recording=recording, state="running", seen_at=ago)
+    if not query:
+        assert 'id="code"' not in text(client.get(path(study), follow=True))
+    page = text(client.get(path(study) + query if query else path(study, "run/"), follow=True))
     assert "You have stopped" in page
-    assert 'id="code"' not in page
+    code = page.split('id="code" translate="no">')[1].split("<")[0]
+    assert "Everything is deleted" in text(withdraw(code))
 
 
 def test_who_comes_back_by_the_link_and_goes_on_sees_the_code_at_the_end(study: Study) -> None:
