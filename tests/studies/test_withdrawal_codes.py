@@ -1,0 +1,174 @@
+"""Withdrawal codes: to whom they are shown, for how long, and what they delete."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from recognition.models import Recording
+from studies.models import Participation, Study
+from studies.taking_part import keys, leaving
+from tests.support import studies
+from tests.support.participants import AGREES, agree, path
+from tests.support.series import recorded
+
+
+@pytest.fixture
+def study(ada: User) -> Study:
+    study = studies.open_study(ada)
+    studies.block(study)
+    return study
+
+
+def text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def code_at_end(client: Client, study: Study) -> str:
+    page = text(client.get(path(study, "end/")))
+    return page.split('id="code" translate="no">')[1].split("<")[0]
+
+
+def stored() -> tuple[int, int]:
+    return Participation.objects.count(), Recording.objects.count()
+
+
+def withdraw(code: str, client: Client | None = None) -> HttpResponse:
+    response: Any = (client or Client()).post("/take-part/withdraw/", {"code": code})
+    return response
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_the_code_opens_also_after_the_site_got_another_secret_key(
+    study: Study, settings: Any, is_remembered: bool
+) -> None:
+    """Somebody consents, the operator changes the key, or forgot the old one, and they end."""
+    client = agree(study)
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-" * 5
+    settings.SECRET_KEY_FALLBACKS = [old] if is_remembered else []
+    leaving.leave(study.participations.get())
+    code = code_at_end(client, study)
+    assert code == code_at_end(client, study)
+    client.post("/take-part/withdraw/", {"code": code})
+    assert stored() == (0, 0)
+
+
+def test_so_does_one_that_was_made_with_the_secret_key(study: Study, settings: Any) -> None:
+    """As codes were; a process that does not know the new key yet changes nothing."""
+    client = agree(study)
+    (key,) = (one.value for name, one in client.cookies.items() if name.startswith("part-"))
+    _new, made = list(keys.codes_of(key))
+    study.participations.update(code_hash=keys.hash_of_code(made))
+    leaving.leave(study.participations.get())
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-" * 5
+    for fallbacks in ([old], [], [old]):
+        settings.SECRET_KEY_FALLBACKS = fallbacks
+        assert (made in text(client.get(path(study, "end/")))) == bool(fallbacks)
+    assert "Everything is deleted" in text(withdraw(made))
+
+
+def test_the_next_one_at_a_shared_device_does_not_see_the_code(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "left/"))
+    assert not study.participations.get().is_code_hidden, "nothing was shown yet"
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    # A reload that came too soon, or an answer that was lost.
+    assert code_at_end(client, study) == code
+    assert client.post(path(study, "left/")).status_code == 204
+    page = text(client.get(path(study, "end/")))
+    assert code not in page
+    assert "It is not shown again" in page
+    assert "Everything is deleted" in text(withdraw(code))
+
+
+def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    page = text(client.get(path(study), follow=True))
+    assert "You have stopped" in page
+    assert code not in page
+    assert code not in text(client.get(path(study, "run/"), follow=True))
+
+
+@pytest.mark.parametrize("query", ["", "?id=panel-7"])
+def test_who_comes_back_when_the_time_is_over_gets_the_code(study: Study, query: str) -> None:
+    """By a link of their own at once, by the open one if they say that it was them."""
+    client = agree(study, query=query)
+    ago = timezone.now() - timedelta(hours=3)
+    recording = recorded(study.owner, seconds=3 * 3600)
+    study.participations.update(recording=recording, state="running", seen_at=ago)
+    if not query:
+        assert 'id="code"' not in text(client.get(path(study), follow=True))
+    page = text(client.get(path(study) + query if query else path(study, "run/"), follow=True))
+    assert "You have stopped" in page
+    code = page.split('id="code" translate="no">')[1].split("<")[0]
+    assert "Everything is deleted" in text(withdraw(code))
+
+
+def test_who_comes_back_by_the_link_and_goes_on_sees_the_code_at_the_end(study: Study) -> None:
+    client = agree(study)
+    assert client.get(path(study)).headers["Location"] == path(study, "run/")
+    client.post(path(study, "leave/"))
+    assert "Everything is deleted" in text(withdraw(code_at_end(client, study)))
+
+
+def test_leaving_once_more_shows_no_code_again(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    study.participations.update(seen_at=timezone.now() - timedelta(days=3))
+    client.post(path(study, "leave/"))
+    assert 'id="code"' not in text(client.get(path(study, "end/")))
+
+
+def test_the_code_is_not_shown_for_long(study: Study) -> None:
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    ago = timezone.now() - timedelta(minutes=leaving.CODE_MINUTES)
+    study.participations.update(seen_at=ago)
+    assert code not in text(client.get(path(study, "end/")))
+
+
+def test_withdrawing_deletes_the_personal_link_with_what_it_says(study: Study) -> None:
+    link = studies.personal_link(study, "anna@clinic.example", diagnosis="F32.1")
+    other = studies.personal_link(study, "ben")
+    client = Client()
+    client.post(f"/take-part/p/{link.key}/consent/", AGREES)
+    client.post(path(study, "leave/"))
+    assert "Everything is deleted" in text(withdraw(code_at_end(client, study)))
+    assert list(study.personal_links.all()) == [other]
+    assert Client().get(f"/take-part/p/{link.key}/").status_code == 404
+
+
+def test_withdrawing_deletes_everything(study: Study, ada: User) -> None:
+    client = agree(study)
+    recording = recorded(ada)
+    Recording.objects.filter(pk=recording.pk).update(owner=None)
+    study.participations.update(recording=recording)
+    other = studies.participation(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    # As people type it from paper.
+    response = withdraw(code.lower().replace("-", " "), client)
+    assert "Everything is deleted" in text(response)
+    assert stored() == (1, 0)
+    assert list(study.participations.all()) == [other]
+    study.refresh_from_db()
+    assert study.n_withdrawn == 1
+    assert client.get(path(study, "end/")).status_code == 410
+    assert "No data belongs to this code" in text(withdraw(code))
+    study.refresh_from_db()
+    assert study.n_withdrawn == 1
+
+
+def test_codes_cannot_be_tried_out(study: Study) -> None:
+    statuses = [withdraw(f"ABCD-EFGH-IJKL-{n:04d}").status_code for n in range(11)]
+    assert statuses == [200] * 10 + [429]
