@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -29,6 +28,7 @@ from accounts import access, audit, notices, tokens
 from accounts.http import signed_in
 from accounts.models import ApiToken, AuditEvent, Consent, User
 from operations.read_only import ReadOnlyAdmin
+from operations.seen_forms import SeenForm
 
 # allauth's own pages show the secrets that codes are made from, search by user name, and let
 # whoever may write addresses give somebody's account another one.
@@ -55,9 +55,15 @@ class WrittenBySuperusers(admin.ModelAdmin):
         return _is_superuser(request)
 
 
+class GroupForm(forms.ModelForm, SeenForm):
+    """What superusers change of a group."""
+
+
 @admin.register(Group)
 class GroupAdmin(WrittenBySuperusers, DjangoGroupAdmin):
     """Permissions that several people have."""
+
+    form = GroupForm
 
     def save_related(self, request: HttpRequest, form: Any, *args: Any) -> None:
         super().save_related(request, form, *args)
@@ -134,24 +140,8 @@ class UserSessionAdmin(admin.ModelAdmin):
             self.delete_model(request, session)
 
 
-class UserForm(DjangoUserForm):
-    """Knows what it was opened with: saved later, it would undo what others did meanwhile."""
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["seen"] = _state_of(self.instance)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        # Locked until it is saved.
-        now = User.objects.select_for_update(no_key=True).get(pk=self.instance.pk)
-        if cleaned.get("seen") and cleaned["seen"] != _state_of(now):
-            raise forms.ValidationError(
-                _("Somebody has changed this person since you opened the page. Open it again.")
-            )
-        return cleaned
+class UserForm(DjangoUserForm, SeenForm):
+    """What staff change of a person."""
 
 
 @admin.register(User)
@@ -219,13 +209,6 @@ class UserAdmin(DjangoUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and _may_touch(request, obj)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """All that belongs to an account goes with it, also what has no deleting of its own."""
-        to_delete, counts, missing, protected = super().get_deleted_objects(objs, request)
-        if all(self.has_delete_permission(request, user) for user in objs):
-            missing = set()
-        return to_delete, counts, missing, protected
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
@@ -385,15 +368,3 @@ def _record_rights(group: Group, actor: User) -> None:
     """Write down that what a group's members may do has changed, or is about to."""
     for user in User.objects.filter(groups=group):
         audit.record("rights_changed", user, actor=actor)
-
-
-def _state_of(user: User) -> str:
-    """Something that is another where somebody changed what the form of a person shows."""
-    fields = (
-        "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser",
-        "quota_uploads_a_day", "quota_bytes", "quota_live_minutes_a_day",
-    )  # fmt: skip
-    state: list[Any] = [getattr(user, field) for field in fields]
-    for rows in (user.groups, user.user_permissions):
-        state.append(sorted(rows.values_list("pk", flat=True)))
-    return hashlib.sha256(repr(state).encode()).hexdigest()

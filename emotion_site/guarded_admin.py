@@ -17,6 +17,7 @@ from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import BadRequest, ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -65,6 +66,18 @@ class GuardedAdmin(admin.ModelAdmin):
         if object_id is not None and not self.save_as and "_saveasnew" in request.POST:
             raise BadRequest("Rows are not copied here.")
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The rows that are deleted, and nothing of what goes along.
+
+        That is people's, and shown on no other page here; of an account it may be very much. It
+        needs no permission of its own.
+        """
+        name, names = str(self.opts.verbose_name), str(self.opts.verbose_name_plural)
+        chosen = list(objs)
+        may = all(self.has_delete_permission(request, row) for row in chosen)
+        listed = [f"{capfirst(name)}: {row}" for row in chosen]
+        return listed, {names: len(chosen)}, set() if may else {name}, []
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._log(request, [obj], ADDITION, message)

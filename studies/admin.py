@@ -40,11 +40,6 @@ class StudyAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("studies.delete_study")
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What belongs to a study goes with it, and needs no permission of its own."""
-        to_delete, counts, _missing, protected = super().get_deleted_objects(objs, request)
-        return to_delete, counts, set(), protected
-
     def delete_model(self, request: HttpRequest, obj: Study) -> None:
         deleting.delete(obj, request.user)  # type: ignore[arg-type]
 

@@ -200,11 +200,6 @@ class UploadAdmin(admin.ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Upload]) -> None:
         uploads.delete_uploads(_plain(queryset), signed_in(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """An upload's predictions go with it, and need no permission of their own."""
-        to_delete, counts, _missing, protected = super().get_deleted_objects(objs, request)
-        return to_delete, counts, set(), protected
-
 
 def _plain(queryset: QuerySet[Upload]) -> UploadQuerySet:
     """The same uploads without the list's joins and order."""

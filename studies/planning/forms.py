@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from operations.seen_forms import SeenForm
 from studies.models import Study
 
 #: Days from today to the deletion date that a new study suggests.
@@ -113,7 +114,7 @@ class NewStudy(_Details):
         self.fields["delete_on"].required = True
 
 
-class Details(_Details):
+class Details(_Details, SeenForm):
     """All that describes a study and is no block of it."""
 
     least_percent = forms.IntegerField(

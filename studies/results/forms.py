@@ -9,10 +9,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from operations.seen_forms import SeenForm
 from studies.models import ExclusionRule, Study
 
 
-class RulesForm(forms.Form):
+class RulesForm(SeenForm):
     """Rules that are the same for every participant."""
 
     face_percent = forms.FloatField(

@@ -142,8 +142,7 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
         return None
     # Whoever comes by a link may be the next one at a shared device.
     leaving.hide_code(found[0])
-    is_somebodys = way.link is not None or way.external_id
-    if not is_somebodys and leaving.is_away(found[0]):
+    if way.link is None and leaving.is_away(found[0]):
         context = {"study": way.study, "participation": found[0]}
         return render(request, "taking_part/again.html", context)
     return redirect("taking_part:run", way.study.pk)
@@ -251,8 +250,6 @@ def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
 def somebody_else(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Whoever came by the open link is another person than who began in this browser."""
     participation, _key = _mine(request, pk)
-    leaving.leave(participation)
-    leaving.hide_code(participation)
     response = redirect("taking_part:information", participation.study.link_key)
     keys.forget(response, participation.study)
     return response

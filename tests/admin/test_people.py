@@ -8,7 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
@@ -19,6 +19,7 @@ from recognition.models import DataExport, LiveUsage, Recording, Upload, Webhook
 from recognition.personal_data import account_deletion
 from recognition.personal_data.tasks import delete_account
 from recognition.webhooks import deliveries
+from tests.support.factories import add_face, make_upload
 
 USERS = "/admin/accounts/user/"
 
@@ -221,13 +222,45 @@ def test_a_form_from_before_undoes_nothing(root_client: Client, alice: User) -> 
     form = {"email": alice.email, "is_active": "on", "quota_bytes": "7", "seen": seen}
     User.objects.filter(pk=alice.pk).update(is_active=False, email="alice@new.example")
     answer = root_client.post(page, form)
-    assert "Somebody has changed this person" in answer.content.decode()
+    assert "Somebody has changed this since" in answer.content.decode()
     alice.refresh_from_db()
     assert (alice.is_active, alice.email, alice.quota_bytes) == (False, "alice@new.example", None)
     form["seen"] = root_client.get(page).context["adminform"].form["seen"].value()
     assert root_client.post(page, form).status_code == 302
     alice.refresh_from_db()
     assert (alice.is_active, alice.quota_bytes) == (True, 7)
+
+
+def test_a_form_of_a_group_gives_no_right_back(root_client: Client) -> None:
+    group, permission = Group.objects.create(name="Helpers"), Permission.objects.all()[0]
+    group.permissions.add(permission)
+    page = f"/admin/auth/group/{group.pk}/change/"
+    seen = root_client.get(page).context["adminform"].form["seen"].value()
+    group.permissions.clear()
+    form = {"name": "Assistants", "permissions": [permission.pk], "seen": seen}
+    assert "Somebody has changed this since" in root_client.post(page, form).content.decode()
+    assert not group.permissions.exists()
+
+
+@pytest.mark.parametrize("by", ["page", "action"])
+def test_deleting_shows_nothing_of_what_goes_along(
+    charlie: User, charlie_client: Client, alice: User, by: str
+) -> None:
+    """Which staff without the permissions for it see nowhere."""
+    permit(charlie, "view_upload", "delete_upload", "view_user", "change_user", "delete_user")
+    add_face(make_upload(alice), "happy")
+    for path, pk in (
+        ("/admin/accounts/user/", alice.pk),
+        ("/admin/recognition/upload/", Upload.objects.get().pk),
+    ):
+        if by == "page":
+            answer = charlie_client.get(f"{path}{pk}/delete/")
+        else:
+            form = {"action": "delete_selected", "_selected_action": [pk]}
+            answer = charlie_client.post(path, form)
+        assert answer.status_code == 200
+        assert "Are you sure" in answer.content.decode()
+        assert "happy" not in answer.content.decode()
 
 
 def test_superusers_confirm_and_take_away_no_address_unseen(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.core.files.base import ContentFile
+from django.test import Client
 
 from accounts.models import User
 from studies.models import Block, Condition, PersonalLink, Study
@@ -33,6 +34,34 @@ def test_a_block_does_not_take_a_name_that_another_has_got_meanwhile(study: Stud
     with pytest.raises(blocks.Changed):
         blocks.save(block)
     assert study.blocks.get(pk=block.pk).name == "first"
+
+
+def test_details_from_before_undo_nothing(study: Study, alice_client: Client) -> None:
+    """An editor has changed what participants agree to since the owner opened the page."""
+    page = f"/studies/{study.pk}/details/"
+    form = alice_client.get(page).context["form"]
+    sent = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in sent.items() if value is not None}
+    Study.objects.filter(pk=study.pk).update(consent_text="Another text.", minimum_age=21)
+    answer = alice_client.post(page, {**sent, "title": "Another title"})
+    assert "Somebody has changed this since" in answer.content.decode()
+    study.refresh_from_db()
+    assert (study.consent_text, study.minimum_age) == ("Another text.", 21)
+    sent["seen"] = alice_client.get(page).context["form"]["seen"].value()
+    assert alice_client.post(page, {**sent, "title": "Another title"}).status_code == 302
+    study.refresh_from_db()
+    assert study.title == "Another title"
+
+
+def test_rules_from_before_undo_nothing(study: Study, alice_client: Client) -> None:
+    page = f"/studies/{study.pk}/results/"
+    form = alice_client.get(page).context["form"]
+    sent = {name: form[name].value() for name in form.fields if form[name].value()}
+    Study.objects.filter(pk=study.pk).update(exclude_below=0.6)
+    answer = alice_client.post(f"{page}rules/", sent, follow=True)
+    assert "Somebody has changed this since" in answer.content.decode()
+    study.refresh_from_db()
+    assert study.exclude_below == 0.6
 
 
 def test_what_is_done_to_a_deleted_block_is_refused(study: Study) -> None:

@@ -100,14 +100,13 @@ def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None
 
 @pytest.mark.parametrize("query", ["", "?id=panel-7"])
 def test_who_comes_back_when_the_time_is_over_gets_the_code(study: Study, query: str) -> None:
-    """By a link of their own at once, by the open one if they say that it was them."""
+    """If they say that it was them."""
     client = agree(study, query=query)
     ago = timezone.now() - timedelta(hours=3)
     recording = recorded(study.owner, seconds=3 * 3600)
     study.participations.update(recording=recording, state="running", seen_at=ago)
-    if not query:
-        assert 'id="code"' not in text(client.get(path(study), follow=True))
-    page = text(client.get(path(study) + query if query else path(study, "run/"), follow=True))
+    assert 'id="code"' not in text(client.get(path(study) + query, follow=True))
+    page = text(client.get(path(study, "run/"), follow=True))
     assert "You have stopped" in page
     code = page.split('id="code" translate="no">')[1].split("<")[0]
     assert "Everything is deleted" in text(withdraw(code))
