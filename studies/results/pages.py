@@ -145,7 +145,7 @@ def rules(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         form.save(user)
         messages.success(request, _("Rules saved."))
     elif form.non_field_errors():
-        messages.error(request, form.non_field_errors()[0])
+        messages.error(request, str(form.non_field_errors()[0]))
     else:
         messages.error(request, _("Give a share from 0 to 100 and a rate from 0 to 60."))
     return redirect("studies:results", pk)
