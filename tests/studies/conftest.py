@@ -24,6 +24,14 @@ def ada(db: None) -> User:
 
 
 @pytest.fixture
+def study(ada: User) -> Study:
+    """Open, with one text; files that need another have their own."""
+    study = studies.open_study(ada)
+    studies.block(study)
+    return study
+
+
+@pytest.fixture
 def two_blocks(ada: User) -> Study:
     study = studies.open_study(ada)
     studies.block(study, name="words")

@@ -11,27 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from recognition.models import Recording
 from studies.models import SILENT_MINUTES, Member, Participation, Study
 from studies.taking_part import joining, keys
 from tests.support import studies
 from tests.support.factories import make_person
-from tests.support.participants import AGREES, agree, path
-
-
-@pytest.fixture
-def study(ada: User) -> Study:
-    study = studies.open_study(ada)
-    studies.block(study)
-    return study
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
-
-
-def stored() -> tuple[int, int]:
-    return Participation.objects.count(), Recording.objects.count()
+from tests.support.participants import AGREES, agree, path, stored, text
 
 
 def test_nothing_is_stored_before_consent(study: Study) -> None:

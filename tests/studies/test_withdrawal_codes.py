@@ -12,31 +12,16 @@ from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Recording
-from studies.models import Participation, Study
+from studies.models import Study
 from studies.taking_part import keys, leaving
 from tests.support import studies
-from tests.support.participants import AGREES, agree, path
+from tests.support.participants import AGREES, agree, path, stored, text
 from tests.support.series import recorded
-
-
-@pytest.fixture
-def study(ada: User) -> Study:
-    study = studies.open_study(ada)
-    studies.block(study)
-    return study
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def code_at_end(client: Client, study: Study) -> str:
     page = text(client.get(path(study, "end/")))
     return page.split('id="code" translate="no">')[1].split("<")[0]
-
-
-def stored() -> tuple[int, int]:
-    return Participation.objects.count(), Recording.objects.count()
 
 
 def withdraw(code: str, client: Client | None = None) -> HttpResponse:

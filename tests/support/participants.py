@@ -15,6 +15,7 @@ from channels.testing import WebsocketCommunicator
 from django.test import Client
 
 from emotion_site.asgi import application
+from recognition.models import Recording
 from studies.models import Participation, Study
 from studies.taking_part import keys
 
@@ -35,6 +36,16 @@ def agree(study: Study, client: Client | None = None, query: str = "") -> Client
     response = client.post(path(study, "consent/") + query, AGREES)
     assert (response.status_code, response.headers["Location"]) == (302, path(study, "run/"))
     return client
+
+
+def text(response: Any) -> str:
+    """What a page says, in one line."""
+    return " ".join(response.content.decode().split())
+
+
+def stored() -> tuple[int, int]:
+    """How many participations and recordings there are."""
+    return Participation.objects.count(), Recording.objects.count()
 
 
 def packed(clock: float, picture: bytes) -> bytes:
