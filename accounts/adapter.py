@@ -25,10 +25,11 @@ from operations import mails, rates
 
 logger = logging.getLogger(__name__)
 
+RESET_MAIL = "account/email/password_reset_key"
 #: Mails that anybody can have sent to an address that is not theirs, and how many of them it gets.
 ASKED_FOR = frozenset(
     {
-        "account/email/password_reset_key", "account/email/unknown_account",
+        RESET_MAIL, "account/email/unknown_account",
         "account/email/account_already_exists", "account/email/email_confirmation",
         "account/email/email_confirmation_signup",
     }
@@ -44,6 +45,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """The site's name in mails is its own; the inherited one is the Host header.
 
         An address that has had :data:`ASKED_FOR_RATE` of what anybody can ask for gets no more.
+
+        Raises:
+            NotSent: the mail server did not take it.
         """
         whose = email.strip().lower()
         if template_prefix in ASKED_FOR and rates.too_often("mails", whose, ASKED_FOR_RATE):
@@ -51,7 +55,14 @@ class AccountAdapter(DefaultAccountAdapter):
             return
         site = SimpleNamespace(name="Visage", domain=settings.SITE_URL.partition("//")[2])
         known = {"request": self.request, "email": email, "current_site": site}
-        self.render_mail(template_prefix, email, {**known, **context}).send()
+        mail = self.render_mail(template_prefix, email, {**known, **context})
+        try:
+            mails.deliver(mail)
+        except mails.NotSent as error:
+            if template_prefix != RESET_MAIL or settings.ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS:
+                raise
+            # Only those who have an account are sent one: a failure would say who has.
+            logger.error("a link to set a password %s", error)
 
     def pre_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse | None:
         pending_sign_ins.begin(request.session, user)
@@ -103,8 +114,8 @@ class AccountAdapter(DefaultAccountAdapter):
         def send() -> None:
             try:
                 send_mail(template_prefix, user, context, address)
-            except OSError as error:
-                logger.warning("a notice could not be mailed: %s", type(error).__name__)
+            except mails.NotSent as error:
+                logger.warning("a notice %s", error)
 
         if settings.ACCOUNT_EMAIL_NOTIFICATIONS and notices.may_tell(
             user, address, notices.ACCOUNT

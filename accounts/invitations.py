@@ -34,6 +34,7 @@ def invite(email: str, actor: User | None = None, language: str | None = None) -
     Raises:
         ValidationError: that is no e-mail address.
         AlreadyThere: nothing was sent.
+        NotSent: the mail server did not take it, and there is no account.
     """
     email = email.strip().lower()
     validate_email(email)

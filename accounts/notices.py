@@ -75,6 +75,6 @@ def _send(address: str, context: dict[str, object]) -> None:
     message = render_to_string("accounts/email/change_message.txt", context)
     try:
         mails.send(subject, message, address)
-    except OSError as error:
+    except mails.NotSent as error:
         # The change stands; its author shall not be told that it failed.
-        logger.warning("a notice could not be mailed: %s", type(error).__name__)
+        logger.warning("a notice %s", error)

@@ -21,6 +21,24 @@ _AFTER_A_LINK = ".,;:!?)"
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
+class NotSent(Exception):
+    """The mail server did not take a mail, or is not there; says which failure, and no address."""
+
+
+def deliver(message: EmailMessage) -> None:
+    """Hand a mail to the mail server.
+
+    Raises:
+        NotSent: it did not take it.
+    """
+    try:
+        message.send()
+    # Those of smtplib are OSErrors, and their text names who it was to; an address that cannot be
+    # written in a mail is a ValueError.
+    except (OSError, ValueError) as error:
+        raise NotSent(f"could not be mailed: {type(error).__name__}") from None
+
+
 def send(subject: str, text: str, to: str) -> None:
     """Send a mail to one address.
 
@@ -30,9 +48,9 @@ def send(subject: str, text: str, to: str) -> None:
         to: their address.
 
     Raises:
-        OSError: the mail server refuses it, or is not there.
+        NotSent: the mail server did not take it.
     """
-    with_html(EmailMessage(subject, text, None, [to])).send()
+    deliver(with_html(EmailMessage(subject, text, None, [to])))
 
 
 def with_html(message: EmailMessage) -> EmailMultiAlternatives:

@@ -264,5 +264,5 @@ def _tell_by_mail(export: DataExport) -> None:
         ) % {"days": DAYS_KEPT}
         try:
             mails.send(subject, text, export.owner.email)
-        except Exception as error:  # Whatever the mail server says: the page shows it, too.
-            logger.warning("could not mail that an export is ready: %s", type(error).__name__)
+        except mails.NotSent as error:  # The page shows it, too.
+            logger.warning("that an export is ready %s", error)

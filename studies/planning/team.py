@@ -58,6 +58,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
     Raises:
         TeamRefused: they are in the team, or it is full.
         TooOften: the owner has sent too many mails, or the address has had too many.
+        NotSent: the mail server did not take it; the invitation stands, and can be sent anew.
     """
     check_rate("study invitations", actor.pk, RATE)
     email, key = email.strip().lower(), secrets.token_urlsafe(24)

@@ -118,5 +118,5 @@ def test_a_mail_server_that_says_nothing_is_not_waited_for(settings: Settings) -
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.getsockname()
         settings.EMAIL_TIMEOUT = 0.2
-        with pytest.raises(OSError, match="timed out"):
+        with pytest.raises(mails.NotSent):
             mails.send("Subject", "Text.", "alice@example.org")

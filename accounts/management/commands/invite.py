@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.invitations import AlreadyThere, invite
+from operations.mails import NotSent
 
 
 class Command(BaseCommand):
@@ -24,6 +25,8 @@ class Command(BaseCommand):
                 self.stderr.write(f"{email} is no e-mail address.")
             except AlreadyThere:
                 self.stderr.write(f"{email} already has an account.")
+            except NotSent as error:
+                self.stderr.write(f"The invitation of {email} {error}.")
             else:
                 self.stdout.write(f"{user.email} is invited.")
                 if not settings.CAN_MAIL:
