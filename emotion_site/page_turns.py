@@ -33,12 +33,14 @@ IN_BUCKET = {
     "admin:recognition_upload_blurred", "admin:recognition_upload_photo",
 }  # fmt: skip
 
-#: Names of forms that are slow beside those that bring photos and videos, and of those with a
-#: password.
+#: Names of forms that are slow beside those that bring photos and videos.
 ALSO_SLOW = ("sample_upload", "webhooks", "api-webhook-list")
-WITH_PASSWORD = (
+#: Names of the views that hash a password which a form brings.
+WITH_PASSWORD = {
     "account_login", "account_signup", "account_reauthenticate", "account_change_password",
-)  # fmt: skip
+    "account_set_password", "account_reset_password_from_key", "delete_account",
+    "admin:accounts_user_add", "admin:auth_user_password_change",
+}  # fmt: skip
 
 
 class FairTurns:
@@ -54,7 +56,6 @@ class FairTurns:
         self._line, self._slow = _line(n), _line(max(1, n // 2))
         self._passwords = _line(max(1, n // 3))
         self._slow_paths = {*UPLOAD_PATHS, *VIDEO_PATHS, *map(reverse, ALSO_SLOW)}
-        self._password_paths = {*map(reverse, WITH_PASSWORD)}
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         turn = turns.Turn(address_of(scope), caller_of(scope), *self._lines_for(scope))
@@ -62,10 +63,10 @@ class FairTurns:
 
     def _lines_for(self, scope: dict[str, Any]) -> list[turns.Line]:
         path, is_post = scope["path"], scope["method"] == "POST"
-        if is_post and path in self._password_paths:
-            return [self._passwords, self._line]
         if is_post and path in self._slow_paths:
             return [self._slow, self._line]
+        if is_post and _view_name(path) in WITH_PASSWORD:
+            return [self._passwords, self._line]
         if settings.S3_BUCKET and _view_name(path) in IN_BUCKET:
             return [self._slow, self._line]
         return [self._line]

@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import Settings
 
-from emotion_site.page_turns import IN_BUCKET, FairTurns
+from emotion_site.page_turns import IN_BUCKET, WITH_PASSWORD, FairTurns
 
 AT_ONCE = 6
 PHOTO, FACE = [UUID(int=7)], [UUID(int=7), 3]
@@ -86,15 +86,26 @@ async def test_those_on_a_disk_have_all_of_them(ask: Ask, inside: list[str]) -> 
     assert len(inside) == AT_ONCE
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["account_login", "account_signup", "account_reauthenticate", "account_change_password"],
-)
+#: Forms with a password, and what their addresses name.
+FORMS: dict[str, list[Any]] = {
+    "account_login": [],
+    "account_signup": [],
+    "account_reauthenticate": [],
+    "account_change_password": [],
+    "account_set_password": [],
+    "account_reset_password_from_key": ["1", "set-password"],
+    "delete_account": [],
+    "admin:accounts_user_add": [],
+    "admin:auth_user_password_change": [7],
+}
+
+
+@pytest.mark.parametrize("name", sorted({*FORMS, *WITH_PASSWORD}))
 async def test_passwords_that_wait_for_their_hash_leave_turns_to_pages(
     name: str, ask: Ask, inside: list[str]
 ) -> None:
     for _ in range(AT_ONCE):
-        await ask(reverse(name), "POST")
+        await ask(reverse(name, args=FORMS[name]), "POST")
     assert len(inside) == AT_ONCE // 3
     await ask("/uploads/")
     assert inside[-1] == "/uploads/"

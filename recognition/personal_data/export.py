@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -249,8 +250,14 @@ def _delete_strays() -> None:
         return
     for name in names:
         # Looked up one by one and after the list: a name is in its row before its file is there.
-        if not DataExport.objects.filter(file=f"exports/{name}").exists():
+        if DataExport.objects.filter(file=f"exports/{name}").exists():
+            continue
+        try:
             stored_files.delete(f"exports/{name}")
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:  # One that cannot be deleted must not keep the others.
+            logger.exception("a file of an export could not be deleted; it is tried again")
 
 
 def _tell_by_mail(export: DataExport) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from operations import stray_files
@@ -82,6 +83,42 @@ def test_old_ones_are_deleted_and_nothing_else(
     call_command("delete_stray_files")
     assert capsys.readouterr().out == f"{len(STRAYS)} files were deleted\n"
     assert names(media) == {*owned, "notes/of-the-operator.txt"}
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
+    delete = default_storage.delete
+
+    def delete_others(name: str) -> None:
+        if name == refused:
+            raise PermissionError(13, "denied")
+        delete(name)
+
+    monkeypatch.setattr(default_storage, "delete", delete_others)
+
+
+def test_one_that_cannot_be_deleted_keeps_no_other(
+    media: Path,
+    strays: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_old(media)
+    refused = next(stray_files.find())
+    refuse(monkeypatch, refused)
+    with pytest.raises(CommandError, match="1 files could not be deleted"):
+        call_command("delete_stray_files")
+    assert refused in capsys.readouterr().err
+    assert names(media) == {refused, "notes/of-the-operator.txt"}
+
+
+def test_nor_does_one_of_an_export(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (media / "exports").mkdir()
+    for name in "abc":
+        (media / f"exports/{name}.zip").write_bytes(b"something")
+    _folders, (refused, *_others) = default_storage.listdir("exports")
+    refuse(monkeypatch, f"exports/{refused}")
+    data_export.delete_expired()
+    assert names(media) == {f"exports/{refused}"}
 
 
 def test_more_than_are_looked_up_at_once(
