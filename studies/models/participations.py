@@ -22,6 +22,8 @@ class Participation(models.Model):
     Attributes:
         number: in the study, from 1; what data and pages call the participant.
         code_hash: of the withdrawal code, which only the participant has.
+        code_salt: what it is made of beside the key in the participant's cookie; empty where that
+            was ``SECRET_KEY``.
         is_code_hidden: the page that showed the code was left: on a shared device the next person
             must not see it.
         key_hash: of the key in the participant's cookie.
@@ -52,6 +54,7 @@ class Participation(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="participations")
     number = models.PositiveIntegerField(_("number"))
     code_hash = models.CharField(max_length=64, unique=True)
+    code_salt = models.CharField(max_length=32, blank=True, default="", editable=False)
     is_code_hidden = models.BooleanField(default=False)
     key_hash = models.CharField(max_length=64, unique=True)
     socket_key = models.CharField(max_length=16, blank=True, default="", editable=False)

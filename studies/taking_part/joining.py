@@ -123,13 +123,14 @@ def join(
         # Only a Latin square looks at what the others got.
         is_square = study.order == Study.Order.LATIN_SQUARE
         others = _given(study, condition) if is_square else []
-        key = keys.new()
+        key, salt = keys.new(), keys.new()
         attributes = link.attributes if link is not None else {}
         sequence = ordering.sequence(study, blocks, others)
         participation = Participation.objects.create(
             study=study,
             number=_next_number(study, is_preview),
-            code_hash=keys.hash_of_code(keys.code_of(key)),
+            code_hash=keys.hash_of_code(keys.code_of(key, salt)),
+            code_salt=salt,
             key_hash=keys.hash_of(key),
             personal_link=None if is_preview else link,
             external_id=link.label if link is not None else external_id[:LONGEST_ID],

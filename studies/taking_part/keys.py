@@ -1,6 +1,8 @@
 """How a participant is known: by a random key in a cookie, and a withdrawal code made of it.
 
-The database has hashes alone: whoever reads it can neither go on as somebody nor withdraw for them.
+The database has no key and no code: whoever reads it can neither go on as somebody nor withdraw for
+them. Nor does the cookie tell the code, which may be hidden from the next one at a shared device:
+half of what it is made of is in the database.
 """
 
 from __future__ import annotations
@@ -40,22 +42,25 @@ def hash_of(secret: str) -> str:
 
 
 def new() -> str:
-    """A key for a new participant's cookie."""
+    """A key for a new participant's cookie, or a salt for their code: 32 letters and signs."""
     return secrets.token_urlsafe(24)
 
 
-def code_of(key: str) -> str:
+def code_of(key: str, salt: str) -> str:
     """The withdrawal code, such as ``K7QM-2ABX-RW5C-9TPL``; the same each time it is shown.
 
     Args:
         key: the one in the participant's cookie.
+        salt: the participation's.
     """
-    return _written(hashlib.sha256(f"withdrawal code of {key}".encode()).digest())
+    return _written(hashlib.sha256(f"withdrawal code of {key} and {salt}".encode()).digest())
 
 
-def codes_of(key: str) -> Iterator[str]:
-    """It, and what it was while it was made with ``SECRET_KEY``, which may have changed."""
-    yield code_of(key)
+def codes_of(key: str, salt: str) -> Iterator[str]:
+    """It, or what it may be without a salt: made with ``SECRET_KEY``, which may have changed."""
+    if salt:
+        yield code_of(key, salt)
+        return
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         salt = "studies.taking_part.code"
         yield _written(salted_hmac(salt, key, secret=secret, algorithm="sha256").digest())

@@ -75,8 +75,8 @@ def code_of(participation: Participation, key: str) -> str:
 
     Empty where it was made with a ``SECRET_KEY`` that is forgotten.
     """
-    stored = participation.code_hash
-    return next((one for one in keys.codes_of(key) if keys.hash_of_code(one) == stored), "")
+    codes = keys.codes_of(key, participation.code_salt)
+    return next((one for one in codes if keys.hash_of_code(one) == participation.code_hash), "")
 
 
 def hide_code(participation: Participation) -> None:

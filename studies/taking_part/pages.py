@@ -143,9 +143,26 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
     # Whoever comes by a link may be the next one at a shared device.
     leaving.hide_code(found[0])
     if way.link is None and leaving.is_away(found[0]):
-        context = {"study": way.study, "participation": found[0]}
+        context = {
+            "study": way.study,
+            "participation": found[0],
+            "somebody_else_url": way.url("somebody_else"),
+        }
         return render(request, "taking_part/again.html", context)
     return redirect("taking_part:run", way.study.pk)
+
+
+@require_POST
+@private
+def somebody_else(request: HttpRequest, link_key: str) -> HttpResponseBase:
+    """Whoever came by the open link is another person than who began in this browser.
+
+    They go on by the link that they came by: who has only a participant's cookie may not know it.
+    """
+    way = ways.way(request, link_key)
+    response = redirect(way.url("information"))
+    keys.forget(response, way.study)
+    return response
 
 
 def _stopped(request: HttpRequest, study: Study, reason: str, *, status: int = 410) -> HttpResponse:
@@ -243,16 +260,6 @@ def stimulus(request: HttpRequest, pk: UUID, block: int) -> HttpResponseBase:
         raise Http404
     found = get_object_or_404(Block, pk=block, study_id=participation.study_id)
     return stimulus_response(request, found)
-
-
-@require_POST
-@for_participants
-def somebody_else(request: HttpRequest, pk: UUID) -> HttpResponseBase:
-    """Whoever came by the open link is another person than who began in this browser."""
-    participation, _key = _mine(request, pk)
-    response = redirect("taking_part:information", participation.study.link_key)
-    keys.forget(response, participation.study)
-    return response
 
 
 @require_safe

@@ -34,7 +34,7 @@ class Way:
     is_preview: bool
 
     def url(self, page: str, **changes: str) -> str:
-        """The page `information` or `consent` for whoever came like this."""
+        """The page `information`, `consent` or `somebody_else` for whoever came like this."""
         key = self.study.link_key
         if self.link is not None:
             address = reverse(f"taking_part:personal_{page}", args=[self.link.key])

@@ -76,7 +76,7 @@ def test_an_export_that_is_being_made_leaves_out_who_withdraws_meanwhile(
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
     study = make.open_study(alice, delete_on=date(2099, 12, 31))
-    code = keys.code_of(keys.new())
+    code = keys.code_of(keys.new(), keys.new())
     make.participation(study, external_id="panel-7", code_hash=keys.hash_of_code(code))
     make.participation(study, external_id="panel-8")
     export = data_export.start(alice)

@@ -172,7 +172,7 @@ def test_one_address_joins_so_often(study: Study) -> None:
 
 def test_withdrawal_takes_messages_and_exports_along(study: Study, alice: User) -> None:
     hook = Webhook.objects.create(owner=alice, url="https://alice.example/hook", secret="whsec_x")
-    code = keys.code_of(keys.new())
+    code = keys.code_of(keys.new(), keys.new())
     part = someone(study, external_id="panel-7", code_hash=keys.hash_of_code(code))
     other = someone(study)
     for one in (part, other):
@@ -194,7 +194,7 @@ def test_whoever_came_later_is_in_no_export_and_takes_none_along(
     """Else a stranger with the link deletes what the owner has exported as often as they like."""
     settings.MEDIA_ROOT = tmp_path
     settings.DATA_DIR = tmp_path
-    code = keys.code_of(keys.new())
+    code = keys.code_of(keys.new(), keys.new())
     before = someone(study, external_id="before")
     Webhook.objects.create(owner=alice, url="https://alice.example/hook", secret="whsec_x")
     leaving.finish(before)

@@ -105,7 +105,7 @@ def test_who_withdraws_gives_all_of_it_back(study: Study, alice: User) -> None:
     before = used(alice)
     part, why = at_question(study)
     reports.answer(part.pk, why, "because " * 100)
-    code = keys.code_of(keys.new())
+    code = keys.code_of(keys.new(), keys.new())
     Participation.objects.filter(pk=part.pk).update(code_hash=keys.hash_of_code(code))
     assert leaving.withdraw(code) == study
     assert used(alice) == before

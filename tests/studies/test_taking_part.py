@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from studies.models import SILENT_MINUTES, Member, Participation, Study
+from studies.planning import links
 from studies.taking_part import joining, keys
 from tests.support import studies
 from tests.support.factories import make_person
@@ -62,7 +63,9 @@ def test_consent_is_kept_word_for_word_and_keys_only_as_hashes(study: Study) -> 
     assert cookie["samesite"] == "Lax"
     row = json.dumps(list(Participation.objects.values()), default=str)
     assert cookie.value not in row
-    assert keys.code_of(cookie.value) not in row
+    code = keys.code_of(cookie.value, participation.code_salt)
+    assert keys.hash_of_code(code) == participation.code_hash
+    assert code not in row
 
 
 def test_who_read_an_older_text_reads_the_new_one(study: Study) -> None:
@@ -206,7 +209,7 @@ def test_who_comes_by_the_link_of_somebody_who_walked_away_is_asked_who_they_are
         assert "Have you been here before?" in text(answer)
     assert walked_away.get(path(study, "run/")).status_code == 200
     answer = walked_away.post(path(study, "somebody-else/"))
-    assert answer.headers["Location"] == path(study)
+    assert answer.headers["Location"] == path(study) + "?language=en"
     assert "It is off now." in text(walked_away.get(path(study)))
     assert walked_away.get(path(study, "run/")).status_code == 410
     consented = walked_away.post(path(study, "consent/"), AGREES)
@@ -214,6 +217,22 @@ def test_who_comes_by_the_link_of_somebody_who_walked_away_is_asked_who_they_are
     first, second = study.participations.order_by("number")
     assert first.state == Participation.State.CONSENTED
     assert second.state == Participation.State.CONSENTED
+
+
+def test_somebody_else_goes_on_by_the_link_that_they_came_by(study: Study) -> None:
+    """With what it says of them; a participant whose link was replaced does not learn the new."""
+    query = "?id=panel-7&language=de"
+    client, old = agree(study, query=query), study.link_key
+    study.participations.update(seen_at=timezone.now() - timedelta(hours=3))
+    page = text(client.get(path(study) + query))
+    address = path(study, "somebody-else/") + query
+    assert f'action="{address.replace("&", "&amp;")}"' in page
+    links.renew(study)
+    assert client.post(address).status_code == 404
+    assert client.get(path(study, "run/")).status_code == 200
+    Study.objects.filter(pk=study.pk).update(link_key=old)
+    assert client.post(address).headers["Location"] == path(study) + query
+    assert client.get(path(study, "run/")).status_code == 410
 
 
 def test_who_has_a_link_of_their_own_is_not_asked(study: Study) -> None:

@@ -48,14 +48,26 @@ def test_so_does_one_that_was_made_with_the_secret_key(study: Study, settings: A
     """As codes were; a process that does not know the new key yet changes nothing."""
     client = agree(study)
     (key,) = (one.value for name, one in client.cookies.items() if name.startswith("part-"))
-    _new, made = list(keys.codes_of(key))
-    study.participations.update(code_hash=keys.hash_of_code(made))
+    (made,) = keys.codes_of(key, "")
+    study.participations.update(code_hash=keys.hash_of_code(made), code_salt="")
     leaving.leave(study.participations.get())
     old, settings.SECRET_KEY = settings.SECRET_KEY, "another-key-" * 5
     for fallbacks in ([old], [], [old]):
         settings.SECRET_KEY_FALLBACKS = fallbacks
         assert (made in text(client.get(path(study, "end/")))) == bool(fallbacks)
     assert "Everything is deleted" in text(withdraw(made))
+
+
+def test_the_cookie_alone_does_not_tell_the_code(study: Study, settings: Any) -> None:
+    """It stays in the browser when the code is shown no more, where its next user may read it."""
+    client = agree(study)
+    client.post(path(study, "leave/"))
+    code = code_at_end(client, study)
+    study.participations.update(code_salt=keys.new())
+    assert not leaving.code_of(
+        study.participations.get(), client.cookies[keys.cookie_name(study.pk)].value
+    )
+    assert "Everything is deleted" in text(withdraw(code))
 
 
 def test_the_next_one_at_a_shared_device_does_not_see_the_code(study: Study) -> None:

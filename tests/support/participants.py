@@ -25,7 +25,7 @@ AGREES = {"old_enough": "yes", "agrees": "on", "decision": "yes", "consent_versi
 
 def path(study: Study, page: str = "") -> str:
     """Of a page that a study's participants see."""
-    if page in {"", "consent/"}:
+    if page in {"", "consent/", "somebody-else/"}:
         return f"/take-part/{study.link_key}/{page}"
     return f"/take-part/in/{study.pk}/{page}"
 
