@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 class SeenForm(forms.Form):
     """To be inherited from beside the form itself; its page shows the hidden field `seen`.
 
-    Where that comes back other than it would be shown now, the form is refused. Programs that do
-    not send it are believed.
+    Where that comes back other than it would be shown now, the form is refused; not one that would
+    change nothing, such as the second of a double click. Programs that do not send it are believed.
     """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -26,7 +26,7 @@ class SeenForm(forms.Form):
 
     def clean_seen(self) -> str:
         seen: str = self.cleaned_data["seen"]
-        if seen and seen != self._state():
+        if seen and seen != self._state() and set(self.changed_data) != {"seen"}:
             self.add_error(
                 None, _("Somebody has changed this since you opened the page. Open it again.")
             )

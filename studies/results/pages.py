@@ -10,6 +10,7 @@ import numpy as np
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.http import signed_in
 from studies import access
-from studies.models import Block, ExclusionRule
+from studies.models import Block, ExclusionRule, Study
 from studies.planning.context import page as page_of
 from studies.results import bootstrap, chart, grouping
 from studies.results.chart import Chart
@@ -140,9 +141,15 @@ def rules(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Change who is left out; what is shown and downloaded follows at once."""
     user = signed_in(request)
     study = access.editable(user, pk)
-    form = RulesForm(study, request.POST)
-    if form.is_valid():
-        form.save(user)
+    with transaction.atomic():
+        # One after the other: the form compares what it was opened with, and writes.
+        form = RulesForm(
+            Study.objects.select_for_update(no_key=True).get(pk=study.pk), request.POST
+        )
+        is_valid = form.is_valid()
+        if is_valid:
+            form.save(user)
+    if is_valid:
         messages.success(request, _("Rules saved."))
     elif form.non_field_errors():
         messages.error(request, str(form.non_field_errors()[0]))
