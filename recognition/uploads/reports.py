@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,8 @@ UPLOAD_COLUMNS = (
 #: A cell that starts with one of these is run as a formula by spreadsheet programs; in languages
 #: with full-width signs, with one of those as well.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: Before one of them, or before the white space that a cell begins with.
+_FORMULA = re.compile(r'(^(?=[\t\r\n])|(?:^|[;\t\r\n])[" ]*(?=[=+\-@\uff1d\uff0b\uff0d\uff20]))')
 
 
 #: Uploads that are read at once, and their faces, but for those of one upload alone: they stay in
@@ -114,5 +117,9 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet program runs as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    """A cell that no spreadsheet program runs as a formula, however it divides the line.
+
+    Where it divides at semicolons, as in German, or does not know of quotes, what comes after one
+    is a cell of its own, and what comes after a line break a row.
+    """
+    return _FORMULA.sub(r"\1'", text)

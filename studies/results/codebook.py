@@ -94,7 +94,8 @@ def as_markdown(stimuli: Iterable[tuple[str, str, str, int]]) -> str:
 def _lines(stimuli: list[tuple[str, str, str, int]]) -> Iterator[str]:
     yield "# Codebook\n"
     yield "UTF-8, commas, a point in numbers. Text that begins like a formula of a spreadsheet has"
-    yield "an apostrophe before it. An empty cell is something that is not known."
+    yield "an apostrophe before it, and so has a line in it, or what comes after a semicolon. An"
+    yield "empty cell is something that is not known."
     for name, columns in CODEBOOK.items():
         yield f"\n## {name}\n\n| column | type | meaning |\n| --- | --- | --- |"
         yield from (f"| `{column}` | {kind} | {meaning} |" for column, kind, meaning in columns)
