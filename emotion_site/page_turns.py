@@ -29,7 +29,8 @@ IN_BUCKET = {
     "download_export", "video_file",
     "api-upload-image", "api-upload-thumbnail", "api-video-file",
     "api-video-transfer-part", "api-video-transfer-finish",
-    "studies:block_file", "studies:change_block", "studies:download", "taking_part:stimulus",
+    "studies:block_file", "studies:change_block", "studies:delete_study", "studies:download",
+    "taking_part:stimulus",
     "admin:recognition_upload_blurred", "admin:recognition_upload_photo",
 }  # fmt: skip
 

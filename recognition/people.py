@@ -25,7 +25,7 @@ ALSO_EXPORTED: list[Callable[[User, datetime], Iterator[tuple[str, Iterable[str]
 def register() -> None:
     """To be called once, when the site starts."""
     # The text is in templates/accounts/_consent_text.html.
-    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version="2026-11-24")
+    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version="2026-11-30")
     # The text is in templates/recognition/live.html.
     purposes.register(CAMERA, _("Use of the camera"), version="2026-11-24")
     purposes.register(TRAINING, _("Use of corrections for training"), version="2026-11")

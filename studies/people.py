@@ -15,6 +15,7 @@ def register() -> None:
             "study_opened": _("A study was opened"),
             "study_closed": _("A study was closed"),
             "study_downloaded": _("Results of a study were downloaded"),
+            "study_links_downloaded": _("A study’s personal links were downloaded"),
             "study_deleted": _("A study was deleted"),
             "study_member_invited": _("Somebody was invited to a study’s team"),
             "study_member_removed": _("Somebody was removed from a study’s team"),
@@ -30,9 +31,11 @@ def register() -> None:
         # Members of a team see each other on its page, too.
         named={
             "study_downloaded",
+            "study_links_downloaded",
             "study_joined",
             "study_member_removed",
             "study_role_changed",
+            "study_left",
             "study_offered",
             "study_offer_ended",
             "study_handed_over",

@@ -13,6 +13,7 @@ from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import audit
 from recognition import people, quotas
 from recognition.models import Recording
 from recognition.personal_data import account_deletion
@@ -36,7 +37,7 @@ _BLOCK = (
     "is_required",
 )  # fmt: skip
 _PARTICIPATION = (
-    "number", "external_id", "attributes", "is_preview", "language", "consent_version",
+    "number", "external_id", "attributes", "language", "consent_version",
     "consented_at", "state", "camera", "finished_at",
 )  # fmt: skip
 
@@ -106,6 +107,8 @@ def _leave_teams(user: User) -> None:
     list(locked.values_list("pk"))
     Study.objects.filter(pk__in=studies, next_owner_id=user.pk).update(next_owner=None)
     members = Member.objects.filter(study__in=studies)
+    left = members.filter(user_id=user.pk).values_list("study__owner_id", "study_id")
+    audit.record_each("study_left", [(owner, f"study:{pk}") for owner, pk in left], None)
     members.filter(Q(user_id=user.pk) | Q(user=None, email=address)).delete()
     for member in members.filter(email=address).select_related("user"):
         # It was passed on to them: from now on they are listed by an address of their own.
@@ -124,7 +127,7 @@ def texts(user: User, asked_at: datetime) -> Iterator[tuple[str, Iterable[str]]]
     for study in Study.objects.filter(owner_id=user.pk).order_by("created_at"):
         folder = f"studies/{study.pk}"
         yield f"{folder}/study.json", [_json(_plan(study)) + "\n"]
-        there = study.participations.filter(consented_at__lt=asked_at)
+        there = study.participations.filter(is_preview=False, consented_at__lt=asked_at)
         yield f"{folder}/participants.json", _json_array(_participants(there))
         took_part = there.filter(recording__n_samples__gt=0)
         took_part = took_part.defer("recording__samples")

@@ -31,6 +31,7 @@ VIEWS: dict[str, tuple[str, list[Any]]] = {
     "api-video-transfer-finish": ("POST", PHOTO),
     "studies:block_file": ("GET", FACE),
     "studies:change_block": ("POST", FACE),
+    "studies:delete_study": ("POST", PHOTO),
     "studies:download": ("GET", [UUID(int=7), "study.zip"]),
     "taking_part:stimulus": ("GET", FACE),
     "admin:recognition_upload_blurred": ("GET", PHOTO),

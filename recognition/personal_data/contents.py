@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
@@ -63,6 +65,8 @@ audit_trail.*            what happened to your account and data
 webhooks.*               addresses that are told when a photo is finished, without their secrets
 webhook_deliveries.*     what was sent to them of photos and videos
 api_tokens.*             names of your tokens; the tokens themselves are not stored
+sessions.*               where you are signed in: network address, browser, and when
+email_addresses.*        yours, and one that you have not confirmed yet
 studies/                 studies of yours: their plans, participants by number, answers, and series
 
 Files of the same name hold the same as JSON and as CSV. Times are in ISO 8601.
@@ -199,6 +203,14 @@ _TABLES: dict[str, Callable[[User], Iterator[Row]]] = {
     "api_tokens": _table(
         lambda user: ApiToken.objects.filter(user=user).order_by("created_at"),
         "name", "prefix", "scope", "created_at", "expires_at", "last_used_at",
+    ),
+    "sessions": _table(
+        lambda user: UserSession.objects.filter(user=user).order_by("created_at"),
+        "ip", "user_agent", "created_at", "last_seen_at",
+    ),
+    "email_addresses": _table(
+        lambda user: EmailAddress.objects.filter(user=user).order_by("pk"),
+        "email", "verified", "primary",
     ),
 }  # fmt: skip
 

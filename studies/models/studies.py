@@ -55,6 +55,7 @@ class Study(models.Model):
             or in education.
         n_came: how often its first page was opened by somebody new to it; who, is not known.
         n_withdrawn: how many withdrew; nothing else is left of them.
+        last_number: the highest that a participant ever had.
         exclude_below: participants with a face in a smaller share of the frames, from 0 to 1, are
             left out of results.
     """
@@ -115,6 +116,7 @@ class Study(models.Model):
     forbidden_uses_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     n_came = models.PositiveIntegerField(default=0, editable=False)
     n_withdrawn = models.PositiveIntegerField(default=0, editable=False)
+    last_number = models.PositiveIntegerField(default=0, editable=False)
     exclude_below = models.FloatField(
         _("least share of frames with a face"),
         default=0.0,

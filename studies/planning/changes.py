@@ -77,7 +77,9 @@ def save_details(study: Study, user: User, data: QueryDict) -> tuple[Details, bo
 def _save(form: Details, agreed: list[list[str]]) -> None:
     study: Study = form.save(commit=False)
     study.languages = form.cleaned_data["languages"]
-    study.exclude_below = form.cleaned_data["least_percent"] / 100
+    # It may have been saved to a tenth of a percent, on the page of the results.
+    if "least_percent" in form.changed_data:
+        study.exclude_below = form.cleaned_data["least_percent"] / 100
     if form.cleaned_data.get("confirmed"):
         study.forbidden_uses_confirmed_at = timezone.now()
     if study.opened_at is not None and _agreed_to(study) != agreed:

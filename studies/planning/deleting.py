@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -39,6 +40,9 @@ logger = logging.getLogger(__name__)
 TASK = "studies.sweep_studies"
 #: Participants that go in one transaction.
 BATCH = 20
+#: Hours after which a preview goes of which nothing more has come. It shows a face of the team's,
+#: and nobody knows whose.
+PREVIEW_HOURS = 24
 #: Seconds for which a request or a task deletes one, and for which others' work then comes first.
 TURN_SECONDS, PAUSE_SECONDS = 5.0, 5.0
 #: Turns that requests take at one study: many at once would wait for each other's rows.
@@ -123,6 +127,17 @@ def delete_participations(rows: QuerySet[Participation]) -> None:
         lock_to_delete(rows)
         for participation in rows:
             participation.delete()
+
+
+def delete_old_previews() -> None:
+    """Delete what the team only tried, a day after; what is left of a turn goes by the next."""
+    before = timezone.now() - timedelta(hours=PREVIEW_HOURS)
+    old = Participation.objects.filter(is_preview=True, seen_at__lt=before).order_by("pk")
+    ends_at = time.monotonic() + TURN_SECONDS
+    while some := list(old.values_list("pk", flat=True)[:BATCH]):
+        delete_participations(old.filter(pk__in=some))
+        if time.monotonic() >= ends_at:
+            break
 
 
 def delete_due() -> int:

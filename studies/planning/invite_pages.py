@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import audit
 from accounts.http import signed_in
 from recognition.refusals import Refusal
 from studies import access
@@ -96,7 +97,10 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 @login_required
 def personal_links(request: HttpRequest, pk: UUID) -> HttpResponse:
     """All personal links as a CSV file."""
-    study = access.editable(signed_in(request), pk)
+    user = signed_in(request)
+    study = access.editable(user, pk)
+    # Codes are often names; and whoever has the links can take part.
+    audit.record_hourly("study_links_downloaded", study.owner, user, f"study:{study.pk}")
     response = HttpResponse("".join(links.as_csv(study)), content_type="text/csv; charset=utf-8")
     name = slugify(study.title)[:40] or "study"
     response["Content-Disposition"] = f'attachment; filename="{name}-links.csv"'

@@ -74,7 +74,9 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
         member = member or Member(study=locked, email=email)
         member.role, member.key_hash = Member.Role(role), hashes_of(key)[0]
         member.invited_at = timezone.now()
-        member.save()
+        # Not who it is: somebody may take an earlier invitation up at this moment.
+        fields = None if member._state.adding else ["role", "key_hash", "invited_at"]
+        member.save(update_fields=fields)
         audit.record("study_member_invited", actor, actor, f"study:{study.pk}")
     link = settings.SITE_URL + reverse("studies:join", args=[key])
     context = {"title": study.title, "role": member.get_role_display(), "link": link}
@@ -139,15 +141,14 @@ def change_role(member: Member, role: str, actor: User) -> None:
             raise TeamRefused(_("This member was removed meanwhile."))
         if member.role != Member.Role.EDITOR:
             _forget_offer(member.study_id, member.user_id)
-        audit.record("study_role_changed", member.user or actor, actor, f"study:{member.study_id}")
+        _record("study_role_changed", member.study_id, actor, member.user)
 
 
 def remove(member: Member, actor: User) -> None:
     """Take somebody out of the team, or an invitation back."""
     with transaction.atomic():
         _lock(member.study_id)
-        if member.user is not None:
-            audit.record("study_member_removed", member.user, actor, f"study:{member.study_id}")
+        _record("study_member_removed", member.study_id, actor, member.user)
         _forget_offer(member.study_id, member.user_id)
         member.delete()
 
@@ -159,7 +160,7 @@ def leave(study: Study, user: User) -> None:
         n_left, _by_model = study.members.filter(user=user).delete()
         if n_left:
             _forget_offer(study.pk, user.pk)
-            audit.record("study_left", user, user, f"study:{study.pk}")
+            _record("study_left", study.pk, user, user)
 
 
 def offer(member: Member, owner: User) -> None:
@@ -260,6 +261,13 @@ def _lock(study_id: UUID) -> None:
     """Lock a study's row before rows of its members, as everybody does: else two would wait for
     each other."""
     list(Study.objects.select_for_update(no_key=True).filter(pk=study_id).values_list("pk"))
+
+
+def _record(action: str, study_id: UUID, actor: User, whose: User | None) -> None:
+    """Write down what happened to the team, for who it happened to and for the study's owner."""
+    owner = get_user_model().objects.filter(studies=study_id).first()
+    for person in filter(None, {owner, whose}):
+        audit.record(action, person, actor, f"study:{study_id}")
 
 
 def _forget_offer(study_id: UUID, user_id: int | None) -> None:

@@ -178,8 +178,14 @@ def _given(study: Study, condition: Condition | None) -> list[list[int]]:
 
 
 def _next_number(study: Study, is_preview: bool) -> int:
+    """Nobody else's, before or after: who withdraws takes theirs along.
+
+    Args:
+        study: locked.
+    """
     alike = study.participations.filter(is_preview=is_preview)
-    highest: int | None = alike.aggregate(highest=Max("number"))["highest"]
-    if highest is not None:
-        return highest + 1
-    return FIRST_PREVIEW if is_preview else 1
+    before = FIRST_PREVIEW - 1 if is_preview else study.last_number
+    number: int = max(before, alike.aggregate(highest=Max("number"))["highest"] or 0) + 1
+    if not is_preview:
+        Study.objects.filter(pk=study.pk).update(last_number=number)
+    return number

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from django.core import mail
 from django.core.files.base import ContentFile
@@ -85,6 +87,10 @@ def rich_alice(alice: User, bob: User, alice_upload: Upload, face_jpeg: bytes) -
         ApiToken.objects.create(
             user=user, name=f"laptop of {user.pk}", prefix="vis_", key_sha256=f"{user.pk:064d}"
         )
+        UserSession.objects.create(
+            user=user, ip="192.0.2.1", user_agent=f"browser of {user.pk}", session_key=f"k{user.pk}"
+        )
+        EmailAddress.objects.create(user=user, email=f"new-{user.email}")
     create_upload(bob, SimpleUploadedFile("bobs-secret.jpg", face_jpeg))
     return alice
 
@@ -98,7 +104,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
     tables = (
         "corrections", "live_sessions", "markers", "live_usage", "consents", "audit_trail",
         "webhooks", "webhook_deliveries", "api_tokens", "videos", "stretch_corrections",
-        "videos_on_their_way",
+        "videos_on_their_way", "sessions", "email_addresses",
     )  # fmt: skip
     recording = Recording.objects.get(owner=rich_alice)
     assert names == {
@@ -114,6 +120,7 @@ def test_everything_of_ones_own_is_in_it_and_nothing_else(
         f"laptop of {bob.pk}",
         f"bell of {bob.pk}",
         f"film of {bob.pk}",
+        f"browser of {bob.pk}",
         "bob@example.org",
         "hush-hush",
         f"{rich_alice.pk:064d}",

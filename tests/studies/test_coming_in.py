@@ -142,6 +142,7 @@ def test_an_export_has_ones_studies_and_nobody_elses(alice: User, bob: User) -> 
     Answer.objects.create(participation=part, block=block, text="fine")
     theirs = make.ready_study(bob, title="Secret of Bob")
     make.member(theirs, alice)
+    make.with_series(make.participation(study, number=1_000_001, is_preview=True))
     files = {name: "".join(pieces) for name, pieces in contents.texts(alice, timezone.now())}
     plan = json.loads(files[f"studies/{study.pk}/study.json"])
     assert plan["consent_text"] == study.consent_text
@@ -150,6 +151,7 @@ def test_an_export_has_ones_studies_and_nobody_elses(alice: User, bob: User) -> 
     assert row["external_id"] == "A-17"
     assert row["answers"] == [{"block__name": "text-1", "number": None, "text": "fine"}]
     assert files[f"studies/{study.pk}/P001.csv"].count("\n") > 10
+    assert not [name for name in files if "P1000001" in name]
     (membership,) = json.loads(files["study_memberships.json"])
     assert membership["role"] == "viewer"
     text = "".join(files.values())

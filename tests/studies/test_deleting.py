@@ -231,6 +231,10 @@ def test_with_an_account_go_invitations_that_it_never_took_up(alice: User, bob: 
     account_deletion.close(bob)
     assert account_deletion.delete(bob.pk)
     assert [member.email for member in Member.objects.all()] == ["carol@example.org"]
+    # The owner sees that somebody is gone who had come.
+    left = AuditEvent.objects.get(action="study_left")
+    assert (left.user, left.actor) == (alice, None)
+    assert left.target == f"study:{alice.studies.get(title='Another').pk}"
 
 
 def test_with_an_account_goes_its_address_from_an_invitation_that_was_passed_on(

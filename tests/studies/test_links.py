@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from studies.models import Study
 from studies.planning import links
 from tests.support import studies as make
@@ -104,6 +104,9 @@ def test_personal_links_are_made_once_and_downloaded(alice: User, alice_client: 
         ("A1", "yes", "31"), ("B2", "no", "40"), ("C3", "no", "42"),
     ]  # fmt: skip
     assert rows[0]["url"] == f"https://faces.example/take-part/p/{made['A1'].key}/"
+    # Who takes the list along is in the owner's trail.
+    event = AuditEvent.objects.get(action="study_links_downloaded")
+    assert (event.user, event.actor, event.target) == (alice, alice, f"study:{study.pk}")
     # No spreadsheet runs them.
     assert rows[0]["note"] == "'=cmd()"
     assert rows[1]["note"] == "'+1"

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from recognition.models import Recording
+from studies import tasks
 from studies.models import SILENT_MINUTES, Member, Participation, Study
-from studies.planning import links
+from studies.planning import deleting, links
 from studies.taking_part import joining, keys
 from tests.support import studies
 from tests.support.factories import make_person
 from tests.support.participants import AGREES, agree, path, stored, text
+from tests.support.series import recorded
 
 
 def test_nothing_is_stored_before_consent(study: Study) -> None:
@@ -286,6 +291,46 @@ def test_a_preview_of_an_open_study_takes_no_place(study: Study, ada: User) -> N
         (False, 1), (True, joining.FIRST_PREVIEW),
     ]  # fmt: skip
     assert Client().get(path(study) + "?preview=1").status_code == 404
+
+
+def test_a_preview_goes_a_day_after(study: Study, ada: User) -> None:
+    """Also of a study that is open already, and opens no more; participants stay."""
+    client = Client()
+    client.force_login(ada)
+    agree(study, client, query="?preview=1")
+    agree(study)
+    recording = recorded(ada)
+    Recording.objects.filter(pk=recording.pk).update(owner=None)
+    study.participations.filter(is_preview=True).update(recording=recording)
+    ago = timezone.now() - timedelta(hours=deleting.PREVIEW_HOURS - 1)
+    study.participations.update(seen_at=ago)
+    tasks.sweep_studies()
+    assert stored() == (2, 1)
+    study.participations.update(seen_at=ago - timedelta(hours=2))
+    tasks.sweep_studies()
+    assert stored() == (1, 0)
+    assert not study.participations.get().is_preview
+
+
+def test_nobody_gets_the_number_of_who_withdrew(study: Study) -> None:
+    for expected in (1, 2, 3):
+        agree(study)
+        part = study.participations.get()
+        assert part.number == expected
+        part.delete()
+
+
+def test_nor_of_who_did_before_an_upgrade(study: Study) -> None:
+    migration: Any = import_module("studies.migrations.0010_last_number")
+    other = studies.open_study(study.owner, "Another")
+    for number in (1, 2, 7):
+        studies.participation(study, number=number)
+    studies.participation(other, number=1_000_001, is_preview=True)
+    Study.objects.filter(pk=other.pk).update(n_withdrawn=5)
+    migration.count(apps, None)
+    for one, expected in ((study, 8), (other, 6)):
+        agree(one)
+        assert one.participations.filter(number=expected).exists()
 
 
 def test_the_language_is_one_of_the_studys(study: Study) -> None:

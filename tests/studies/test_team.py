@@ -143,7 +143,39 @@ def test_roles_change_and_members_are_removed(
     assert member.role == "editor"
     alice_client.post(path, {"action": "remove"})
     assert bob_client.get(study.get_absolute_url()).status_code == 404
-    assert AuditEvent.objects.filter(user=bob, action="study_member_removed").exists()
+    # Both read it.
+    for action in ("study_role_changed", "study_member_removed"):
+        assert set(whose(action)) == {alice, bob}
+
+
+def test_an_invitation_taken_back_is_in_the_owners_trail(alice: User, alice_client: Client) -> None:
+    study = make.ready_study(alice)
+    invite(alice_client, study, "colleague@example.org")
+    alice_client.post(f"/studies/{study.pk}/team/{study.members.get().pk}/", {"action": "remove"})
+    assert whose("study_member_removed") == [alice]
+
+
+def test_an_invitation_sent_anew_throws_nobody_out(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who takes the first up while the second is written."""
+    study = make.ready_study(alice)
+    key = team.invite(study, bob.email, "viewer", alice).rstrip("/").rpartition("/")[2]
+    save = Member.save
+
+    def join_before(member: Member, **options: Any) -> None:
+        monkeypatch.setattr(Member, "save", save)
+        team.join(key, bob)
+        save(member, **options)
+
+    monkeypatch.setattr(Member, "save", join_before)
+    team.invite(study, bob.email, "editor", alice)
+    assert study.members.get().user == bob
+
+
+def whose(action: str) -> list[User]:
+    """In whose lists an event is."""
+    return [event.user for event in AuditEvent.objects.filter(action=action)]
 
 
 def test_a_member_leaves_and_the_owner_cannot(
@@ -153,6 +185,7 @@ def test_a_member_leaves_and_the_owner_cannot(
     make.member(study, bob)
     assert bob_client.post(f"/studies/{study.pk}/team/leave/").status_code == 302
     assert not study.members.exists()
+    assert set(whose("study_left")) == {alice, bob}
     page = alice_client.post(f"/studies/{study.pk}/team/leave/", follow=True)
     assert "Hand the study over first." in page.text
 

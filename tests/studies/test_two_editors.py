@@ -55,6 +55,20 @@ def test_details_from_before_undo_nothing(study: Study, alice_client: Client) ->
     assert study.title == "Another title"
 
 
+def test_details_round_no_rule_that_they_do_not_change(study: Study, alice_client: Client) -> None:
+    page = f"/studies/{study.pk}/details/"
+    Study.objects.filter(pk=study.pk).update(exclude_below=0.333)
+    form = alice_client.get(page).context["form"]
+    sent = {name: form[name].value() for name in form.fields}
+    sent = {name: value for name, value in sent.items() if value is not None}
+    for percent, expected in ((33, 0.333), (34, 0.34)):
+        sent |= {"title": f"Title {percent}", "least_percent": percent}
+        assert alice_client.post(page, sent).status_code == 302
+        study.refresh_from_db()
+        assert (study.title, study.exclude_below) == (f"Title {percent}", expected)
+        sent["seen"] = alice_client.get(page).context["form"]["seen"].value()
+
+
 def test_rules_from_before_undo_nothing(study: Study, alice_client: Client) -> None:
     page = f"/studies/{study.pk}/results/"
     form = alice_client.get(page).context["form"]
