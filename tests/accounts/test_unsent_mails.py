@@ -48,6 +48,7 @@ def test_a_new_password(alice: User, client: Client, settings: Settings) -> None
         answer = client.post("/accounts/password/reset/", {"email": email})
         assert answer.status_code == 503
         assert SENTENCE in answer.content.decode()
+        assert "Your account" not in answer.content.decode()
 
 
 @pytest.mark.usefixtures("backend")
@@ -80,6 +81,7 @@ def test_signing_up(db: None, client: Client, settings: Settings) -> None:
     )
     assert answer.status_code == 503
     assert SENTENCE in answer.content.decode()
+    assert "Your account is there." in answer.content.decode()
 
 
 @pytest.mark.usefixtures("backend")
