@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -26,4 +27,7 @@ class UnsentMails:
         if not isinstance(error, NotSent):
             return None
         logger.error("what a page sends %s", error)
-        return render(request, "unsent_mail.html", status=503)
+        signed_up = getattr(request.resolver_match, "view_name", "") == "account_signup"
+        # Whoever has to confirm their address gets a mail at the next sign-in.
+        is_asked_again = signed_up and settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory"
+        return render(request, "unsent_mail.html", {"is_asked_again": is_asked_again}, status=503)

@@ -16,6 +16,7 @@ def register() -> None:
             "study_closed": _("A study was closed"),
             "study_downloaded": _("Results of a study were downloaded"),
             "study_links_downloaded": _("A study’s personal links were downloaded"),
+            "study_participant_deleted": _("A participant’s data was deleted from a study"),
             "study_deleted": _("A study was deleted"),
             "study_member_invited": _("Somebody was invited to a study’s team"),
             "study_member_removed": _("Somebody was removed from a study’s team"),

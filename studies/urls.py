@@ -41,5 +41,10 @@ urlpatterns = [
     path("<uuid:pk>/team/owner/", team_pages.ownership, name="ownership"),
     path("<uuid:pk>/team/leave/", team_pages.leave, name="leave_team"),
     path("<uuid:pk>/progress/", progress_pages.study_progress, name="study_progress"),
+    path(
+        "<uuid:pk>/participants/<int:number>/delete/",
+        progress_pages.delete_participant,
+        name="delete_participant",
+    ),
     path("<uuid:pk>/data-protection/", progress_pages.data_protection, name="data_protection"),
 ]

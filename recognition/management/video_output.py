@@ -14,6 +14,7 @@ from recognition.series.downloads import csv_cells, csv_columns
 from recognition.series.frames import sample_of
 from recognition.series.gaps import GapFinder
 from recognition.series.timeline import LabelTimeline, shares
+from recognition.uploads.reports import safe_cell
 from recognition.vision.watching import Watched
 
 
@@ -96,7 +97,7 @@ class CsvVideoWriter:
             gaps: list[Gap] = finder.see(frame.time_ms, bool(faces), silence=GapReason.PAUSED)
             for face in faces:
                 sample = _rounded(sample_of(face, frame.time_ms))
-                self._writer.writerow(csv_cells(path, sample, gaps, self._labels))
+                self._writer.writerow(csv_cells(safe_cell(path), sample, gaps, self._labels))
                 gaps = []
 
     def write_error(self, path: str, reason: str) -> None:

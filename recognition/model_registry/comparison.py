@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import consent, purposes
 from recognition.jobs.job import ClaimLost
 from recognition.jobs.running import run
 from recognition.model_registry import catalogue
@@ -39,13 +40,15 @@ SAME_FACE = 0.4
 
 
 def create(candidate: str, count: int, only_corrected: bool, user: User) -> ModelComparison:
-    """Choose the most recent uploads that still have their photo, to be replayed.
+    """Choose the most recent uploads of people who agree that still have their photo.
 
     Raises:
         ModelError: there is no such candidate, or it is not valid.
     """
     catalogue.find(candidate)
     uploads = Upload.objects.filter(status=Upload.Status.DONE, photo_deleted_at=None)
+    # What people agree to says that their photos may be used for this.
+    uploads = uploads.filter(owner__in=consent.people(purposes.ACCOUNT))
     if only_corrected:
         corrected = Prediction.objects.exclude(correction="").values("upload_id")
         uploads = uploads.filter(pk__in=corrected)

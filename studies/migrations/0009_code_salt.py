@@ -10,6 +10,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "participation",
             "code_salt",
-            models.CharField(max_length=32, blank=True, default="", editable=False),
+            models.CharField(
+                max_length=32, blank=True, default="", db_default="", editable=False
+            ),
         ),
     ]

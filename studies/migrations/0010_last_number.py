@@ -23,7 +23,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
-            "study", "last_number", models.PositiveIntegerField(default=0, editable=False)
+            "study",
+            "last_number",
+            models.PositiveIntegerField(default=0, db_default=0, editable=False),
         ),
         migrations.RunPython(count, migrations.RunPython.noop),
     ]

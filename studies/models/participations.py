@@ -54,7 +54,10 @@ class Participation(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="participations")
     number = models.PositiveIntegerField(_("number"))
     code_hash = models.CharField(max_length=64, unique=True)
-    code_salt = models.CharField(max_length=32, blank=True, default="", editable=False)
+    # Also where a process of the version before adds a row during an upgrade.
+    code_salt = models.CharField(
+        max_length=32, blank=True, default="", db_default="", editable=False
+    )
     is_code_hidden = models.BooleanField(default=False)
     key_hash = models.CharField(max_length=64, unique=True)
     socket_key = models.CharField(max_length=16, blank=True, default="", editable=False)

@@ -116,7 +116,7 @@ class Study(models.Model):
     forbidden_uses_confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     n_came = models.PositiveIntegerField(default=0, editable=False)
     n_withdrawn = models.PositiveIntegerField(default=0, editable=False)
-    last_number = models.PositiveIntegerField(default=0, editable=False)
+    last_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     exclude_below = models.FloatField(
         _("least share of frames with a face"),
         default=0.0,

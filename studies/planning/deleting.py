@@ -16,6 +16,7 @@ from uuid import UUID
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import F
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
@@ -27,7 +28,7 @@ from recognition.jobs import messages
 from recognition.models import Recording
 from recognition.personal_data import export
 from recognition.webhooks import deliveries
-from studies.models import Participation, Study
+from studies.models import Participation, PersonalLink, Study
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -127,6 +128,25 @@ def delete_participations(rows: QuerySet[Participation]) -> None:
         lock_to_delete(rows)
         for participation in rows:
             participation.delete()
+
+
+def delete_participant(found: Participation) -> Study | None:
+    """Delete all that somebody gave, and what the researchers said of them: a code and attributes.
+
+    Returns:
+        The study that it was; None where they are gone already.
+    """
+    with transaction.atomic():
+        study = Study.objects.select_for_update(no_key=True).get(pk=found.study_id)
+        mine = Participation.objects.select_for_update().filter(pk=found.pk)
+        if not mine.exists():
+            return None  # Withdrawn by another window at the same moment.
+        mine.get().delete()  # What belongs to it goes with it, see below.
+        if found.personal_link_id is not None:
+            PersonalLink.objects.filter(pk=found.personal_link_id).delete()
+        if not found.is_preview:
+            Study.objects.filter(pk=study.pk).update(n_withdrawn=F("n_withdrawn") + 1)
+    return study
 
 
 def delete_old_previews() -> None:

@@ -100,7 +100,8 @@ def personal_links(request: HttpRequest, pk: UUID) -> HttpResponse:
     user = signed_in(request)
     study = access.editable(user, pk)
     # Codes are often names; and whoever has the links can take part.
-    audit.record_hourly("study_links_downloaded", study.owner, user, f"study:{study.pk}")
+    if request.method != "HEAD":
+        audit.record_hourly("study_links_downloaded", study.owner, user, f"study:{study.pk}")
     response = HttpResponse("".join(links.as_csv(study)), content_type="text/csv; charset=utf-8")
     name = slugify(study.title)[:40] or "study"
     response["Content-Disposition"] = f'attachment; filename="{name}-links.csv"'

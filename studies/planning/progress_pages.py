@@ -5,16 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import audit
 from accounts.http import signed_in
 from studies import access
 from studies.models import Study
-from studies.planning import progress
+from studies.planning import deleting, progress
 from studies.planning.context import page
 
 PARTICIPANTS_PER_PAGE = 50
@@ -37,8 +41,27 @@ def study_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
         page=people,
         qualities=[progress.quality(study, one) for one in people.object_list],
         now=timezone.now(),
+        has_codes=any(one.external_id for one in people.object_list),
+        may_delete=study.owner_id == signed_in(request).pk,
         is_live=study.status == Study.Status.OPEN,
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def delete_participant(request: HttpRequest, pk: UUID, number: int) -> HttpResponse:
+    """Ask, and delete what one participant gave, who wants it and has lost the code."""
+    user = signed_in(request)
+    study = access.owned(user, pk)
+    found = get_object_or_404(progress.newest(study), number=number)
+    if request.method == "POST":
+        if deleting.delete_participant(found) is not None:
+            audit.record("study_participant_deleted", user, user, f"study:{study.pk}")
+        messages.success(
+            request, _("Everything of participant %(name)s is deleted.") % {"name": found}
+        )
+        return redirect("studies:study_progress", pk)
+    return page(request, "studies/delete_participant.html", study, participation=found)
 
 
 @require_safe

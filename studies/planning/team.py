@@ -148,9 +148,13 @@ def remove(member: Member, actor: User) -> None:
     """Take somebody out of the team, or an invitation back."""
     with transaction.atomic():
         _lock(member.study_id)
-        _record("study_member_removed", member.study_id, actor, member.user)
-        _forget_offer(member.study_id, member.user_id)
-        member.delete()
+        found = Member.objects.select_for_update(no_key=True, of=("self",)).filter(pk=member.pk)
+        gone = found.select_related("user").first()
+        if gone is None:
+            return  # Removed by another window, or gone by themselves.
+        _forget_offer(gone.study_id, gone.user_id)
+        gone.delete()
+        _record("study_member_removed", gone.study_id, actor, gone.user)
 
 
 def leave(study: Study, user: User) -> None:

@@ -13,7 +13,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -140,11 +140,11 @@ def block_results(request: HttpRequest, pk: UUID, block: int) -> HttpResponse:
 def rules(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """Change who is left out; what is shown and downloaded follows at once."""
     user = signed_in(request)
-    study = access.editable(user, pk)
+    access.editable(user, pk)
     with transaction.atomic():
         # One after the other: the form compares what it was opened with, and writes.
         form = RulesForm(
-            Study.objects.select_for_update(no_key=True).get(pk=study.pk), request.POST
+            get_object_or_404(Study.objects.select_for_update(no_key=True), pk=pk), request.POST
         )
         is_valid = form.is_valid()
         if is_valid:

@@ -6,14 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.webhooks import deliveries
-from studies.models import HAVE_ENDED, Participation, PersonalLink, Study
+from studies.models import HAVE_ENDED, Participation, Study
 from studies.planning import deleting
 from studies.planning.deleting import FINISHED_EVENT
 from studies.taking_part import keys
@@ -93,20 +92,7 @@ def withdraw(code: str) -> Study | None:
         code: as it was typed.
     """
     found = Participation.objects.filter(code_hash=keys.hash_of_code(code)).first()
-    if found is None:
-        return None
-    with transaction.atomic():
-        study = Study.objects.select_for_update(no_key=True).get(pk=found.study_id)
-        mine = Participation.objects.select_for_update().filter(pk=found.pk)
-        if not mine.exists():
-            return None  # Withdrawn by another window at the same moment.
-        mine.get().delete()  # What belongs to it goes with it, see `studies.planning.deleting`.
-        # And what the researchers said of them: a code and attributes.
-        if found.personal_link_id is not None:
-            PersonalLink.objects.filter(pk=found.personal_link_id).delete()
-        if not found.is_preview:
-            Study.objects.filter(pk=study.pk).update(n_withdrawn=F("n_withdrawn") + 1)
-    return study
+    return None if found is None else deleting.delete_participant(found)
 
 
 @receiver(post_save, sender=Study)

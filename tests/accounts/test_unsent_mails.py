@@ -82,6 +82,15 @@ def test_signing_up(db: None, client: Client, settings: Settings) -> None:
     assert answer.status_code == 503
     assert SENTENCE in answer.content.decode()
     assert "Your account is there." in answer.content.decode()
+    assert User.objects.filter(email="new@example.org").exists()
+    # Who need not confirm their address gets none.
+    settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
+    form = {"email": "other@example.org", "password1": password, "password2": password}
+    answer = Client(raise_request_exception=False).post(
+        "/accounts/signup/", {**form, "consent": "on"}
+    )
+    assert answer.status_code == 503
+    assert "Your account is there." not in answer.content.decode()
 
 
 @pytest.mark.usefixtures("backend")

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, TestCase
 from django.utils import timezone
 
+from accounts import consent
 from accounts.models import User
 from recognition.model_registry import comparison
 from recognition.model_registry.comparison import count_upload, empty_result
@@ -184,6 +185,9 @@ def test_the_most_recent_and_only_corrected_ones_can_be_taken(
     assert len(start(root_client).upload_ids) == 2
     Upload.objects.filter(pk=uploads[1].pk).update(status="failed")
     assert start(root_client).upload_ids == [str(uploads[2].pk)]
+    # Whoever has not agreed that their photos are used for this is asked first.
+    consent.withdraw(uploads[2].owner, "account")
+    assert start(root_client).upload_ids == []
 
 
 @pytest.mark.parametrize("form", [{"count": 0}, {"count": 99999}, {"count": "x"}, {"name": "no"}])

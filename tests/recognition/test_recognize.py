@@ -130,6 +130,13 @@ def test_what_was_rejected_is_told_with_its_reason(tmp_path: Path) -> None:
     assert "rejected: not_confirmed" in text
 
 
+def test_no_name_of_a_file_begins_a_formula_in_the_middle(folder: Path) -> None:
+    (folder / "a.jpg").rename(folder / "a;=1+1.jpg")
+    rows = csv.DictReader(io.StringIO(run(str(folder / "a;=1+1.jpg"), "--format", "csv")))
+    assert {Path(row["path"]).name for row in rows} == {"a;'=1+1.jpg"}
+    assert "a;=1+1.jpg" in run(str(folder / "a;=1+1.jpg"), "--format", "json")
+
+
 def test_a_photo_on_its_side_is_told(tmp_path: Path) -> None:
     (tmp_path / "side.png").write_bytes(turned_face_png(90))
     (face,) = json.loads(run(str(tmp_path), "--format", "json"))["faces"]

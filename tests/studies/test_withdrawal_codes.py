@@ -10,11 +10,12 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from recognition.models import Recording
-from studies.models import Study
+from studies.models import Member, Study
 from studies.taking_part import keys, leaving
 from tests.support import studies
+from tests.support.factories import make_person
 from tests.support.participants import AGREES, agree, path, stored, text
 from tests.support.series import recorded
 
@@ -163,6 +164,43 @@ def test_withdrawing_deletes_everything(study: Study, ada: User) -> None:
     assert "No data belongs to this code" in text(withdraw(code))
     study.refresh_from_db()
     assert study.n_withdrawn == 1
+
+
+def test_the_owner_deletes_who_has_lost_their_code(study: Study, ada: User) -> None:
+    """And nobody else of the team does; what is left is the count, as after a withdrawal."""
+    link = studies.personal_link(study, "anna@clinic.example", diagnosis="F32.1")
+    for address in (f"/take-part/p/{link.key}/consent/", path(study, "consent/")):
+        Client().post(address, AGREES)
+    owner, editor = Client(), Client()
+    owner.force_login(ada)
+    colleague = make_person("editor@example.org", "a-good-password-7")
+    studies.member(study, colleague, Member.Role.EDITOR)
+    editor.force_login(colleague)
+    first, second = study.participations.order_by("number")
+    page = f"/studies/{study.pk}/participants/{first.number}/delete/"
+    progress = f"/studies/{study.pk}/progress/"
+    assert page in text(owner.get(progress))
+    assert "anna@clinic.example" in text(owner.get(progress))
+    assert page not in text(editor.get(progress))
+    assert editor.post(page).status_code == 404
+    assert "anna@clinic.example" in text(owner.get(page))
+    assert "P001 is deleted" in text(owner.post(page, follow=True))
+    assert list(study.participations.all()) == [second]
+    assert not study.personal_links.exists()
+    study.refresh_from_db()
+    assert study.n_withdrawn == 1
+    event = AuditEvent.objects.get(action="study_participant_deleted")
+    assert (event.user, event.actor, event.target) == (ada, ada, f"study:{study.pk}")
+    assert owner.post(page).status_code == 404
+
+
+def test_who_can_be_found_without_a_code_is_told_so(study: Study) -> None:
+    for query, sentence in (("?id=panel-7", "ask the researchers"), ("", "nobody can tell which")):
+        client = agree(study, query=query)
+        client.post(path(study, "leave/"))
+        page = text(client.get(path(study, "end/")))
+        assert sentence in page
+        assert ("nobody can tell" in page) != bool(query)
 
 
 def test_codes_cannot_be_tried_out(study: Study) -> None:

@@ -161,6 +161,7 @@ def make(upload: Upload) -> Arguments:
         "block of the study": {"pk": study.pk, "block": block.pk},
         "condition of the study": {"pk": study.pk, "condition": condition.pk},
         "link of the study": {"pk": study.pk, "link": link.pk},
+        "participant of the study": {"pk": study.pk, "number": part.number},
         "member of the study": {"pk": study.pk, "member": member.pk},
         "key of an invitation": {"key": "made-up"},
         "answer in the session": {"pk": session.pk, "answer": rows["answer"].pk},

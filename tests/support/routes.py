@@ -183,6 +183,7 @@ ROUTES: dict[str, Route] = {
     "studies:ownership": own("study", {"action": "decline"}, POST=302),
     "studies:leave_team": own("study", POST=302),
     "studies:study_progress": own("study", GET=200),
+    "studies:delete_participant": own("participant of the study", GET=200, POST=302),
     "studies:data_protection": own("study", GET=200),
     "studies:join": Route(
         "key of an invitation",
@@ -319,6 +320,7 @@ TEAM: dict[str, dict[str, tuple[int, int]]] = {
     "studies:ownership": {"POST": (404, 404)},
     "studies:leave_team": {"POST": (302, 302)},
     "studies:study_progress": {"GET": (200, 200)},
+    "studies:delete_participant": {"GET": (404, 404), "POST": (404, 404)},
     "studies:data_protection": {"GET": (200, 200)},
     "studies:join": {"GET": (404, 404), "POST": (302, 302)},
     "studies:results": {"GET": (200, 200)},

@@ -22,6 +22,7 @@ from recognition.management.video_output import (
     TableVideoWriter,
     VideoWriter,
 )
+from recognition.uploads.reports import safe_cell
 from recognition.vision.detection import DetectorName
 from recognition.vision.errors import FileError, ImageError, ModelError
 from recognition.vision.live import WORKING_SIDE, LiveRecognizer, LiveState
@@ -218,7 +219,7 @@ class _CsvWriter:
         )
 
     def write(self, result: Result) -> None:
-        start = [result["path"], result["width"], result["height"]]
+        start = [safe_cell(result["path"]), result["width"], result["height"]]
         for index, face in enumerate(result["faces"]):
             self._writer.writerow(
                 [*start, index, *face["box"].values()]
