@@ -10,7 +10,8 @@ import allauth
 import pytest
 from django.utils import translation
 
-from tests.test_translation import ROOT, entries, placeholders
+from tests.support.catalogues import entries, placeholders
+from tests.support.site import ROOT
 
 #: Parts of allauth that are not installed.
 NOT_INSTALLED = re.compile(
