@@ -265,7 +265,7 @@ socket.addEventListener("finished", () => {
 
 socket.addEventListener("refused", ({ detail }) => {
   // What was not taken stays for the next time.
-  const mayReturn = ["replaced", "full"].includes(detail);
+  const mayReturn = ["replaced", "full", "unavailable"].includes(detail);
   if (!mayReturn) outbox.clear();
   end();
   trouble(texts[`${detail}Title`], texts[detail], mayReturn ? () => location.reload() : null);

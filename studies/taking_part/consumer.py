@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 GONE = 4404
 REPLACED = 4409
 DONE = 4410
-IDLE, NO_ROOM = 4411, 4413
+IDLE, NO_ROOM, NOT_NOW = 4411, 4413, 4423
 
 #: Of one participant: one in use, and one that its network has not let go of yet.
 SOCKETS_PER_PARTICIPANT = 3
@@ -168,7 +168,7 @@ class StudyConsumer(FramesConsumer):
         try:
             recorder = await self._recorder()
         except reports.Gone:
-            await self.close(GONE)
+            await self._leave()
             return
         if self.has_room and not recorder.is_full:
             recorder.add(seen, answer.taken_at, answer.number)
@@ -348,10 +348,10 @@ class StudyConsumer(FramesConsumer):
         await self.close(code)
 
     async def _leave(self) -> None:
-        """The participation is gone, or was ended in another window."""
+        """It is gone, was ended in another window, or its owner's account is disabled."""
         self.is_ready = False
-        has_left = await database_sync_to_async(reports.has_left)(self.participation_id)
-        await self._give_way(DONE if has_left else GONE)
+        has_ended = await database_sync_to_async(reports.has_ended)(self.participation_id)
+        await self._give_way(GONE if has_ended is None else DONE if has_ended else NOT_NOW)
 
     async def _wait_in_line(self) -> None:
         assert self.turn is not None

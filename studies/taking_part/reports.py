@@ -143,9 +143,10 @@ def needs_camera(pk: UUID) -> bool:
     return Block.objects.filter(pk__in=to_come, kind__in=showing.WATCHED).exists()
 
 
-def has_left(pk: UUID) -> bool:
-    """Whether the participant has ended before the end."""
-    return Participation.objects.filter(pk=pk, state=_State.LEFT).exists()
+def has_ended(pk: UUID) -> bool | None:
+    """Whether the participant has finished or left; None where nothing is there any more."""
+    found = Participation.objects.filter(pk=pk).first()
+    return None if found is None else found.has_ended
 
 
 def checked(pk: UUID, camera: dict[str, float]) -> None:

@@ -243,7 +243,7 @@ test("two frames are on their way at most, and either answer settles them", asyn
   assert.equal(socket.hasRoom, true);
 });
 
-const FINAL = { 4400: "refused", 4401: "gone", 4404: "gone", 4409: "replaced", 4413: "full" };
+const FINAL = { 4400: "refused", 4404: "gone", 4409: "replaced", 4413: "full", 4423: "unavailable" };
 for (const [code, why] of Object.entries(FINAL)) {
   test(`after ${code} it says why and does not come back`, async () => {
     await open();
@@ -255,6 +255,19 @@ for (const [code, why] of Object.entries(FINAL)) {
     assert.equal(FakeSocket.all.length, before);
   });
 }
+
+test("a token that has grown old is replaced, and whoever has no part is not told that it was deleted", async () => {
+  await open();
+  for (let n = 1; n < 3; n += 1) {
+    const before = FakeSocket.all.length;
+    FakeSocket.last.ends(4401);
+    mock.timers.tick(10_000);
+    await settled();
+    assert.equal(FakeSocket.all.length, before + 1);
+  }
+  FakeSocket.last.ends(4401);
+  assert.deepEqual(heard.at(-1), ["refused", "stranger"]);
+});
 
 test("whoever has finished already is told so", async () => {
   await open();
@@ -280,5 +293,8 @@ test("without a network for the token it tries again; without a participation it
   answer = { type: "basic", status: 410, ok: false };
   mock.timers.tick(1000);
   await settled();
+  assert.deepEqual(heard.at(-1), ["refused", "stranger"]);
+  answer = { type: "basic", status: 404, ok: false };
+  await socket.open();
   assert.deepEqual(heard.at(-1), ["refused", "gone"]);
 });

@@ -197,6 +197,18 @@ async def test_messages_of_no_meaning_lead_to_the_door(participant: Participant)
     assert await socket.close_code() == 4400
 
 
+async def test_who_takes_part_while_the_owner_is_disabled_is_told_that_all_is_kept(
+    participant: Participant, picture: bytes, ada: User
+) -> None:
+    socket = await ready(participant)
+    await socket.frame(picture)
+    await in_thread(User.objects.filter(pk=ada.pk).update)(is_active=False)
+    assert await socket.close_code() == 4423
+    await socket.leave()
+    assert await in_thread(Participation.objects.count)() == 1
+    assert await (await participant.open()).close_code() == 4423
+
+
 async def test_who_withdraws_is_cut_off_and_nothing_comes_back(
     participant: Participant, picture: bytes
 ) -> None:

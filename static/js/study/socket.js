@@ -9,8 +9,13 @@ const SILENCE_MILLISECONDS = 8000;
 const MAXIMUM_IN_FLIGHT = 2;
 
 /** Close codes after which trying again would not help, to the name of a text of the page. */
-const FINAL = { 1009: "refused", 4400: "refused", 4401: "gone", 4404: "gone", 4408: "refused", 4409: "replaced", 4413: "full" };
+const FINAL = {
+  1009: "refused", 4400: "refused", 4404: "gone", 4408: "refused", 4409: "replaced", 4413: "full", 4423: "unavailable",
+};
+const NOT_LET_IN = 4401;
 const DONE = 4410;
+/** Tokens, each good for two minutes, after which whoever is not let in is nobody who takes part. */
+const MOST_TOKENS = 3;
 
 export class StudySocket extends EventTarget {
   #tokenUrl;
@@ -21,6 +26,8 @@ export class StudySocket extends EventTarget {
   #wait = FIRST_WAIT_MILLISECONDS;
   #timer = null;
   #nSent = 0;
+  /** Tokens in a row that have let nobody in. */
+  #nRefused = 0;
   /** Number of an unanswered frame to when it was sent. */
   #inFlight = new Map();
 
@@ -84,8 +91,9 @@ export class StudySocket extends EventTarget {
     try {
       const headers = { "X-CSRFToken": this.#csrf };
       const answer = await fetch(this.#tokenUrl, { method: "POST", headers });
+      // Whoever withdrew, or has lost the cookie: it cannot be told which.
       if (answer.status === 410 || answer.status === 404) {
-        this.#refuse("gone");
+        this.#refuse(answer.status === 410 ? "stranger" : "gone");
         return;
       }
       if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -123,6 +131,7 @@ export class StudySocket extends EventTarget {
     }
     if (message.type === "ready") {
       this.#isReady = true;
+      this.#nRefused = 0;
       this.#wait = FIRST_WAIT_MILLISECONDS;
     }
     if (message.type === "finished") this.close();
@@ -137,6 +146,8 @@ export class StudySocket extends EventTarget {
     if (code === DONE) {
       this.#isWanted = false;
       this.#tell("finished", null);
+    } else if (code === NOT_LET_IN && ++this.#nRefused >= MOST_TOKENS) {
+      this.#refuse("stranger");
     } else if (code in FINAL) {
       this.#refuse(FINAL[code]);
     } else {
