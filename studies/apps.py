@@ -14,5 +14,5 @@ class StudiesConfig(AppConfig):
         personal_data.register()
         # They register themselves: tasks, and what follows a row's deletion, or a study's opening.
         from studies import tasks  # noqa: F401 (they register themselves)
-        from studies.planning import deleting, files  # noqa: F401 (they register themselves)
+        from studies.planning import deleting, files, team  # noqa: F401 (they register themselves)
         from studies.taking_part import leaving  # noqa: F401 (they register themselves)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
+from django.dispatch import receiver
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -22,6 +23,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts.access import access_ended, refuse_if_ended
 from accounts.adapter import ASKED_FOR_RATE
 from operations import mails
 from recognition import quotas
@@ -57,6 +59,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
 
     Raises:
         TeamRefused: they are in the team, or it is full.
+        PermissionDenied: the owner's access has ended since the request was let in.
         TooOften: the owner has sent too many mails, or the address has had too many.
         NotSent: the mail server did not take it; the invitation stands, and can be sent anew.
     """
@@ -65,6 +68,7 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
     # Whoever it is to: an address gets so many mails of what anybody can ask for.
     check_rate("mails", email, ASKED_FOR_RATE)
     with transaction.atomic():
+        refuse_if_ended(actor)
         locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         member = locked.members.filter(email=email).first()
         if email == actor.email.lower() or (member and member.user_id):
@@ -172,9 +176,11 @@ def offer(member: Member, owner: User) -> None:
 
     Raises:
         TeamRefused: the member is no editor who has come.
+        PermissionDenied: the owner's access has ended since the request was let in.
         TooOften: they were asked too often.
     """
     with transaction.atomic():
+        refuse_if_ended(owner)
         study = Study.objects.select_for_update(no_key=True).get(pk=member.study_id, owner=owner)
         _refuse_deleted(study)
         asked = study.members.filter(pk=member.pk, role=Member.Role.EDITOR).first()
@@ -187,6 +193,21 @@ def offer(member: Member, owner: User) -> None:
         study.save(update_fields=["next_owner"])
         for person in (owner, asked.user):
             audit.record("study_offered", person, owner, f"study:{study.pk}")
+
+
+@receiver(access_ended)
+def _end_what_is_open(user: User, **kwargs: Any) -> None:
+    """Invitations and an offer, which somebody else may have sent from their account.
+
+    Who has joined stays: the owner finds them on the team's page, and in the activity list.
+    """
+    mine = Study.objects.filter(owner_id=user.pk).order_by("pk")
+    list(mine.select_for_update(no_key=True).values_list("pk"))
+    mine.exclude(next_owner=None).update(next_owner=None)
+    invited = Member.objects.filter(study__owner_id=user.pk, user=None)
+    ended = [(user.pk, f"study:{pk}") for pk in invited.values_list("study_id", flat=True)]
+    audit.record_each("study_member_removed", ended, None)
+    invited.delete()
 
 
 def decline(study: Study, actor: User) -> bool:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import PermissionDenied
 from django.test import Client, TestCase
 from pytest_django import Settings
 
-from accounts import audit
+from accounts import access, audit
 from accounts.models import AuditEvent, User
 from recognition.models import DataExport, Webhook
 from recognition.personal_data import account_deletion
@@ -323,6 +324,32 @@ def test_nobody_fills_a_members_trail(alice: User, alice_client: Client, bob: Us
         alice_client.post(path, {"action": "role", "role": role})
     often = int(team.CHANGES.partition("/")[0])
     assert AuditEvent.objects.filter(user=bob, action="study_role_changed").count() == often
+
+
+def test_who_gets_an_account_back_gets_it_without_what_was_sent_from_it(
+    alice: User, bob: User, charlie: User
+) -> None:
+    """An invitation that nobody has taken up, and an offer to own the study; who joined stays."""
+    study, theirs = make.ready_study(alice), make.ready_study(bob)
+    editor = make.member(study, charlie, Member.Role.EDITOR)
+    team.offer(editor, alice)
+    key = team.invite(study, "other@example.org", "viewer", alice).rstrip("/").rpartition("/")[2]
+    team.invite(theirs, "other@example.org", "viewer", bob)
+    as_it_was = User.objects.get(pk=alice.pk)
+    access.end(User.objects.get(pk=alice.pk), None)
+    assert team.invited(key) is None
+    study.refresh_from_db()
+    assert study.next_owner is None
+    assert [member.user for member in study.members.all()] == [charlie]
+    assert theirs.members.exists()
+    assert whose("study_member_removed") == [alice]
+    # A request that was on its way makes nothing new.
+    for ask in (
+        lambda: team.invite(study, "other@example.org", "viewer", as_it_was),
+        lambda: team.offer(editor, as_it_was),
+    ):
+        with pytest.raises(PermissionDenied):
+            ask()
 
 
 @pytest.mark.parametrize("role", ["owner", ""])
