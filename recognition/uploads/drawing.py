@@ -1,4 +1,4 @@
-"""Faces that the model missed, drawn and named by the photo's owner.
+"""Faces that the model missed: drawn by the photo's owner, or named before it missed them.
 
 Such a row is the person's and never the model's: it has no prediction, only a correction, and
 says ``drawn`` where a rejected spot says why it was rejected. So it counts as a face wherever a
@@ -83,8 +83,8 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
     return face
 
 
-def keep_drawn(earlier: list[Prediction], later: list[Prediction]) -> list[Prediction]:
-    """The drawn faces that a new run has not found itself, as new rows after all others.
+def keep_named(earlier: list[Prediction], later: list[Prediction]) -> list[Prediction]:
+    """The faces that somebody has named and a new run has not found, drawn, after all others.
 
     What it did find takes the correction over (:func:`recognition.uploads.corrections.carry_over`).
 
@@ -94,9 +94,23 @@ def keep_drawn(earlier: list[Prediction], later: list[Prediction]) -> list[Predi
     """
     kept: list[Prediction] = []
     for face in earlier:
-        is_found = any(overlap(face.box, new.box) >= SAME_FACE for new in later)
-        if face.rejected == Prediction.DRAWN and not is_found:
-            face.pk, face.index = None, len(later) + len(kept)
-            face._state.adding = True
-            kept.append(face)
+        is_named = face.correction not in {"", Prediction.NOT_A_FACE}
+        if not is_named or any(overlap(face.box, new.box) >= SAME_FACE for new in later):
+            continue
+        kept.append(
+            Prediction(
+                upload_id=face.upload_id,
+                index=len(later) + len(kept),
+                x=face.x,
+                y=face.y,
+                width=face.width,
+                height=face.height,
+                label="",
+                confidence=0.0,
+                probabilities={},
+                rejected=Prediction.DRAWN,
+                correction=face.correction,
+                corrected_at=face.corrected_at,
+            )
+        )
     return kept

@@ -67,7 +67,7 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
         ]
         earlier = list(before)
         corrections.carry_over(earlier, now)
-        now += drawing.keep_drawn(earlier, now)
+        now += drawing.keep_named(earlier, now)
         before.delete()
         Prediction.objects.bulk_create(now)
         return Upload.objects.finish(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, User
 from recognition import quotas
 from recognition.models import Prediction, Upload
-from recognition.uploads import drawing
+from recognition.uploads import corrections, drawing
 from recognition.vision.types import BoundingBox
 from tests.support.factories import LEFT, RIGHT, recognition, run
 
@@ -96,6 +96,19 @@ def test_it_stays_when_the_photo_is_looked_at_again(alice_client: Client, upload
         ("happy", "", ""),
         ("happy", "", "sad"),
     ]
+
+
+def test_so_does_a_face_that_was_named_and_is_not_found_again(alice: User, upload: Upload) -> None:
+    """Not one that is none, nor one of which nothing was said."""
+    seen = run(upload, recognition(LEFT, RIGHT, BoundingBox(305, 300, 80, 85)))
+    corrections.correct(seen[0], "sad", alice)
+    corrections.correct(seen[1], "not_a_face", alice)
+    (face,) = run(upload, recognition())
+    assert (face.rejected, face.label, face.correction) == ("drawn", "", "sad")
+    assert face.box == LEFT
+    assert face.corrected_at is not None
+    (again,) = run(upload, recognition(LEFT))
+    assert (again.rejected, again.label, again.correction) == ("", "happy", "sad")
 
 
 @pytest.mark.parametrize(
