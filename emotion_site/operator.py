@@ -17,6 +17,8 @@ class Operator(TypedDict):
     purpose: str
     contact: str
     has_legal_page: bool
+    #: Whether photos and files of studies are in an S3 bucket, and not on this server.
+    has_bucket: bool
 
 
 def context(request: HttpRequest) -> dict[str, Operator]:
@@ -26,6 +28,7 @@ def context(request: HttpRequest) -> dict[str, Operator]:
             "purpose": settings.DEPLOYMENT_PURPOSE,
             "contact": settings.OPERATOR_CONTACT,
             "has_legal_page": bool(settings.LEGAL_PAGE),
+            "has_bucket": bool(settings.S3_BUCKET),
         }
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit, purposes
@@ -24,10 +25,12 @@ ALSO_EXPORTED: list[Callable[[User, datetime], Iterator[tuple[str, Iterable[str]
 
 def register() -> None:
     """To be called once, when the site starts."""
-    # The text is in templates/accounts/_consent_text.html.
-    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version="2026-11-30")
+    # The text is in templates/accounts/_consent_text.html. It says where photos are: whoever moves
+    # them elsewhere asks everybody again.
+    version = "2026-11-30, S3" if settings.S3_BUCKET else "2026-11-30"
+    purposes.register(purposes.ACCOUNT, _("Processing of photos"), version=version)
     # The text is in templates/recognition/live.html.
-    purposes.register(CAMERA, _("Use of the camera"), version="2026-11-24")
+    purposes.register(CAMERA, _("Use of the camera"), version="2026-11-30")
     purposes.register(TRAINING, _("Use of corrections for training"), version="2026-11")
     audit.register(
         {

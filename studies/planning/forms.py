@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from operations.seen_forms import SeenForm
 from studies.models import Study
+from studies.planning import wording
 
 #: Days from today to the deletion date that a new study suggests.
 DAYS_KEPT = 365
@@ -162,4 +163,13 @@ class Details(_Details, SeenForm):
         last, gone = found.get("ends_on"), found.get("delete_on")
         if last and gone and gone <= last:
             self.add_error("delete_on", _("Choose a day after the last day."))
+        told = self.instance.delete_on
+        if self.instance.opened_at and told and gone and gone > told:
+            text, languages = found.get("consent_text", ""), self.instance.languages
+            names_it = wording.names_day(text, languages, gone)
+            if wording.names_day(text, languages, told) and not names_it:
+                # Else whoever comes next would agree to a day on which nothing is deleted.
+                message = _("The text says %(day)s. Name the new deletion date in it, too.")
+                day = date_format(told, "DATE_FORMAT")
+                self.add_error("consent_text", forms.ValidationError(message, params={"day": day}))
         return found

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from recognition.refusals import Refusal
 from studies.models import Block, Study
-from studies.planning import deleting
+from studies.planning import deleting, wording
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -89,7 +89,11 @@ def missing(study: Study) -> list[Missing]:
 def hints(study: Study) -> list[str]:
     """What looks wrong, though the study may open."""
     found = []
-    if study.delete_on and study.consent_text and not _names_the_day(study):
+    if (
+        study.delete_on
+        and study.consent_text
+        and not wording.names_day(study.consent_text, study.languages, study.delete_on)
+    ):
         found.append(
             _("The consent text does not name the deletion date, %(day)s.")
             % {"day": date_format(study.delete_on, "DATE_FORMAT")}
@@ -170,12 +174,3 @@ def _locked(study: Study) -> Study:
         .select_related("owner")
         .get(pk=study.pk)
     )
-
-
-def _names_the_day(study: Study) -> bool:
-    assert study.delete_on is not None
-    spoken = {study.delete_on.isoformat()}
-    for language in study.languages:
-        with translation.override(language):
-            spoken.add(date_format(study.delete_on, "DATE_FORMAT"))
-    return any(day in study.consent_text for day in spoken)

@@ -6,7 +6,8 @@ only the researchers know stands in square brackets; a study cannot open while o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 
 from django.utils import translation
 from django.utils.formats import date_format
@@ -26,6 +27,15 @@ def information(study: Study) -> str:
 def consent(study: Study) -> str:
     """The consent text of a study, in all of its languages."""
     return _in_each_language(study, _consent)
+
+
+def names_day(text: str, languages: Iterable[str], day: date) -> bool:
+    """Whether a text names a day, as it is written in one of the languages."""
+    spoken = {day.isoformat()}
+    for language in languages:
+        with translation.override(language):
+            spoken.add(date_format(day, "DATE_FORMAT"))
+    return any(words in text for words in spoken)
 
 
 def _in_each_language(study: Study, text: Callable[[Study], str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import consent
 from accounts.models import AuditEvent, Consent, User
@@ -73,6 +74,17 @@ def test_nothing_can_be_uploaded_without(dora: User, dora_client: Client) -> Non
     assert (response.status_code, response.json()["code"]) == (403, "consent_required")
     assert dora_client.post("/uploads/new/")["Location"] == "/accounts/consent/"
     assert not dora.uploads.exists()
+
+
+@pytest.mark.parametrize("bucket", ["", "photos"])
+def test_texts_say_where_photos_are(settings: Settings, dora_client: Client, bucket: str) -> None:
+    settings.S3_BUCKET = bucket
+    pages = [Client().get(path).text for path in ("/", "/about/", "/accounts/signup/")]
+    pages.append(dora_client.get("/accounts/consent/").text)
+    told = ("leave this server", "stored on this server", *["photos you upload on this server"] * 2)
+    for page, words in zip(pages, told, strict=True):
+        assert (words in page) != bool(bucket)
+    assert ("S3 bucket" in pages[3]) == bool(bucket)
 
 
 def test_a_new_text_is_asked_anew(

@@ -90,11 +90,14 @@ def test_the_log_has_no_keys_that_open_something(behind: SiteBehindNginx) -> Non
         came_from = {"Referer": f"{behind.url}/studies/join/made-up/"}
         client.get("/service-worker.js", headers=came_from)
         client.get("/accounts/login/?next=/studies/join/made-up/", headers=came_from)
+        # A participant's browser, beside the times in the study's data.
+        client.get("/ws/study/", headers={"User-Agent": "made-up"})
         client.get("/about/", headers={"User-Agent": "the last one"})
     # nginx writes the line of a request once it has sent the answer.
     wait_until(lambda: "the last one" in (behind.data_dir / "access.log").read_text())
     lines = (behind.data_dir / "access.log").read_text()
-    assert '"GET /accounts/login/ HTTP/1.1" 200' in lines
+    # Of the sign-in page, whose address says where it leads.
+    assert '"GET /- HTTP/1.1" 200' in lines
     for log in ("access.log", "error.log", "web.log", "web-2.log"):
         assert "made-up" not in (behind.data_dir / log).read_text(), log
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
+from recognition.models import Webhook
 from recognition.personal_data import contents
 from studies.models import SILENT_MINUTES, Answer, Participation, Study, Visit
 from studies.planning import opening, progress
@@ -128,6 +129,11 @@ def test_the_sheet_says_what_the_study_says(
         "Answers to 1 question", "https://faces.example",
     ):  # fmt: skip
         assert text in page, text
+    assert "who finished" not in page
+    for n in (1, 2):
+        Webhook.objects.create(owner=alice, url=f"https://{n}.example/", secret="whsec_x")
+    page = alice_client.get(f"/studies/{study.pk}/data-protection/").text
+    assert "2 addresses that the owner has set up are told who finished" in page
     german = alice_client.get(
         f"/studies/{study.pk}/data-protection/", headers={"Accept-Language": "de"}
     ).text

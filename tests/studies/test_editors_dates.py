@@ -61,6 +61,28 @@ def test_nothing_is_kept_for_longer_than_people_were_told(
     assert alice_client.post(path, details(study, delete_on="2098-01-01")).status_code == 302
 
 
+@pytest.mark.parametrize("written", ["31 Dec 2099", "2099-12-31", "31. Dezember 2099"])
+def test_nobody_agrees_to_a_day_on_which_nothing_is_deleted(
+    written: str, alice: User, alice_client: Client
+) -> None:
+    """Nobody has agreed yet, so that the day may still be a later one."""
+    text = f"Everything is deleted on {written}."
+    study = make.open_study(
+        alice, delete_on=date(2099, 12, 31), consent_text=text, languages=["en", "de"]
+    )
+    path = f"/studies/{study.pk}/details/"
+    later = {"delete_on": "2100-06-01"}
+    page = alice_client.post(path, details(study, consent_text=text, **later)).text
+    assert "Name the new deletion date in it, too." in page
+    study.refresh_from_db()
+    assert study.delete_on == date(2099, 12, 31)
+    text = "Everything is deleted on 2100-06-01, and not on 2099-12-31."
+    answer = alice_client.post(path, details(study, consent_text=text, **later))
+    assert answer.status_code == 302
+    study.refresh_from_db()
+    assert (study.delete_on, study.consent_version) == (date(2100, 6, 1), 2)
+
+
 def test_the_owner_changes_both(alice: User, alice_client: Client) -> None:
     study = make.open_study(alice, delete_on=date(2099, 12, 31))
     changed = {"delete_on": "2098-12-31", "ends_on": "2098-11-30"}

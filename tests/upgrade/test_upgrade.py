@@ -26,9 +26,18 @@ MAY_DIFFER = {
     "export/audit_trail.csv": "the same",
     "export/api_tokens.json": "looking uses one; its name is compared",
     "export/api_tokens.csv": "the same",
+    "export/consents.json": "people agree to the new text; what was there before is compared",
+    "export/consents.csv": "the same",
     "export/webhook_deliveries.json": "nothing of photos that are gone; the others are compared",
     "export/webhook_deliveries.csv": "the same",
 }
+
+
+AGREE = """
+from accounts import consent, models
+for person in models.User.objects.filter(is_active=True):
+    consent.give(person, "account")
+"""
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -48,6 +57,15 @@ def upgraded(
         text=True,
     )
     assert migrated.returncode == 0, migrated.stderr
+    # What they agree to has another text, which everybody is asked about when they come.
+    agreed = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", AGREE],
+        cwd=sites.ROOT,
+        env=sites.environment(data_dir),
+        capture_output=True,
+        text=True,
+    )
+    assert agreed.returncode == 0, agreed.stderr
     return before, sites.run("look.py", sites.ROOT, data_dir, before["token"]), data_dir
 
 
@@ -77,6 +95,14 @@ def test_the_person_the_token_and_the_audit_trail_are_the_same(
     made_by_filling = [event for event in old if event in new]
     assert {"token_created", "data_exported"} <= {action for action, _at in made_by_filling}
     assert len(made_by_filling) >= 4
+
+
+def test_what_people_agreed_to_before_is_kept(
+    upgraded: tuple[dict[str, Any], dict[str, Any], Path],
+) -> None:
+    old, new = (site["export"]["consents.json"] for site in upgraded[:2])
+    assert list(lost(old, new[: len(old)])) == []
+    assert [row["purpose"] for row in new[len(old) :]] == ["account"]
 
 
 def test_messages_of_photos_that_are_there_are_told_still(
