@@ -8,7 +8,8 @@ sixty slow pages of one person between them, another's took ten times as long. S
 What brings a photo or a video waits for the decoder in its turn, up to 20 seconds, the address of a
 new webhook for whoever answers for its name, up to eight, and a photo that is in a bucket for that,
 up to ten: such requests have half of the turns at most, so that pages never wait for them. So do
-forms with a password, which wait for the place to hash it: a third.
+forms that send a mail, five seconds, and those with a password, which wait for the place to hash
+it: a third.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ IN_BUCKET = {
 
 #: Names of forms that are slow beside those that bring photos and videos.
 ALSO_SLOW = ("sample_upload", "webhooks", "api-webhook-list")
+#: Names of the views whose forms send a mail and have no password.
+WITH_MAIL = {"account_reset_password", "account_email", "studies:team"}
 #: Names of the views that hash a password which a form brings.
 WITH_PASSWORD = {
     "account_login", "account_signup", "account_reauthenticate", "account_change_password",
@@ -66,9 +69,12 @@ class FairTurns:
         path, is_post = scope["path"], scope["method"] == "POST"
         if is_post and path in self._slow_paths:
             return [self._slow, self._line]
-        if is_post and _view_name(path) in WITH_PASSWORD:
+        name = _view_name(path) if is_post or settings.S3_BUCKET else None
+        if is_post and name in WITH_PASSWORD:
             return [self._passwords, self._line]
-        if settings.S3_BUCKET and _view_name(path) in IN_BUCKET:
+        if is_post and name in WITH_MAIL:
+            return [self._slow, self._line]
+        if settings.S3_BUCKET and name in IN_BUCKET:
             return [self._slow, self._line]
         return [self._line]
 

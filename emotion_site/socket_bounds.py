@@ -8,6 +8,7 @@ too many, or too much, is cut off before anything of it is queued.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ class Bounds:
     Attributes:
         message_bytes: of one message; more ends the connection with 1009.
         frames: a second, pings and fragments among them; twice as many at once.
-        bytes: a second; twice as many at once.
+        bytes: a second, and at once.
     """
 
     message_bytes: int
@@ -55,7 +56,7 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
         bounds = BOUNDS.get(request.path, SILENT)
         self.maxMessagePayloadSize = self.maxFramePayloadSize = bounds.message_bytes
         self.frame_bucket = Bucket(bounds.frames, 2 * bounds.frames)
-        self.byte_bucket = Bucket(bounds.bytes, 2 * bounds.bytes)
+        self.byte_bucket = Bucket(bounds.bytes, bounds.bytes)
         return super().onConnect(request)
 
     def onFrameBegin(self) -> None:
@@ -81,6 +82,24 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
     def onFrameEnd(self) -> Any:
         return None if self.is_cut_off else super().onFrameEnd()
 
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:
+        # What was said in words still counts, as what a participant reports before they go.
+        self._forget(lambda message: "bytes" in message)
+        super().onClose(wasClean, code, reason)
+
+    def serverSend(self, content: Any, binary: bool = False) -> None:
+        # Its application may not know yet that the client is gone, or cut off.
+        if self.state in {self.STATE_CONNECTING, self.STATE_OPEN}:
+            super().serverSend(content, binary)
+
+    def serverClose(self, code: int | None = None) -> None:
+        # The inherited method takes an application's own codes alone, and raises at this one: the
+        # socket stayed open, and nobody watched it any more.
+        if code == self.CLOSE_STATUS_CODE_INTERNAL_ERROR:
+            self.sendCloseFrame(code=code)
+        else:
+            super().serverClose(code)
+
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         # The inherited method drops the connection without a word.
         self._cut_off(self.CLOSE_STATUS_CODE_MESSAGE_TOO_BIG)
@@ -88,9 +107,20 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
     def _cut_off(self, code: int) -> None:
         """Take nothing more from this client, tell it why, and go."""
         self.is_cut_off = self.failedByMe = True
+        self._forget(lambda message: message["type"] == "websocket.receive")
         self.sendCloseFrame(code=code)
         self.transport.pauseProducing()
         self.factory.reactor.callLater(LINGER_SECONDS, self.dropConnection, abort=True)
+
+    def _forget(self, unwanted: Callable[[Any], bool]) -> None:
+        """Let go of what the application has not read: sockets that are gone outlive their end."""
+        queue = getattr(self, "application_queue", None)
+        if queue is None:
+            return
+        for message in [queue.get_nowait() for _ in range(queue.qsize())]:
+            if not unwanted(message):
+                queue.put_nowait(message)
+        self.data = b""
 
 
 def install() -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.urls import reverse
 from pytest_django import Settings
 
-from emotion_site.page_turns import IN_BUCKET, WITH_PASSWORD, FairTurns
+from emotion_site.page_turns import IN_BUCKET, WITH_MAIL, WITH_PASSWORD, FairTurns
 
 AT_ONCE = 6
 PHOTO, FACE = [UUID(int=7)], [UUID(int=7), 3]
@@ -85,6 +85,17 @@ async def test_those_on_a_disk_have_all_of_them(ask: Ask, inside: list[str]) -> 
     for _ in range(AT_ONCE):
         await ask(reverse("upload_image", args=PHOTO))
     assert len(inside) == AT_ONCE
+
+
+@pytest.mark.parametrize("name", sorted(WITH_MAIL))
+async def test_mails_that_wait_for_their_server_leave_turns_to_pages(
+    name: str, ask: Ask, inside: list[str]
+) -> None:
+    for _ in range(AT_ONCE):
+        await ask(reverse(name, args=PHOTO if name == "studies:team" else []), "POST")
+    assert len(inside) == AT_ONCE // 2
+    await ask("/uploads/")
+    assert inside[-1] == "/uploads/"
 
 
 #: Forms with a password, and what their addresses name.
