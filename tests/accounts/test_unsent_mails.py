@@ -15,6 +15,12 @@ from accounts.models import User
 from tests.support.studies import draft_study
 
 SENTENCE = "The mail server did not take our e-mail"
+FORM = {
+    "email": "new@example.org",
+    "password1": "a-good-password-7",
+    "password2": "a-good-password-7",
+    "consent": "on",
+}
 
 
 class Refusing(EmailBackend):
@@ -69,26 +75,15 @@ def test_nobody_learns_who_has_an_account(
 @pytest.mark.usefixtures("backend")
 def test_signing_up(db: None, client: Client, settings: Settings) -> None:
     settings.SIGNUP, settings.ACCOUNT_EMAIL_VERIFICATION = "open", "mandatory"
-    password = "violet-otter-41-lamp"
-    answer = client.post(
-        "/accounts/signup/",
-        {
-            "email": "new@example.org",
-            "password1": password,
-            "password2": password,
-            "consent": "on",
-        },
-    )
+    answer = client.post("/accounts/signup/", FORM)
     assert answer.status_code == 503
     assert SENTENCE in answer.content.decode()
     assert "Your account is there." in answer.content.decode()
     assert User.objects.filter(email="new@example.org").exists()
     # Who need not confirm their address gets none.
     settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
-    form = {"email": "other@example.org", "password1": password, "password2": password}
-    answer = Client(raise_request_exception=False).post(
-        "/accounts/signup/", {**form, "consent": "on"}
-    )
+    other = Client(raise_request_exception=False)
+    answer = other.post("/accounts/signup/", {**FORM, "email": "other@example.org"})
     assert answer.status_code == 503
     assert "Your account is there." not in answer.content.decode()
 

@@ -311,14 +311,13 @@ def drips(folder: Path, size: Size) -> Iterator[Figure]:
 
 def noise(folder: Path, size: Size) -> Iterator[Figure]:
     with Site(folder) as site:
-        for path, name, payload, most in (
-            ("/ws/uploads/", "one-byte", b"x", 60),
-            ("/ws/uploads/", "200 kB", bytes(200_000), 60),
-            ("/ws/live/", "900 kB", bytes(900_000), 120),
-        ):
-            result = floods.noise(site, path, payload, size.noisy_sockets, size.noise_seconds)
+        for page, n_bytes, most in (
+            ("uploads", 1, 60), ("uploads", 200_000, 60), ("live", 900_000, 120),
+        ):  # fmt: skip
+            sent = (f"/ws/{page}/", bytes(n_bytes))
+            result = floods.noise(site, *sent, size.noisy_sockets, size.noise_seconds)
             yield Figure(
-                f"{size.noisy_sockets} sockets send {name} frames to {path} for "
+                f"{size.noisy_sockets} sockets of {page} send frames of {n_bytes:,} bytes for "
                 f"{size.noise_seconds:.0f} s: closed; others' pages p50, p95; memory",
                 f"all; p95 500 ms; +{most} MB",
                 f"{result.n_closed}; {result.median:.0f}, {result.p95:.0f} ms; "
