@@ -263,7 +263,9 @@ class UserAdmin(DjangoUserAdmin):
         self.message_user(request, text % {"count": count})
 
     @admin.action(
-        description=_("End all access: tokens, webhooks, second factors, sessions"),
+        description=_(
+            "End all access: tokens, webhooks, second factors, sessions, invitations to teams"
+        ),
         permissions=["change"],
     )
     def end_access(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

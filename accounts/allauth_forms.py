@@ -77,7 +77,7 @@ class ChangePasswordForm(WithPasswordRule, forms.ChangePasswordForm):
     end_access = django_forms.BooleanField(
         label=_(
             "Also end everything else that opens my account: API tokens, webhooks, two-factor "
-            "sign-in and sessions elsewhere"
+            "sign-in, sessions elsewhere, and invitations to my studies’ teams"
         ),
         required=False,
     )
@@ -120,7 +120,8 @@ class ResetPasswordKeyForm(WithPasswordRule, forms.ResetPasswordKeyForm):
     user: User | None
     end_access = django_forms.BooleanField(
         label=_(
-            "Also end everything else that opens my account: API tokens, webhooks and sessions"
+            "Also end everything else that opens my account: API tokens, webhooks, sessions, and "
+            "invitations to my studies’ teams"
         ),
         required=False,
         initial=True,

@@ -41,7 +41,11 @@ class TrustedScope:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] in {"http", "websocket"}:
             if not is_own_host(scope):
-                await _refuse(scope, receive, send)
+                await _refuse(scope, receive, send, "not reached under that host name and port")
+                return
+            # Django reads `head` as HEAD, which writes nothing down; the server sends it all.
+            if scope["type"] == "http" and scope["method"] != scope["method"].upper():
+                await _refuse(scope, receive, send, "not asked by methods in small letters")
                 return
             headers = [(name, value) for name, value in scope["headers"] if is_kept(name)]
             scope = {**scope, "root_path": "", "headers": headers}
@@ -80,12 +84,11 @@ def _ports(scope: dict[str, Any]) -> set[str]:
     return ports
 
 
-async def _refuse(scope: dict[str, Any], receive: Any, send: Any) -> None:
+async def _refuse(scope: dict[str, Any], receive: Any, send: Any, why: str) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close"})
         return
     headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 400, "headers": headers})
-    body = b"This site is not reached under that host name and port.\n"
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": f"This site is {why}.\n".encode()})

@@ -68,7 +68,9 @@ class Echo:
         self.scope = scope
 
 
-async def passed_on(headers: dict[str, str], path: str = "/") -> dict[str, Any] | None:
+async def passed_on(
+    headers: dict[str, str], path: str = "/", method: str = "GET"
+) -> dict[str, Any] | None:
     """The scope that the application sees; None where the request was refused."""
     sent: list[dict[str, Any]] = []
 
@@ -78,8 +80,8 @@ async def passed_on(headers: dict[str, str], path: str = "/") -> dict[str, Any] 
     application = Echo()
     pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     scope = {
-        "type": "http", "path": path, "root_path": f"https://{EVIL}/x", "headers": pairs,
-        "server": ["127.0.0.1", 8000],
+        "type": "http", "method": method, "path": path, "headers": pairs,
+        "root_path": f"https://{EVIL}/x", "server": ["127.0.0.1", 8000],
     }  # fmt: skip
     await TrustedScope(application)(scope, None, send)
     assert (application.scope is None) == bool(sent)
@@ -98,6 +100,12 @@ async def test_each_is_removed_before_the_application(public: None) -> None:
     assert scope is not None
     assert scope["root_path"] == ""
     assert {name for name, _ in scope["headers"]} == {b"host", b"accept"}
+
+
+@pytest.mark.parametrize("method", ["head", "Head", "gEt"])
+async def test_a_method_that_is_none_is_refused(public: None, method: str) -> None:
+    """Django takes it for one, and the server does not."""
+    assert await passed_on({"Host": "faces.example"}, method=method) is None
 
 
 async def test_our_own_proxy_is_believed_about_visitor_and_scheme(

@@ -67,7 +67,7 @@ def correct(prediction: Prediction, label: str, actor: User) -> Prediction:
     return prediction
 
 
-def carry_over(earlier: Iterable[Prediction], later: Iterable[Prediction]) -> None:
+def carry_over(earlier: Iterable[Prediction], later: Iterable[Prediction]) -> set[int]:
     """Give the spots of a new run what was said about the same spots of the one before.
 
     Each correction goes to the box that overlaps most, and each box takes one correction.
@@ -75,6 +75,9 @@ def carry_over(earlier: Iterable[Prediction], later: Iterable[Prediction]) -> No
     Args:
         earlier: stored predictions of the photo.
         later: unsaved predictions, changed in place.
+
+    Returns:
+        The indices of the earlier ones whose correction was taken over.
     """
     pairs = sorted(
         (
@@ -89,8 +92,9 @@ def carry_over(earlier: Iterable[Prediction], later: Iterable[Prediction]) -> No
     taken: set[int] = set()
     for share, old_index, new_index, old, new in pairs:
         if share < SAME_FACE:
-            return
+            break
         if old_index not in given and new_index not in taken:
             new.correction, new.corrected_at = old.correction, old.corrected_at
             given.add(old_index)
             taken.add(new_index)
+    return given

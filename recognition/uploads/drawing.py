@@ -83,24 +83,23 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
     return face
 
 
-def keep_named(earlier: list[Prediction], later: list[Prediction]) -> list[Prediction]:
+def keep_named(earlier: list[Prediction], n_later: int) -> list[Prediction]:
     """The faces that somebody has named and a new run has not found, drawn, after all others.
 
     What it did find takes the correction over (:func:`recognition.uploads.corrections.carry_over`).
 
     Args:
-        earlier: stored predictions of the photo.
-        later: unsaved predictions of the new run.
+        earlier: stored predictions of the photo whose correction no new one has taken over.
+        n_later: how many the new run has.
     """
     kept: list[Prediction] = []
     for face in earlier:
-        is_named = face.correction not in {"", Prediction.NOT_A_FACE}
-        if not is_named or any(overlap(face.box, new.box) >= SAME_FACE for new in later):
+        if face.correction in {"", Prediction.NOT_A_FACE}:
             continue
         kept.append(
             Prediction(
                 upload_id=face.upload_id,
-                index=len(later) + len(kept),
+                index=n_later + len(kept),
                 x=face.x,
                 y=face.y,
                 width=face.width,

@@ -66,8 +66,9 @@ def complete(upload: Upload, recognition: Recognition, model_version: str) -> bo
             for index, face in enumerate((*recognition.faces, *recognition.rejected))
         ]
         earlier = list(before)
-        corrections.carry_over(earlier, now)
-        now += drawing.keep_named(earlier, now)
+        given = corrections.carry_over(earlier, now)
+        left = [face for face in earlier if face.index not in given]
+        now += drawing.keep_named(left, len(now))
         before.delete()
         Prediction.objects.bulk_create(now)
         return Upload.objects.finish(

@@ -137,10 +137,10 @@ def delete_participant(found: Participation) -> Study | None:
         The study that it was; None where they are gone already.
     """
     with transaction.atomic():
-        study = Study.objects.select_for_update(no_key=True).get(pk=found.study_id)
+        study = Study.objects.select_for_update(no_key=True).filter(pk=found.study_id).first()
         mine = Participation.objects.select_for_update().filter(pk=found.pk)
-        if not mine.exists():
-            return None  # Withdrawn by another window at the same moment.
+        if study is None or not mine.exists():
+            return None  # Withdrawn by another window at the same moment, or gone with the study.
         mine.get().delete()  # What belongs to it goes with it, see below.
         if found.personal_link_id is not None:
             PersonalLink.objects.filter(pk=found.personal_link_id).delete()

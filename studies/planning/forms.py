@@ -165,11 +165,11 @@ class Details(_Details, SeenForm):
             self.add_error("delete_on", _("Choose a day after the last day."))
         told = self.instance.delete_on
         if self.instance.opened_at and told and gone and gone > told:
-            text, languages = found.get("consent_text", ""), self.instance.languages
-            names_it = wording.names_day(text, languages, gone)
-            if wording.names_day(text, languages, told) and not names_it:
+            languages = self.instance.languages
+            if not wording.names_day(found.get("consent_text", ""), languages, gone):
                 # Else whoever comes next would agree to a day on which nothing is deleted.
-                message = _("The text says %(day)s. Name the new deletion date in it, too.")
-                day = date_format(told, "DATE_FORMAT")
-                self.add_error("consent_text", forms.ValidationError(message, params={"day": day}))
+                message = _("Name the new deletion date in the text, too: %(days)s.")
+                days = ", ".join(wording.days(languages, gone))
+                error = forms.ValidationError(message, params={"days": days})
+                self.add_error("consent_text", error)
         return found

@@ -23,6 +23,8 @@ from studies.planning import deleting, progress
 from studies.planning.context import page
 
 PARTICIPANTS_PER_PAGE = 50
+#: Others with the same code or ID that are named beside one.
+ALIKE = 20
 
 
 @require_safe
@@ -62,7 +64,9 @@ def delete_participant(request: HttpRequest, pk: UUID, number: int) -> HttpRespo
             request, _("Everything of participant %(name)s is deleted.") % {"name": found}
         )
         return redirect("studies:study_progress", pk)
-    return page(request, "studies/delete_participant.html", study, participation=found)
+    alike = progress.newest(study).exclude(pk=found.pk).exclude(external_id="")
+    alike = alike.filter(external_id=found.external_id)[:ALIKE]
+    return page(request, "studies/delete_participant.html", study, participation=found, alike=alike)
 
 
 @require_safe

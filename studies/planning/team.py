@@ -201,9 +201,10 @@ def _end_what_is_open(user: User, **kwargs: Any) -> None:
 
     Who has joined stays: the owner finds them on the team's page, and in the activity list.
     """
-    mine = Study.objects.filter(owner_id=user.pk).order_by("pk")
-    list(mine.select_for_update(no_key=True).values_list("pk"))
-    mine.exclude(next_owner=None).update(next_owner=None)
+    is_open = ~Q(next_owner=None) | Q(pk__in=Member.objects.filter(user=None).values("study"))
+    mine = Study.objects.filter(is_open, owner_id=user.pk).order_by("pk")
+    list(mine.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+    Study.objects.filter(owner_id=user.pk).exclude(next_owner=None).update(next_owner=None)
     invited = Member.objects.filter(study__owner_id=user.pk, user=None)
     ended = [(user.pk, f"study:{pk}") for pk in invited.values_list("study_id", flat=True)]
     audit.record_each("study_member_removed", ended, None)

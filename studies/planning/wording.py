@@ -30,12 +30,17 @@ def consent(study: Study) -> str:
 
 
 def names_day(text: str, languages: Iterable[str], day: date) -> bool:
-    """Whether a text names a day, as it is written in one of the languages."""
-    spoken = {day.isoformat()}
+    """Whether a text names a day to readers of each language; in figures, it does so to all."""
+    return day.isoformat() in text or all(words in text for words in days(languages, day))
+
+
+def days(languages: Iterable[str], day: date) -> list[str]:
+    """A day as it is written in each of the languages."""
+    written = []
     for language in languages:
         with translation.override(language):
-            spoken.add(date_format(day, "DATE_FORMAT"))
-    return any(words in text for words in spoken)
+            written.append(date_format(day, "DATE_FORMAT"))
+    return list(dict.fromkeys(written))
 
 
 def _in_each_language(study: Study, text: Callable[[Study], str]) -> str:

@@ -144,9 +144,11 @@ def needs_camera(pk: UUID) -> bool:
 
 
 def has_ended(pk: UUID) -> bool | None:
-    """Whether the participant has finished or left; None where nothing is there any more."""
-    found = Participation.objects.filter(pk=pk).first()
-    return None if found is None else found.has_ended
+    """Whether the participant has finished or left; None where nothing is there, or is kept."""
+    found = Participation.objects.select_related("study__owner").filter(pk=pk).first()
+    if found is None or found.study.owner.deletion_requested_at is not None:
+        return None
+    return found.has_ended
 
 
 def checked(pk: UUID, camera: dict[str, float]) -> None:

@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import consent
+from accounts import consent, purposes
 from accounts.models import AuditEvent, Consent, User
+from recognition import people
 
 PAGES = ["/", "/uploads/", "/live/", "/live/sessions/"]
 
@@ -85,6 +86,18 @@ def test_texts_say_where_photos_are(settings: Settings, dora_client: Client, buc
     for page, words in zip(pages, told, strict=True):
         assert (words in page) != bool(bucket)
     assert ("S3 bucket" in pages[3]) == bool(bucket)
+
+
+def test_whoever_moves_photos_to_a_bucket_asks_everybody_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, alice: User
+) -> None:
+    assert consent.has(alice, "account")
+    for name in ("VERSIONS", "NAMES"):
+        monkeypatch.setattr(purposes, name, dict(getattr(purposes, name)))
+    monkeypatch.setattr(consent, "VERSIONS", purposes.VERSIONS)
+    settings.S3_BUCKET = "photos"
+    people.register()
+    assert not consent.has(alice, "account")
 
 
 def test_a_new_text_is_asked_anew(

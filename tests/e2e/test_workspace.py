@@ -276,7 +276,7 @@ def test_drawing_a_missed_face(open_page: Any, crowd: Crowd) -> None:
         act()
     question.get_by_role("button", name="Sad").click()
     expect(name(page, 3)).to_have_text("Sad")
-    expect(card(page, 3)).to_contain_text("Drawn by you.")
+    expect(card(page, 3)).to_contain_text("Named by you.")
     face = crowd.person.get(f"/api/v1/uploads/{crowd.two}/").json()["faces"][2]
     assert (face["rejected"], face["predicted_label"]) == ("drawn", None)
     # The photo is 400 pixels wide.

@@ -41,7 +41,7 @@ def drawn(upload: Upload) -> list[Prediction]:
 
 def test_a_drawn_face_is_the_persons(alice_client: Client, upload: Upload) -> None:
     page = draw(alice_client, upload)
-    assert "Drawn by you." in page
+    assert "Named by you." in page
     assert page.count('<details class="face ') == 2
     (face,) = drawn(upload)
     assert (face.label, face.confidence, face.probabilities) == ("", 0, {})
@@ -109,6 +109,19 @@ def test_so_does_a_face_that_was_named_and_is_not_found_again(alice: User, uploa
     assert face.corrected_at is not None
     (again,) = run(upload, recognition(LEFT))
     assert (again.rejected, again.label, again.correction) == ("", "happy", "sad")
+
+
+def test_of_two_named_faces_that_one_is_found_for_none_is_lost(alice: User, upload: Upload) -> None:
+    first, second = BoundingBox(200, 300, 80, 80), BoundingBox(252, 300, 80, 80)
+    for face, label in zip(
+        run(upload, recognition(first, second)), ("sad", "neutral"), strict=True
+    ):
+        corrections.correct(face, label, alice)
+    between = BoundingBox(228, 300, 80, 80)
+    after = run(upload, recognition(between))
+    assert [(face.rejected, face.correction) for face in after] == [
+        ("", "neutral"), ("drawn", "sad"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def test_nothing_is_kept_for_longer_than_people_were_told(
     path = f"/studies/{study.pk}/details/"
     make.participation(study, is_preview=True)
     if day:
-        assert alice_client.post(path, details(study, delete_on=day)).status_code == 302
+        moved = details(study, delete_on=day, consent_text=f"Until {day}.")
+        assert alice_client.post(path, moved).status_code == 302
         day = "2100-01-02"
     else:
         text = alice_client.post(path, details(study, delete_on=day)).text
@@ -61,9 +62,13 @@ def test_nothing_is_kept_for_longer_than_people_were_told(
     assert alice_client.post(path, details(study, delete_on="2098-01-01")).status_code == 302
 
 
-@pytest.mark.parametrize("written", ["31 Dec 2099", "2099-12-31", "31. Dezember 2099"])
+@pytest.mark.parametrize(
+    "written",
+    ["31 Dec 2099", "2099-12-31", "31. Dezember 2099", "31.12.2099", "1 Jun 2100 in one language"],
+)
+@pytest.mark.parametrize("named", ["1 Jun 2100. * * * Bis 1. Juni 2100", "2100-06-01"])
 def test_nobody_agrees_to_a_day_on_which_nothing_is_deleted(
-    written: str, alice: User, alice_client: Client
+    written: str, named: str, alice: User, alice_client: Client
 ) -> None:
     """Nobody has agreed yet, so that the day may still be a later one."""
     text = f"Everything is deleted on {written}."
@@ -73,11 +78,10 @@ def test_nobody_agrees_to_a_day_on_which_nothing_is_deleted(
     path = f"/studies/{study.pk}/details/"
     later = {"delete_on": "2100-06-01"}
     page = alice_client.post(path, details(study, consent_text=text, **later)).text
-    assert "Name the new deletion date in it, too." in page
+    assert "Name the new deletion date in the text, too: 1 Jun 2100, 1. Juni 2100." in page
     study.refresh_from_db()
     assert study.delete_on == date(2099, 12, 31)
-    text = "Everything is deleted on 2100-06-01, and not on 2099-12-31."
-    answer = alice_client.post(path, details(study, consent_text=text, **later))
+    answer = alice_client.post(path, details(study, consent_text=f"Until {named}.", **later))
     assert answer.status_code == 302
     study.refresh_from_db()
     assert (study.delete_on, study.consent_version) == (date(2100, 6, 1), 2)

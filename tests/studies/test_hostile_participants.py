@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.utils import timezone
 
 from accounts.models import User
 from recognition.models import Marker, Recording, SeriesChunk
@@ -207,6 +208,17 @@ async def test_who_takes_part_while_the_owner_is_disabled_is_told_that_all_is_ke
     await socket.leave()
     assert await in_thread(Participation.objects.count)() == 1
     assert await (await participant.open()).close_code() == 4423
+
+
+async def test_nor_are_they_told_so_where_the_owner_closes_the_account(
+    participant: Participant, picture: bytes, ada: User
+) -> None:
+    socket = await ready(participant)
+    await socket.frame(picture)
+    closed = {"is_active": False, "deletion_requested_at": timezone.now()}
+    await in_thread(User.objects.filter(pk=ada.pk).update)(**closed)
+    assert await socket.close_code() == 4404
+    await socket.leave()
 
 
 async def test_who_withdraws_is_cut_off_and_nothing_comes_back(

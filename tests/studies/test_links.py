@@ -104,7 +104,11 @@ def test_personal_links_are_made_once_and_downloaded(alice: User, alice_client: 
         ("A1", "yes", "31"), ("B2", "no", "40"), ("C3", "no", "42"),
     ]  # fmt: skip
     assert rows[0]["url"] == f"https://faces.example/take-part/p/{made['A1'].key}/"
-    # Who takes the list along is in the owner's trail.
+    # Who takes the list along is in the owner's trail; not who only asks whether it is there.
+    AuditEvent.objects.all().delete()
+    assert alice_client.head(f"{path}links.csv").status_code == 200
+    assert not AuditEvent.objects.exists()
+    alice_client.get(f"{path}links.csv")
     event = AuditEvent.objects.get(action="study_links_downloaded")
     assert (event.user, event.actor, event.target) == (alice, alice, f"study:{study.pk}")
     # No spreadsheet runs them.

@@ -184,6 +184,9 @@ def test_the_owner_deletes_who_has_lost_their_code(study: Study, ada: User) -> N
     assert page not in text(editor.get(progress))
     assert editor.post(page).status_code == 404
     assert "anna@clinic.example" in text(owner.get(page))
+    assert "Others have the same" not in text(owner.get(page))
+    study.participations.filter(pk=second.pk).update(external_id="anna@clinic.example")
+    assert f"/studies/{study.pk}/participants/2/delete/" in text(owner.get(page))
     assert "P001 is deleted" in text(owner.post(page, follow=True))
     assert list(study.participations.all()) == [second]
     assert not study.personal_links.exists()
