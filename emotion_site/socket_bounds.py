@@ -8,7 +8,8 @@ too many, or too much, is cut off before anything of it is queued.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ from operations.buckets import Bucket
 
 #: Close code for a client that sends too much, too fast (4000 to 4999 are an application's own).
 TOO_NOISY = 4408
+#: Seconds that a message may take from its first to its last fragment.
+MESSAGE_SECONDS = 30.0
 #: Seconds for which a connection stays after its close frame, for the client to read it.
 LINGER_SECONDS = 1.0
 
@@ -45,10 +48,32 @@ BOUNDS = {"/ws/live/": _FRAMES, "/ws/study/": _FRAMES}
 SILENT = Bounds(1024, 5, 2048)
 
 
+class Joined:
+    """Bytes that come in pieces, kept as what they are together.
+
+    As a list each piece is an object of its own: a megabyte in fragments of two bytes took fifty.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def append(self, piece: bytes) -> None:
+        self._bytes += piece
+
+    def extend(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            self._bytes += piece
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield bytes(self._bytes)
+
+
 class BoundedSocket(ws_protocol.WebSocketProtocol):
     """A WebSocket that is closed where its client sends more than it may."""
 
     is_cut_off = False
+    #: When the message that is on its way began, in seconds of ``time.monotonic``.
+    begun_at: float | None = None
     frame_bucket: Bucket
     byte_bucket: Bucket
 
@@ -67,6 +92,24 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
             self._cut_off(TOO_NOISY)
         else:
             super().onFrameBegin()
+
+    def onMessageBegin(self, isBinary: bool) -> None:
+        super().onMessageBegin(isBinary)
+        self.message_data, self.begun_at = Joined(), time.monotonic()
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        super().onMessageFrameBegin(length)
+        self.frame_data = Joined()
+
+    def onMessageEnd(self) -> None:
+        super().onMessageEnd()
+        self.begun_at = None
+
+    def check_timeouts(self) -> None:
+        super().check_timeouts()
+        begun_at = self.begun_at
+        if begun_at is not None and time.monotonic() - begun_at > MESSAGE_SECONDS:
+            self._cut_off(TOO_NOISY)
 
     def processData(self) -> bool:
         if self.is_cut_off:
@@ -114,13 +157,14 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
 
     def _forget(self, unwanted: Callable[[Any], bool]) -> None:
         """Let go of what the application has not read: sockets that are gone outlive their end."""
+        self.data, self.begun_at = b"", None
+        self.message_data = self.frame_data = Joined()
         queue = getattr(self, "application_queue", None)
         if queue is None:
             return
         for message in [queue.get_nowait() for _ in range(queue.qsize())]:
             if not unwanted(message):
                 queue.put_nowait(message)
-        self.data = b""
 
 
 def install() -> None:
