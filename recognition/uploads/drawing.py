@@ -22,6 +22,9 @@ from recognition.vision.types import BoundingBox, overlap
 from recognition.wording import LABEL_NAMES
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
     from accounts.models import User
 
 #: Sides of a box, in pixels of the photo, below which nobody can tell an expression.
@@ -63,20 +66,8 @@ def draw(upload: Upload, box: BoundingBox, label: str, actor: User) -> Predictio
         if len(others) >= MAXIMUM_FACES:
             raise CorrectionError(_("This photo has as many faces as it can have."))
         last = upload.predictions.aggregate(last=Max("index"))["last"]
-        face = Prediction.objects.create(
-            upload=upload,
-            index=0 if last is None else last + 1,
-            x=box.x,
-            y=box.y,
-            width=box.width,
-            height=box.height,
-            label="",
-            confidence=0.0,
-            probabilities={},
-            rejected=Prediction.DRAWN,
-            correction=label,
-            corrected_at=timezone.now(),
-        )
+        face = _drawn(upload.pk, 0 if last is None else last + 1, box, label, timezone.now())
+        face.save()
         audit.record_hourly(
             "face_drawn", upload.owner, actor, f"upload:{upload.pk}", face=face.index
         )
@@ -96,20 +87,26 @@ def keep_named(earlier: list[Prediction], n_later: int) -> list[Prediction]:
     for face in earlier:
         if face.correction in {"", Prediction.NOT_A_FACE}:
             continue
-        kept.append(
-            Prediction(
-                upload_id=face.upload_id,
-                index=n_later + len(kept),
-                x=face.x,
-                y=face.y,
-                width=face.width,
-                height=face.height,
-                label="",
-                confidence=0.0,
-                probabilities={},
-                rejected=Prediction.DRAWN,
-                correction=face.correction,
-                corrected_at=face.corrected_at,
-            )
-        )
+        index = n_later + len(kept)
+        kept.append(_drawn(face.upload_id, index, face.box, face.correction, face.corrected_at))
     return kept
+
+
+def _drawn(
+    upload: UUID, index: int, box: BoundingBox, label: str, at: datetime | None
+) -> Prediction:
+    """A face that a person's word alone speaks for, said at a moment; unsaved."""
+    return Prediction(
+        upload_id=upload,
+        index=index,
+        x=box.x,
+        y=box.y,
+        width=box.width,
+        height=box.height,
+        label="",
+        confidence=0.0,
+        probabilities={},
+        rejected=Prediction.DRAWN,
+        correction=label,
+        corrected_at=at,
+    )
