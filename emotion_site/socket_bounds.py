@@ -84,6 +84,19 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
         self.byte_bucket = Bucket(bounds.bytes, bounds.bytes)
         return super().onConnect(request)
 
+    def onOpen(self) -> None:
+        super().onOpen()
+        # A client that reads none of its answers is not read from, either: each ping has one, and
+        # the transport keeps what is not read, however much. Its producer is still the HTTP
+        # connection that this was, which pauses nothing any more.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.transport, True)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        # One that is paused would otherwise wait to be resumed before it goes.
+        self.transport.unregisterProducer()
+        super().dropConnection(abort)
+
     def onFrameBegin(self) -> None:
         n_bytes = self.current_frame.length
         # A message that is too large by itself has its own code.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 import tracemalloc
 from types import SimpleNamespace
@@ -11,6 +15,7 @@ import pytest
 
 from emotion_site import socket_bounds
 from emotion_site.socket_bounds import MESSAGE_SECONDS, TOO_NOISY, BoundedSocket
+from tests.support.site import ROOT
 
 N = 100_000
 
@@ -54,6 +59,16 @@ def test_a_message_in_pieces_takes_what_it_holds(bounded: Any, frames: int, piec
         patch.setattr("autobahn.websocket.protocol.txaio.add_callbacks", lambda *all_: None)
         bounded.onMessageEnd()
     assert heard == [bytes([7, 8]) * N]
+
+
+def test_who_reads_no_answers_is_not_read_from() -> None:
+    """Each ping is answered, and what is not read was kept: megabytes of one socket."""
+    arguments = [sys.executable, "-m", "tests.support.unread_socket"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    told = subprocess.run(arguments, cwd=ROOT, env=environment, check=True, capture_output=True)
+    found = json.loads(told.stdout)
+    assert found["sent"] > 1000
+    assert found["kept"] < 1_000_000
 
 
 def test_what_was_begun_goes_with_its_socket(bounded: Any) -> None:
