@@ -24,6 +24,8 @@ TOO_NOISY = 4408
 MESSAGE_SECONDS = 30.0
 #: Seconds for which a connection stays after its close frame, for the client to read it.
 LINGER_SECONDS = 1.0
+#: Seconds in which whoever was told goodbye may read the rest.
+GOODBYE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,10 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
         self.transport.registerProducer(self.transport, True)
 
     def dropConnection(self, abort: bool = False) -> None:
-        # One that is paused would otherwise wait to be resumed before it goes.
-        self.transport.unregisterProducer()
         super().dropConnection(abort)
+        if not abort:
+            # It would wait without an end for whoever says goodbye and reads no more.
+            self.factory.reactor.callLater(GOODBYE_SECONDS, self.transport.abortConnection)
 
     def onFrameBegin(self) -> None:
         n_bytes = self.current_frame.length
@@ -122,7 +125,8 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
         super().check_timeouts()
         begun_at = self.begun_at
         if begun_at is not None and time.monotonic() - begun_at > MESSAGE_SECONDS:
-            self._cut_off(TOO_NOISY)
+            # Its client may have slept for so long, and comes back.
+            self._cut_off(self.CLOSE_STATUS_CODE_GOING_AWAY)
 
     def processData(self) -> bool:
         if self.is_cut_off:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from emotion_site import socket_bounds
-from emotion_site.socket_bounds import MESSAGE_SECONDS, TOO_NOISY, BoundedSocket
+from emotion_site.socket_bounds import MESSAGE_SECONDS, BoundedSocket
 from tests.support.site import ROOT
 
-N = 100_000
+N, GOING_AWAY = 100_000, 1001
 
 
 @pytest.fixture
@@ -77,6 +77,28 @@ def test_what_was_begun_goes_with_its_socket(bounded: Any) -> None:
     assert list(bounded.frame_data) == list(bounded.message_data) == [b""]
 
 
+def test_whoever_says_goodbye_and_reads_no_more_is_not_waited_for(
+    bounded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later: list[tuple[float, Any]] = []
+    done: list[str] = []
+    bounded.factory = SimpleNamespace(
+        reactor=SimpleNamespace(callLater=lambda seconds, call: later.append((seconds, call)))
+    )
+    bounded.wasClean, bounded.is_closed = True, None
+    bounded.transport = SimpleNamespace(
+        unregisterProducer=lambda: None,
+        loseConnection=lambda: done.append("waits"),
+        abortConnection=lambda: done.append("gone"),
+    )
+    monkeypatch.setattr("autobahn.websocket.protocol.txaio.resolve", lambda *all_: None)
+    bounded.dropConnection()
+    ((seconds, call),) = later
+    assert (seconds, done) == (socket_bounds.GOODBYE_SECONDS, ["waits"])
+    call()
+    assert done[-1] == "gone"
+
+
 @pytest.mark.parametrize("seconds", [MESSAGE_SECONDS - 5, MESSAGE_SECONDS + 1])
 def test_a_message_that_does_not_end_is_not_waited_for(
     bounded: Any, seconds: float, monkeypatch: pytest.MonkeyPatch
@@ -87,4 +109,4 @@ def test_a_message_that_does_not_end_is_not_waited_for(
     later = time.monotonic() + seconds
     monkeypatch.setattr(socket_bounds, "time", SimpleNamespace(monotonic=lambda: later))
     bounded.check_timeouts()
-    assert codes == [TOO_NOISY] * (seconds > MESSAGE_SECONDS)
+    assert codes == [GOING_AWAY] * (seconds > MESSAGE_SECONDS)
