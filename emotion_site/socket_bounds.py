@@ -147,6 +147,11 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
         self._forget(lambda message: "bytes" in message)
         super().onClose(wasClean, code, reason)
 
+    def serverAccept(self, subprotocol: str | None = None) -> None:
+        # Its client may have been told to go meanwhile: opened again, nothing ended it any more.
+        if self.state == self.STATE_CONNECTING:
+            super().serverAccept(subprotocol)
+
     def serverSend(self, content: Any, binary: bool = False) -> None:
         # Its application may not know yet that the client is gone, or cut off.
         if self.state in {self.STATE_CONNECTING, self.STATE_OPEN}:

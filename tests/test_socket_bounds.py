@@ -77,6 +77,16 @@ def test_what_was_begun_goes_with_its_socket(bounded: Any) -> None:
     assert list(bounded.frame_data) == list(bounded.message_data) == [b""]
 
 
+@pytest.mark.parametrize("state", ["STATE_CONNECTING", "STATE_CLOSED"])
+def test_one_that_is_told_to_go_is_not_opened_again(bounded: Any, state: str) -> None:
+    """Its application accepts it a moment later."""
+    accepted: list[str | None] = []
+    bounded.state, bounded.client_addr = getattr(bounded, state), None
+    bounded.handshake_deferred = SimpleNamespace(callback=accepted.append)
+    bounded.serverAccept("visage")
+    assert accepted == ["visage"] * (state == "STATE_CONNECTING")
+
+
 def test_whoever_says_goodbye_and_reads_no_more_is_not_waited_for(
     bounded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
