@@ -94,7 +94,8 @@ def ask_consent(request: HttpRequest) -> HttpResponse:
     """Asks those who have not agreed to the present text, and sends them on."""
     form = ConsentForm(request.POST or None)
     target = request.POST.get("next") or request.GET.get("next") or ""
-    if not url_has_allowed_host_and_scheme(
+    # Anything else may be the name of a page to Django.
+    if not target.startswith("/") or not url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         target = resolve_url("home")

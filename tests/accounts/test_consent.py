@@ -70,6 +70,13 @@ def test_what_every_page_links_to_needs_none(
     assert dora_client.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("target", ["zzz", "1", "account_logout", "//attacker.example", ""])
+def test_it_leads_nowhere_else(dora_client: Client, target: str) -> None:
+    """A word is the name of a page to Django, or of none, which was a failure."""
+    answer = dora_client.post("/accounts/consent/", {"consent": "on", "next": target})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
 def test_nothing_can_be_uploaded_without(dora: User, dora_client: Client) -> None:
     response = dora_client.post("/api/v1/uploads/")
     assert (response.status_code, response.json()["code"]) == (403, "consent_required")
