@@ -21,9 +21,10 @@ UPLOAD_COLUMNS = (
 )  # fmt: skip
 #: A cell that starts with one of these is run as a formula by spreadsheet programs; in languages
 #: with full-width signs, with one of those as well.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-#: Before one of them, or before the white space that a cell begins with.
-_FORMULA = re.compile(r'(^(?=[\t\r\n])|(?:^|[;\t\r\n])[" ]*(?=[=+\-@\uff1d\uff0b\uff0d\uff20]))')
+_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+FORMULA_STARTS = (*_SIGNS, "\t", "\r", "\n")
+#: Before one of the signs, or before the white space that a cell begins with.
+_FORMULA = re.compile(rf'(^(?=[\t\r\n])|(?:^|[;\t\r\n])[" ]*(?=[{re.escape(_SIGNS)}]))')
 
 
 #: Uploads that are read at once, and their faces, but for those of one upload alone: they stay in

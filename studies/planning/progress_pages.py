@@ -31,7 +31,8 @@ ALIKE = 20
 @login_required
 def study_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Counts, and the quality of each participant's series."""
-    study = access.readable(signed_in(request), pk)
+    user = signed_in(request)
+    study = access.readable(user, pk)
     people = Paginator(progress.newest(study), PARTICIPANTS_PER_PAGE).get_page(
         request.GET.get("page")
     )
@@ -45,7 +46,7 @@ def study_progress(request: HttpRequest, pk: UUID) -> HttpResponse:
         qualities=[progress.quality(study, one) for one in people.object_list],
         now=timezone.now(),
         has_codes=any(one.external_id for one in people.object_list),
-        may_delete=study.owner_id == signed_in(request).pk,
+        may_delete=study.owner_id == user.pk,
         is_live=study.status == Study.Status.OPEN,
     )
 
