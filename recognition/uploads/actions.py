@@ -165,10 +165,12 @@ def explain_face(face: Prediction) -> bool:
 
     Raises:
         TooOften: the owner asked for more than :data:`settings.HEAT_MAP_RATE`.
+        QuotaExceeded: their storage is full.
     """
     if face.heat_map:
         return True
     check_rate("heat maps", face.upload.owner_id, settings.HEAT_MAP_RATE)
+    quotas.check_room(face.upload.owner, heat_maps.USUAL_BYTES)
     return heat_maps.ask(face)
 
 

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from operations import stored_files
 from operations.redis_client import connect
+from recognition import quotas
 from recognition.jobs import messages, queues
 from recognition.models import Prediction, Upload
 from recognition.uploads import notifications
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 #: Name of the Celery task that draws what waits.
 TASK = "recognition.explain_face"
+#: What one takes, for room that is asked for before it is drawn: most take less.
+USUAL_BYTES = 64 * 1024
 #: Faces of one person that may wait.
 MOST_WAITING = 50
 #: What Redis holds while a worker is called, and while one draws, for so many seconds at most; and
@@ -190,11 +193,20 @@ def _alone() -> Iterator[bool]:
 
 
 def store(prediction: Prediction, png: bytes) -> bool:
-    """Keep a heat map; False where there is one by now, or the face or its photo is gone."""
+    """Keep a heat map.
+
+    Returns:
+        False where there is one by now, the face or its photo is gone, or its owner's storage is
+        full: it had room when it was asked for, but others may have been drawn since.
+    """
     with transaction.atomic():
         Upload.with_trash.select_for_update().filter(pk=prediction.upload_id).first()
         current = lacking().filter(pk=prediction.pk).first()
         if current is None:
+            return False
+        try:
+            quotas.check_room(prediction.upload.owner, len(png))
+        except quotas.QuotaExceeded:
             return False
         current.heat_map.save("heat-map.png", ContentFile(png), save=False)
         with stored_files.deleted_on_failure(current.heat_map.name):

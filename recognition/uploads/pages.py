@@ -199,12 +199,15 @@ def explain_face(request: HttpRequest, pk: UUID, index: int) -> HttpResponse:
     upload = _own_upload(request, pk)
     face = get_object_or_404(upload.predictions, index=index, rejected="")
     anchor = f"#face-{index + 1}"
-    if not face.heat_map and not upload.image:
-        messages.error(request, _("The photo has been deleted, so it can’t be analysed again."))
-    elif not actions.explain_face(face):
-        messages.error(request, _("Couldn’t compute that right now. Try again later."))
-    else:
-        return redirect(f"{upload.get_absolute_url()}?explaining={index}{anchor}")
+    try:
+        if not face.heat_map and not upload.image:
+            messages.error(request, _("The photo has been deleted, so it can’t be analysed again."))
+        elif not actions.explain_face(face):
+            messages.error(request, _("Couldn’t compute that right now. Try again later."))
+        else:
+            return redirect(f"{upload.get_absolute_url()}?explaining={index}{anchor}")
+    except quotas.QuotaExceeded as error:
+        messages.error(request, str(error))
     return redirect(f"{upload.get_absolute_url()}{anchor}")
 
 

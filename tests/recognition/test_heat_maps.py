@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from accounts.models import User
-from recognition import tasks
+from recognition import quotas, tasks
 from recognition.models import Prediction, Upload
 from recognition.uploads import heat_maps, processing, retention
 from recognition.uploads.actions import delete_uploads
@@ -315,3 +315,23 @@ def test_it_goes_with_its_face_whichever_way_that_goes(which: str, face: Predict
             Upload.objects.all().delete()
     assert not Prediction.with_trash.exists()
     assert not default_storage.exists(name)
+
+
+def test_a_full_storage_takes_none(
+    alice: User, alice_client: Client, face: Prediction, asked: list[int]
+) -> None:
+    ask(alice_client, face)
+    alice.quota_bytes = int(quotas.stored_bytes(alice).used) + heat_maps.USUAL_BYTES - 1
+    alice.save()
+    response = ask(alice_client, face, follow=True)
+    assert "of storage. Delete some photos to make room." in response.content.decode()
+    assert "is-explaining" not in response.content.decode()
+
+    # Nor of what was asked for while there was room.
+    alice.quota_bytes = int(quotas.stored_bytes(alice).used)
+    alice.save()
+    assert heat_maps.waiting().exists()
+    tasks.explain_face.apply(throw=True)
+    face.refresh_from_db()
+    assert not face.heat_map
+    assert not heat_maps.waiting().exists()
