@@ -234,11 +234,15 @@ class UserAdmin(DjangoUserAdmin):
         before = User.objects.filter(pk=obj.pk).first()
         super().save_model(request, obj, form, change)
         if before is None:
+            if obj.has_usable_password():
+                # Nobody but whom the operator gives it to can have claimed the address.
+                access.note_that_address_is_theirs(obj)
             return
         actor = signed_in(request)
         if obj.email != before.email:
             # The old one no longer opens the account, and who had it is told.
             EmailAddress.objects.filter(user=obj).delete()
+            EmailAddress.objects.create(user=obj, email=obj.email, primary=True)
             audit.record("email_changed_by_staff", obj, actor=actor)
             notices.send_soon(obj, audit.ACTIONS["email_changed_by_staff"], to=before.email)
         if obj.is_active != before.is_active:

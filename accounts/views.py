@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.manage_email import sync_user_email_address
 from allauth.account.views import EmailView as AllauthEmailView
 from allauth.mfa.totp.views import ActivateTOTPView as AllauthActivateTOTPView
 from django.contrib import messages
@@ -107,6 +108,13 @@ def ask_consent(request: HttpRequest) -> HttpResponse:
 
 class ActivateTOTPView(AllauthActivateTOTPView):
     """Where several requests set up an app at once, the first one does; the others lead to it."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            # allauth takes an address without a row for a verified one, but a reset does not.
+            sync_user_email_address(signed_in(request))
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)
+        return response
 
     def form_valid(self, form: Any) -> HttpResponse:
         try:

@@ -184,6 +184,31 @@ def test_second_factors_wait_for_the_address_where_it_can_be_verified(
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.django_db
+def test_whoever_has_no_row_of_their_address_waits_as_well(
+    alice: User, alice_client: Client, settings: Settings
+) -> None:
+    settings.MFA_ALLOW_UNVERIFIED_EMAIL = False
+    confirm_password(alice_client, "alice-password")
+    alice_client.post("/accounts/2fa/totp/activate/", {"code": totp_code(SECRET)})
+    assert not Authenticator.objects.exists()
+    assert alice_client.get("/accounts/2fa/totp/activate/")["Location"] == "/accounts/2fa/"
+
+
+@pytest.mark.django_db
+def test_second_factors_of_operators_stay_where_their_password_is_reset() -> None:
+    root = User.objects.create_superuser("root@example.org", "root-password")
+    operator = Client()
+    operator.force_login(root)
+    form = {"email": "new@example.org", "usable_password": "true", **FORM}
+    operator.post("/admin/accounts/user/add/", form)
+    made = User.objects.get(email="new@example.org")
+    for user in (root, made):
+        switch_on_two_factors(user)
+        reset(user.email, end_access="on")
+        assert Authenticator.objects.filter(user=user).exists()
+
+
 # What is mailed ---------------------------------------------------------------------------------
 
 
