@@ -34,9 +34,10 @@ from emotion_site.origin import (
 )
 from emotion_site.page_turns import FairTurns
 from emotion_site.request_threads import RequestThreads
-from emotion_site.socket_threads import SocketThreads, Threads
+from emotion_site.socket_threads import SocketThreads
 from emotion_site.socket_turns import FairHandshakes
 from emotion_site.visitors import LimitedSockets
+from operations.threads_in_turn import Threads
 from recognition.routing import token_urlpatterns, websocket_urlpatterns
 from studies.routing import websocket_urlpatterns as study_urlpatterns
 
@@ -48,7 +49,7 @@ nowhere = re_path("", nothing_here)
 sockets = URLRouter([*websocket_urlpatterns, *study_urlpatterns, nowhere])
 pages = SameOriginValidator(AuthMiddlewareStack(LimitedSockets(sockets)))
 programs = URLRouter([*token_urlpatterns, nowhere])
-socket_threads = Threads(settings.SOCKET_THREADS)
+socket_threads = Threads(settings.SOCKET_THREADS, "socket")
 fair_sockets = SocketThreads(FairHandshakes(PagesAndPrograms(pages, programs)), socket_threads)
 application = TrustedScope(
     ProtocolTypeRouter(

@@ -10,6 +10,7 @@ form took 2.4 GB. Neither has a setting for it. So the limits are here, where th
   ``MAXIMUM_BODY_MEGABYTES``, a few at a time; and where videos are (:data:`VIDEO_PATHS`), up to
   ``VIDEO_MAXIMUM_MEGABYTES``;
 - a request whose head and body do not arrive at a pace, or in very many pieces, ends;
+- whose a body is, is looked up for everybody in turn, and not for somebody who is gone;
 - a body that is complete is handed on as it is read: Daphne puts all of it into a queue at once.
 """
 
@@ -30,8 +31,10 @@ from twisted.web import http
 
 from accounts import coming_back
 from accounts.headers import MayNotWrite, signed_in_id
+from accounts.sockets import address_of, caller_of
 from emotion_site.slow_readers import PacedRequest, PacedServer
 from operations import asking_again
+from operations.threads_in_turn import Threads
 
 #: Where bodies may be larger than :data:`SMALL_BYTES`; `deploy/nginx.conf.template` has the same.
 UPLOAD_PATHS = ("/uploads/new/", "/api/v1/uploads/", "/studies/stimuli/")
@@ -56,8 +59,15 @@ PIECE, FILE = 64 * 1024, "visage.body"
 #: Seconds for which a connection stays open after a refusal, for the client to read it.
 LINGER_SECONDS = 2.0
 
+#: Heads of one network address that may wait to be told whose they are.
+HEADS_WAITING = 100
+
 #: Larger bodies that are arriving or being worked on, by person.
 _taken: Counter[int] = Counter()
+#: Heads of larger bodies that wait, by network address.
+_waiting: Counter[str] = Counter()
+#: Where it is looked up: pages and sockets have threads of their own.
+_threads = Threads(2, "whose-body")
 
 
 class BoundedRequest(PacedRequest):
@@ -148,9 +158,22 @@ class BoundedRequest(PacedRequest):
             self.gate = asyncio.ensure_future(self._see_whose())
 
     async def _see_whose(self) -> None:
+        scope = {
+            "client": [getattr(self.channel.transport.getPeer(), "host", "")],
+            "headers": [
+                (name.lower(), value)
+                for name, values in self.requestHeaders.getAllRawHeaders()
+                for value in values
+            ],
+        }
+        place = address_of(scope)
+        if _waiting[place] >= HEADS_WAITING:
+            self._refuse(503, "busy", "Nothing was stored. Try again.", asking_again.headers(5))
+            return
+        _waiting[place] += 1
         try:
-            # In a thread of its own: those of pages may be busy.
-            ask = database_sync_to_async(signed_in_id, thread_sensitive=False)
+            threads = _threads.of(place, caller_of(scope))
+            ask = database_sync_to_async(signed_in_id, thread_sensitive=False, executor=threads)
             person = await ask(
                 self.getHeader(b"cookie") or b"", self.getHeader(b"authorization") or b""
             )
@@ -163,6 +186,10 @@ class BoundedRequest(PacedRequest):
             http_protocol.logger.exception("nobody could say whose body this is")
             self._refuse(503, "busy", "Nothing was stored. Try again.", asking_again.headers(5))
             return
+        finally:
+            _waiting.subtract([place])
+            if not _waiting[place]:
+                del _waiting[place]
         if self.channel is None or self.is_refused:
             return
         if person is None:
@@ -247,6 +274,8 @@ class BoundedRequest(PacedRequest):
 
     def _let_go(self) -> None:
         self._forget_pace()
+        if self.gate is not None:
+            self.gate.cancel()  # Of who is gone it need not be known.
         if self.person is not None:
             _taken[self.person] -= self._weight
             if not _taken[self.person]:

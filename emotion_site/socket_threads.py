@@ -7,16 +7,12 @@ one socket has one at a time at most, and people are served in turn.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext
 
 from accounts.sockets import address_of, caller_of
-from operations import kept_connections, turns
+from operations.threads_in_turn import Threads
 
 
 class SocketThreads:
@@ -31,53 +27,3 @@ class SocketThreads:
         # of one task, which the server has made for this socket.
         await ThreadSensitiveContext(executor=executor).__aenter__()
         await self._application(scope, receive, send)
-
-
-class Threads:
-    """A few threads, and the line in front of them.
-
-    A network address has half of them at most, and a browser or program there one.
-    """
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-        self.pool = ThreadPoolExecutor(n, "socket", initializer=kept_connections.keep)
-        self.line = turns.Line(n, of_place=max(1, n // 2), of_caller=1)
-        #: What waits or is being done; nobody else holds on to it.
-        self.tasks: set[asyncio.Task[None]] = set()
-
-    def of(self, place: str, caller: str) -> Executor:
-        """Does one thing after the other for somebody, as they come, in whichever thread is free.
-
-        asgiref wants one thread, for what keeps its state there. Here that is a thread's connection
-        to the database alone, which holds nothing from one question to the next.
-        """
-        return _InTurn(self, place, caller)
-
-
-class _InTurn(Executor):
-    def __init__(self, threads: Threads, place: str, caller: str) -> None:
-        self._threads, self._place, self._caller = threads, place, caller
-
-    def submit(self, work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do something in turn; for the event loop whose thread calls."""
-        future: Future[Any] = Future()
-        task = asyncio.create_task(self._do(partial(work, *args, **kwargs), future))
-        self._threads.tasks.add(task)
-        task.add_done_callback(self._threads.tasks.discard)
-        return future
-
-    async def _do(self, work: Callable[[], Any], future: Future[Any]) -> None:
-        threads = self._threads
-        await threads.line.enter(self._place, self._caller)
-        try:
-            if not future.set_running_or_notify_cancel():
-                return  # Nobody waits for it any more.
-            result = await asyncio.get_running_loop().run_in_executor(threads.pool, work)
-        # Whatever it is, it is told to who asked, as any executor does.
-        except BaseException as error:
-            future.set_exception(error)
-        else:
-            future.set_result(result)
-        finally:
-            threads.line.leave(self._place, self._caller)

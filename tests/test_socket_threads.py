@@ -11,7 +11,8 @@ import pytest
 from channels.db import database_sync_to_async
 
 from accounts.sockets import caller_of
-from emotion_site.socket_threads import SocketThreads, Threads
+from emotion_site.socket_threads import SocketThreads
+from operations.threads_in_turn import Threads
 
 N_THREADS = 4
 Work = Callable[[], Any]
@@ -74,7 +75,7 @@ class Socket:
 
 @pytest.fixture
 def opened() -> Callable[..., Socket]:
-    threads = Threads(N_THREADS)
+    threads = Threads(N_THREADS, "socket")
     return lambda address="192.0.2.1", cookie="a": Socket(threads, address, cookie)
 
 

@@ -6,7 +6,7 @@ import threading
 
 from django.db import connections
 
-from emotion_site.socket_threads import Threads
+from operations.threads_in_turn import Threads
 
 
 def wait_for(threads: Threads) -> None:
