@@ -158,6 +158,10 @@ class BoundedRequest(PacedRequest):
             self.gate = asyncio.ensure_future(self._see_whose())
 
     async def _see_whose(self) -> None:
+        told = [self.getHeader(name) or b"" for name in (b"cookie", b"authorization")]
+        if not any(told):
+            self._ask_to_sign_in()
+            return
         scope = {
             "client": [getattr(self.channel.transport.getPeer(), "host", "")],
             "headers": [
@@ -174,9 +178,7 @@ class BoundedRequest(PacedRequest):
         try:
             threads = _threads.of(place, caller_of(scope))
             ask = database_sync_to_async(signed_in_id, thread_sensitive=False, executor=threads)
-            person = await ask(
-                self.getHeader(b"cookie") or b"", self.getHeader(b"authorization") or b""
-            )
+            person = await ask(*told)
         except MayNotWrite:
             if self.channel is not None and not self.is_refused:
                 self._refuse(403, "token_scope", "The scope of this token does not cover this.")
