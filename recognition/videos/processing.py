@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: Bytes of a stored video that are fetched at once.
+COPIED_AT_ONCE = 8 * 1024 * 1024
 #: Seconds after which a slice ends, and after which its work is saved.
 SLICE_SECONDS, SAVE_SECONDS = 10.0, 2.0
 #: Seconds of skipping that a slice makes up for by looking as long; with as much again for that,
@@ -224,7 +226,7 @@ def _as_path(video: Video) -> Iterator[Path]:
         pass
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as copy:
         with video.file.open("rb") as stored:
-            shutil.copyfileobj(stored, copy)
+            shutil.copyfileobj(stored, copy, COPIED_AT_ONCE)
         copy.seek(0)
         yield Path(f"/dev/fd/{copy.fileno()}")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import boto3
 import httpx
+import psutil
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -18,6 +20,8 @@ from tests.support.site import Person, Site
 pytestmark = pytest.mark.site
 
 BUCKET = "photos-of-people"
+#: Of a file whose readers take their time.
+N_MEGABYTES = 100
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -111,6 +115,26 @@ def test_a_photo_that_vanished_from_the_bucket_is_not_found(s3_site: Site, bucke
     owner.wait_until_finished()
     bucket.objects.all().delete()
     assert owner.get(path_of(upload["links"]["image"])).status_code == 404
+
+
+def test_a_file_that_is_read_slowly_stays_in_the_bucket(s3_site: Site, bucket: Any) -> None:
+    owner: Person = s3_site.sign_up("slow@example.org")
+    before = set(names(bucket))
+    upload = owner.upload(face_jpeg()).json()
+    owner.wait_until_finished()
+    path = path_of(upload["links"]["image"])
+    assert owner.get(path).status_code == 200
+    for name in set(names(bucket)) - before:
+        bucket.put_object(Key=name, Body=bytes(N_MEGABYTES * 1024**2))
+
+    web = psutil.Process(s3_site.pid("web"))
+    used = web.memory_info().rss
+    with ExitStack() as held:
+        for _ in range(4):
+            answer = held.enter_context(owner.http.stream("GET", path))
+            pieces = answer.iter_raw(CHUNK_BYTES)
+            assert next(pieces)
+        assert web.memory_info().rss - used < N_MEGABYTES * 1024**2
 
 
 def test_local_files_stay_local(tmp_path: Path) -> None:
