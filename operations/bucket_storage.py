@@ -20,7 +20,7 @@ from storages.utils import clean_name
 PIECE_BYTES = 256 * 1024
 
 
-class BucketStorage(S3Storage):  # type: ignore[misc]  # (it has no types)
+class BucketStorage(S3Storage):
     """Writes as its base does."""
 
     def _open(self, name: str, mode: str = "rb") -> File:

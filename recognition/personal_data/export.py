@@ -11,7 +11,6 @@ import logging
 import tempfile
 import uuid
 import zipfile
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from operations import mails, stored_files
 from recognition import quotas
 from recognition.jobs.job import ClaimLost
 from recognition.jobs.running import run
+from recognition.jobs.transfers import meanwhile
 from recognition.models import DataExport, Upload, Video
 from recognition.personal_data import contents
 from recognition.refusals import Refusal
@@ -208,22 +208,10 @@ def _zip_time(created_at: datetime) -> tuple[int, int, int, int, int, int]:
     return (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
 
 
-class _Watched(File):
-    """An archive on its way into the storage, which moves its claim on chunk by chunk."""
-
-    def __init__(self, file: IO[bytes], export: DataExport) -> None:
-        super().__init__(file, name=export.file.name)
-        self._export = export
-
-    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        for number, chunk in enumerate(super().chunks(chunk_size)):
-            if number % 1000 == 0:
-                _go_on(self._export, 0.95)
-            yield chunk
-
-
 def _store(export: DataExport, file: IO[bytes]) -> None:
-    name = default_storage.save(export.file.name, _Watched(file, export))
+    name = meanwhile(
+        lambda: _go_on(export, 0.95), lambda: default_storage.save(export.file.name, File(file))
+    )
     if name != export.file.name:
         stored_files.delete(name)
         raise RuntimeError("the storage did not take the name that the row has")

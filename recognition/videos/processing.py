@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from django.utils.translation import gettext_noop
 from recognition import quotas
 from recognition.jobs.job import changed
 from recognition.jobs.running import run
+from recognition.jobs.transfers import meanwhile
 from recognition.models import Recording, Upload, Video
 from recognition.uploads import heat_maps, waiting
 from recognition.videos import keeping
@@ -88,7 +90,7 @@ def _run_slice(video: Video, seconds: float) -> None:
 
     began = time.monotonic()
     try:
-        with _as_path(video) as path, VideoReader(path, order, skipped=skipped) as reader:
+        with _as_path(video, progress) as path, VideoReader(path, order, skipped=skipped) as reader:
             if video.duration_ms is None and reader.info.duration_ms is not None:
                 duration_ms = min(reader.info.duration_ms, order.maximum_ms)
                 Video.objects.held(video).update(duration_ms=duration_ms)
@@ -214,10 +216,13 @@ def _recognizer(recording: Recording) -> EmotionRecognizer:
 
 
 @contextmanager
-def _as_path(video: Video) -> Iterator[Path]:
+def _as_path(video: Video, progress: Progress) -> Iterator[Path]:
     """The video as a file of this machine, fetched where it is stored elsewhere.
 
     Under no name: one that had a name would stay for good where a worker is killed.
+
+    Raises:
+        ClaimLost: as :meth:`Progress.keep`.
     """
     try:
         yield Path(video.file.path)
@@ -226,7 +231,8 @@ def _as_path(video: Video) -> Iterator[Path]:
         pass
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as copy:
         with video.file.open("rb") as stored:
-            shutil.copyfileobj(stored, copy, COPIED_AT_ONCE)
+            fetch = partial(shutil.copyfileobj, stored, copy, COPIED_AT_ONCE)
+            meanwhile(progress.keep, fetch)
         copy.seek(0)
         yield Path(f"/dev/fd/{copy.fileno()}")
 

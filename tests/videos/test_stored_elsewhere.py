@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 
 from recognition.models import Video
 from recognition.videos import processing
+
+if TYPE_CHECKING:
+    from recognition.videos.progress import Progress
 
 
 class _InABucket:
@@ -30,6 +34,7 @@ class _Video:
 def test_its_copy_has_no_name_that_could_outlive_a_killed_worker() -> None:
     folder = Path(settings.DATA_DIR)
     before = set(folder.iterdir())
-    with processing._as_path(cast("Video", _Video())) as path:
+    progress = cast("Progress", SimpleNamespace(keep=lambda: None))
+    with processing._as_path(cast("Video", _Video()), progress) as path:
         assert path.read_bytes() == b"a video"
         assert set(folder.iterdir()) == before
