@@ -5,7 +5,8 @@ forty connections that asked for a photo and read nothing took 150 MB, and one t
 archive takes as much as that has. So the application waits as long as the client does, holds no
 connection to the database meanwhile, and a client that reads next to nothing is left: while it
 reads, it keeps a thread. One network address has so many that wait for it in each process, and so
-many bytes together: of a long list of the API all, and of a stream what its next piece is made of.
+many bytes together: of a long list of the API all, and of a stream what it says that it holds, or
+else what its next piece is made of.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from zope.interface import implementer
 
 from accounts import sockets
 from emotion_site.stopping import StoppingServer
-from operations import kept_connections
+from operations import kept_connections, streaming
 from operations.turns import stepped_out
 
 #: As how many bytes a stream counts that waits, for the rows that its next piece is made of.
 STREAM_BYTES = 256 * 1024
+_HELD = streaming.HELD.lower().encode()
 
 #: Answers that wait for their readers, by network address.
 _waiting: Counter[str] = Counter()
@@ -80,6 +82,7 @@ class PacedRequest(http_protocol.WebRequest):
         self.n_written += len(message.get("body", b""))
         if message["type"] == "http.response.start":
             self.n_whole = _whole_bytes(message["headers"])
+            message["headers"] = [one for one in message["headers"] if one[0].lower() != _HELD]
         super().handle_reply(message)
 
     def finish(self) -> None:
@@ -134,6 +137,8 @@ class PacedRequest(http_protocol.WebRequest):
 def _whole_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
     """What waits in memory: of a stream, a little; of an archive, which is on the disk, nothing."""
     told = {name.lower(): value for name, value in headers}
+    if _HELD in told:
+        return int(told[_HELD])
     if told.get(b"content-type") == b"application/zip":
         return 0
     return int(told.get(b"content-length", STREAM_BYTES))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.http import signed_in
-from operations.streaming import piecewise, piecewise_bytes
+from operations.streaming import HELD, piecewise, piecewise_bytes
 from studies import access
 from studies.models import Study
 from studies.results import archive, codebook, methods, software, stimuli
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 ARCHIVE = "study.zip"
+#: Bytes that a download holds while it is read: pieces, and what is known of each participant.
+HELD_ALWAYS, HELD_A_PARTICIPANT = 256 * 1024, 3 * 1024
 #: Beside the CSV files and the archive.
 TEXTS = {
     "methods.txt": "text/plain; charset=utf-8",
@@ -62,6 +64,7 @@ def download(request: HttpRequest, pk: UUID, file: str) -> HttpResponseBase:
         response = StreamingHttpResponse(piecewise_bytes(zipped), content_type="application/zip")
     else:
         response = HttpResponse(methods.in_both_languages(data), content_type=TEXTS[file])
+    response[HELD] = str(HELD_ALWAYS + HELD_A_PARTICIPANT * len(data.participants))
     return _named(study, file, response)
 
 

@@ -125,3 +125,54 @@ def test_an_address_has_so_many_streams_that_wait(tmp_path: Path) -> None:
             wait_until(lambda: sum(map(was_left, connections)) == OPENED - STREAMS_ALLOWED)
     finally:
         site.__exit__()
+
+
+#: Participants of whom each download holds a megabyte, and a sound that makes it long.
+MANY_PARTICIPANTS = """
+import os, uuid
+from accounts.models import User
+from studies.models import Participation
+from tests.support import studies
+owner = User.objects.get(email="researcher@example.org")
+study = studies.open_study(owner)
+sound = os.urandom(30_000_000)
+studies.block(study, "sound", "sound", file=sound, media_type="audio/mpeg")
+Participation.objects.bulk_create(
+    Participation(
+        study=study, number=number, code_hash=uuid.uuid4().hex, key_hash=uuid.uuid4().hex,
+        language="en", consent_version=1, consent_text="x",
+    )
+    for number in range(1, 301)
+)
+print(study.pk)
+"""
+
+
+def test_an_archive_that_is_made_while_it_is_read_counts_what_it_holds(tmp_path: Path) -> None:
+    site = Site(
+        tmp_path,
+        READERS_MEGABYTES_PER_ADDRESS=str(STREAMS_ALLOWED),
+        REQUEST_GRACE_SECONDS="200",
+    )
+    site.PROCESSES = ("redis", "web")
+    site.prepare()
+    try:
+        site.start("redis")
+        site.start("web")
+        site.wait_for_web()
+        person = site.sign_up("researcher@example.org")
+        made = site.manage("shell", "--verbosity", "0", "--no-imports", "-c", MANY_PARTICIPANTS)
+        path = f"/studies/{made.stdout.split()[-1]}/results/study.zip"
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{site.port}\r\n"
+        head += f"Cookie: {person.session}\r\n\r\n"
+        with ExitStack() as open_ones:
+            connections = []
+            for _ in range(OPENED):
+                connection = socket.create_connection(("127.0.0.1", site.port), timeout=60)
+                connections.append(open_ones.enter_context(connection))
+                connection.sendall(head.encode())
+            # Each holds a bit more than a megabyte.
+            wait_until(lambda: sum(map(was_left, connections)) == OPENED - STREAMS_ALLOWED + 1)
+        assert "X-Held-Bytes" not in person.http.head(path).headers
+    finally:
+        site.__exit__()
