@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts import access, audit, notices, pending_sign_ins
+from accounts.addresses import mailbox
 from accounts.models import User
 from operations import mails, rates
 
@@ -44,12 +45,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """The site's name in mails is its own; the inherited one is the Host header.
 
-        An address that has had :data:`ASKED_FOR_RATE` of what anybody can ask for gets no more.
+        A mailbox that has had :data:`ASKED_FOR_RATE` of what anybody can ask for gets no more.
 
         Raises:
             NotSent: the mail server did not take it.
         """
-        whose = email.strip().lower()
+        whose = mailbox(email)
         if template_prefix in ASKED_FOR and rates.too_often("mails", whose, ASKED_FOR_RATE):
             logger.warning("an address gets no more mail today: %s", template_prefix)
             return

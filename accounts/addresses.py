@@ -1,4 +1,4 @@
-"""Where a request comes from, for limits."""
+"""Where a request comes from and where a mail goes, for limits."""
 
 from __future__ import annotations
 
@@ -27,3 +27,14 @@ def network(text: str) -> str:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, IPV6_BITS), strict=False))
     return str(address)
+
+
+def mailbox(email: str) -> str:
+    """The mailbox of an e-mail address as limits count it, however it is spelled.
+
+    Most providers deliver ``name+anything@`` to ``name@``, some ignore dots: whoever may have an
+    address written to twenty times a day could fill its mailbox under a thousand names.
+    """
+    local, _, domain = email.strip().lower().rpartition("@")
+    name = local.strip('"').partition("+")[0].replace(".", "")
+    return f"{name}@{domain}"

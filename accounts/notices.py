@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
+from accounts.addresses import mailbox
 from operations import mails, rates
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def may_tell(user: User, address: str, about: str) -> bool:
     if is_theirs and about == ACCOUNT:
         return True
     rate = RATE if is_theirs else RATE_OF_UNPROVEN
-    return rates.too_often(f"notices of {about}", address.lower(), rate) is None
+    return rates.too_often(f"notices of {about}", mailbox(address), rate) is None
 
 
 def send_soon(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 from asgiref.sync import sync_to_async
 
-#: The header of an answer that says how many bytes it keeps in memory until the last of it was read,
+#: The header of an answer that says how many bytes it keeps in memory until all of it was read,
 #: where that is more than a piece; the server takes it away.
 HELD = "X-Held-Bytes"
 #: Characters that are made before they are sent.

@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.access import access_ended, refuse_if_ended
 from accounts.adapter import ASKED_FOR_RATE
+from accounts.addresses import mailbox
 from operations import mails
 from recognition import quotas
 from recognition.personal_data import export
@@ -60,13 +61,13 @@ def invite(study: Study, email: str, role: str, actor: User) -> str:
     Raises:
         TeamRefused: they are in the team, or it is full.
         PermissionDenied: the owner's access has ended since the request was let in.
-        TooOften: the owner has sent too many mails, or the address has had too many.
+        TooOften: the owner has sent too many mails, or the mailbox has had too many.
         NotSent: the mail server did not take it; the invitation stands, and can be sent anew.
     """
     check_rate("study invitations", actor.pk, RATE)
     email, key = email.strip().lower(), secrets.token_urlsafe(24)
-    # Whoever it is to: an address gets so many mails of what anybody can ask for.
-    check_rate("mails", email, ASKED_FOR_RATE)
+    # Whoever it is to: a mailbox gets so many mails of what anybody can ask for.
+    check_rate("mails", mailbox(email), ASKED_FOR_RATE)
     with transaction.atomic():
         refuse_if_ended(actor)
         locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)

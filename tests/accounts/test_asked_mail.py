@@ -37,6 +37,17 @@ def test_resets_have_a_daily_limit_for_each_address(alice: User, email: str) -> 
     assert [message.to for message in mail.outbox] == [[email]] * 3
 
 
+@pytest.mark.django_db
+def test_a_mailbox_has_one_limit_however_its_address_is_spelled() -> None:
+    name, _, domain = VICTIM.partition("@")
+    spellings = [name, f"{name}+1", f"{name}+2", "vic.tim", "Victim", f"{name}+a.b"]
+    for spelling in spellings:
+        Client().post("/accounts/password/reset/", {"email": f"{spelling}@{domain}"})
+    assert len(mail.outbox) == 3
+    Client().post("/accounts/password/reset/", {"email": f"other@{domain}"})
+    assert len(mail.outbox) == 4
+
+
 def test_so_have_changes_of_address(alice: User, alice_client: Client) -> None:
     confirm_password(alice_client, "alice-password")
     for number in range(5):
