@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest
@@ -36,5 +37,5 @@ def mailbox(email: str) -> str:
     address written to twenty times a day could fill its mailbox under a thousand names.
     """
     local, _, domain = email.strip().lower().rpartition("@")
-    name = local.strip('"').partition("+")[0].replace(".", "")
+    name = re.sub(r'[".\\]', "", local).partition("+")[0]
     return f"{name}@{domain}"

@@ -16,8 +16,10 @@ from django.utils import timezone
 
 #: Somebody with more than this that wait is not waiting for each of them.
 MANY_WAITING = 20
-#: For how long it counts when somebody was served; before that is as good as never.
-RECENTLY = timedelta(seconds=60)
+#: For how long it counts when somebody was served; before that is as good as never. Longer than it
+#: takes to serve everybody once, be they dozens with heavy photos, or whoever comes first is served
+#: first. The hour is looked at only where several have waited for a minute.
+LATELY, WITHIN_THE_HOUR = timedelta(minutes=1), timedelta(hours=1)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,11 +55,12 @@ def pick(jobs: Any, named: uuid.UUID | str | None) -> uuid.UUID | str | None:
         people = [person for person in people if busy.get(person.owner, 0) < at_once]
         if not people:
             return None
-    served = _served(jobs, of)
+    fewest = min(busy.get(person.owner, 0) for person in people)
+    people = [person for person in people if busy.get(person.owner, 0) == fewest]
+    served = _served(jobs, of, [person.owner for person in people])
     turn = min(
         people,
         key=lambda person: (
-            busy.get(person.owner, 0),
             served.get(person.owner, _NEVER),
             person.owner != owner,
             person.since,
@@ -72,7 +75,8 @@ def pick(jobs: Any, named: uuid.UUID | str | None) -> uuid.UUID | str | None:
 def _waiting(jobs: Any, of: str, owner: Any) -> list[Waiting]:
     """Whose turn it may be, for a message about something of `owner`'s."""
     due = jobs.due().order_by().values_list(of)
-    people = [Waiting(*row) for row in due.annotate(count=Count("pk"), since=Min("queued_at"))]
+    # Not since they were queued: that is anew, each time that their message counts as lost.
+    people = [Waiting(*row) for row in due.annotate(count=Count("pk"), since=Min("created_at"))]
     if owner is None:
         return people
     own = next((person for person in people if person.owner == owner), None)
@@ -86,19 +90,25 @@ def _waiting(jobs: Any, of: str, owner: Any) -> list[Waiting]:
     return [person for person in people if person is own or person.count <= MANY_WAITING]
 
 
-def _served(jobs: Any, of: str) -> dict[Any, datetime]:
-    """When somebody was served last, as far as that counts.
+def _served(jobs: Any, of: str, owners: list[Any]) -> dict[Any, datetime]:
+    """When each of some people was served last, as far as it decides whose turn it is.
 
     Whoever waits for another attempt has had one: else those whose receivers never answer would
     always come before everybody whose do.
     """
     now = timezone.now()
-    ended = jobs.filter(finished_at__gte=now - RECENTLY).order_by()
-    served: dict[Any, datetime] = dict(ended.values_list(of).annotate(last=Max("finished_at")))
-    waiting = jobs.filter(status=jobs.model.Status.PENDING, queued_at__gte=now - RECENTLY)
-    again = waiting.filter(attempts__gt=0)
-    for owner in again.order_by().values_list(of, flat=True).distinct():
-        served[owner] = now
+    served: dict[Any, datetime] = {}
+    for recently in (LATELY, WITHIN_THE_HOUR):
+        others = [owner for owner in owners if owner not in served]
+        if len(others) < 2:
+            break
+        theirs = jobs.filter(**{f"{of}__in": others}).order_by()
+        ended = theirs.filter(finished_at__gte=now - recently)
+        served |= dict(ended.values_list(of).annotate(last=Max("finished_at")))
+        again = theirs.filter(
+            status=jobs.model.Status.PENDING, queued_at__gte=now - recently, attempts__gt=0
+        )
+        served |= dict.fromkeys(again.values_list(of, flat=True).distinct(), now)
     return served
 
 

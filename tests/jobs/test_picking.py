@@ -59,6 +59,31 @@ def test_a_newcomer_is_before_whoever_was_just_served(alice: User, bob: User) ->
     assert str(claim(batch[1]).pk) == single
 
 
+def test_a_newcomer_is_before_whoever_was_served_in_the_hour(db: None) -> None:
+    """Dozens with heavy photos are not through in a minute."""
+    people = [make_person(f"{name}@example.org", "a-password") for name in "abc"]
+    batches = [wait(person, 10) for person in people]
+    for batch in batches:
+        Upload.objects.finish(claim(batch[0]))
+    Upload.objects.filter(finished_at__isnull=False).update(
+        finished_at=timezone.now() - timedelta(minutes=10)
+    )
+    newcomer = make_person("newcomer@example.org", "a-password")
+    (single,) = wait(newcomer, 1, queued_at=timezone.now())
+    assert str(claim(batches[0][1]).pk) == single
+
+
+def test_a_message_that_counts_as_lost_costs_nobody_their_place(alice: User, bob: User) -> None:
+    carol = make_person("carol@example.org", "a-password")
+    (first,), (second,), (third,) = wait(alice, 1), wait(bob, 1), wait(carol, 1)
+    for minutes, pk in enumerate((third, second, first)):
+        created_at = timezone.now() - timedelta(minutes=minutes)
+        Upload.objects.filter(pk=pk).update(created_at=created_at)
+    # The message of what waits the longest was lost, and is sent again.
+    Upload.objects.filter(pk=first).update(queued_at=timezone.now())
+    assert str(Upload.objects.claim(None).pk) == first  # type: ignore[union-attr]
+
+
 def test_shares_of_several_people_are_equal(db: None) -> None:
     people = [make_person(f"{name}@example.org", "a-password") for name in "abc"]
     names = [pk for person in people for pk in wait(person, 100)]
