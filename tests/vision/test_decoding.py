@@ -148,12 +148,10 @@ def test_who_takes_too_much_dies_alone(
     assert decoding.clean(io.BytesIO(face_jpeg())).width == 512
 
 
-def test_a_child_that_was_killed_meanwhile_costs_one_photo(decoding: DecodingPool) -> None:
+def test_a_child_that_was_killed_while_it_waited_costs_no_photo(decoding: DecodingPool) -> None:
     process = the_child(decoding)
     process.send_signal(signal.SIGKILL)
     wait_until(lambda: not is_alive(process), every=0.01)
-    with pytest.raises(ImageTooCostly):
-        decoding.clean(io.BytesIO(face_jpeg()))
     assert decoding.clean(io.BytesIO(face_jpeg())).width == 512
 
 

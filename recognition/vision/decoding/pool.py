@@ -169,8 +169,12 @@ class DecodingPool:
 
     def _take(self) -> _Child:
         with self._lock:
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                child = self._idle.pop()
+                if child.is_there:
+                    return child
+                # The kernel killed it while it waited; no photo of anybody's is to blame.
+                child.end()
         return self._starter.submit(_Child).result()
 
     def _give_back(self, child: _Child) -> None:
@@ -214,6 +218,10 @@ class _Child:
             messages.receive(self._channel, time.monotonic() + START_SECONDS)
         except (OSError, EOFError) as error:
             raise RuntimeError(f"decoding does not start: {self.end(kill=True)}") from error
+
+    @property
+    def is_there(self) -> bool:
+        return self._process.poll() is None
 
     def clean(self, data: bytes) -> CleanImage:
         """Have a photo cleaned.
