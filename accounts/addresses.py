@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 
 from allauth.account.adapter import get_adapter
 from django.http import HttpRequest
+from django.utils.encoding import punycode
 
 #: Bits of an IPv6 address that tell one customer from another: each has the rest to choose from.
 IPV6_BITS = 64
@@ -37,5 +39,7 @@ def mailbox(email: str) -> str:
     address written to twenty times a day could fill its mailbox under a thousand names.
     """
     local, _, domain = email.strip().lower().rpartition("@")
-    name = re.sub(r'[".\\]', "", local).partition("+")[0]
+    name = re.sub(r'[".\\]', "", local).partition("+")[0] or local
+    with suppress(UnicodeError):
+        domain = punycode(domain)  # What a mail is sent to.
     return f"{name}@{domain}"

@@ -240,9 +240,12 @@ class UserAdmin(DjangoUserAdmin):
             return
         actor = signed_in(request)
         if obj.email != before.email:
-            # The old one no longer opens the account, and who had it is told.
-            EmailAddress.objects.filter(user=obj).delete()
-            EmailAddress.objects.create(user=obj, email=obj.email, primary=True)
+            # The old one no longer opens the account, and who had it is told. Whose account it is
+            # was shown before or was not: second factors go or stay by that.
+            is_theirs = access.owns_address(before)
+            addresses = EmailAddress.objects.filter(user=obj)
+            addresses.delete()
+            addresses.create(user=obj, email=obj.email, primary=True, verified=is_theirs)
             audit.record("email_changed_by_staff", obj, actor=actor)
             notices.send_soon(obj, audit.ACTIONS["email_changed_by_staff"], to=before.email)
         if obj.is_active != before.is_active:

@@ -20,8 +20,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
+from accounts.addresses import network_of
 from accounts.models import User
+from operations import asking_again, rates
 
+#: Accounts that are made from one network address. A class may sign up at once; one person with
+#: hundreds of accounts would have hundreds of turns.
+ACCOUNTS_RATE = "100/d"
 #: What Django's validators ask for, in one sentence instead of a list of four.
 PASSWORD_RULE = _(
     "At least 8 characters; not a common password, not only digits, and not like your email."
@@ -57,6 +62,10 @@ class SignupForm(WithPasswordRule, forms.SignupForm):
         return email
 
     def try_save(self, request: HttpRequest) -> Any:
+        wait = rates.too_often("accounts made", network_of(request), ACCOUNTS_RATE)
+        if wait is not None:
+            sentence = _("Many accounts were made from your network today. Try again tomorrow.")
+            raise ImmediateHttpResponse(asking_again.page(request, wait, str(sentence)))
         if self.account_already_exists:
             # What takes as long as it does for an address that is nobody's yet.
             make_password(self.cleaned_data["password1"])

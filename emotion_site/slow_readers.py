@@ -138,7 +138,8 @@ def _whole_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
     """What waits in memory: of a stream, a little; of an archive, which is on the disk, nothing."""
     told = {name.lower(): value for name, value in headers}
     if _HELD in told:
-        return int(told[_HELD])
+        # Never so many that another answer of the same address ends a long download.
+        return min(int(told[_HELD]), settings.READERS_BYTES_PER_ADDRESS // 4)
     if told.get(b"content-type") == b"application/zip":
         return 0
     return int(told.get(b"content-length", STREAM_BYTES))

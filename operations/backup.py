@@ -15,7 +15,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
@@ -28,7 +28,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from operations import databases
+from operations import databases, whole_copies
 
 logger = logging.getLogger(__name__)
 
@@ -95,13 +95,13 @@ def write(output: Path, *, with_files: bool = True) -> Manifest:
 
 
 def _add_stored(archive: tarfile.TarFile, name: str, manifest: Manifest) -> None:
-    try:
-        stored = default_storage.open(name, "rb")
-    except FileNotFoundError:
-        manifest.missing.append(name)
-        return
-    with stored:
-        manifest.files[name] = _add(archive, FILES + name, cast("IO[bytes]", stored))
+    with ExitStack() as held:
+        try:
+            stored = held.enter_context(whole_copies.opened(name))
+        except FileNotFoundError:
+            manifest.missing.append(name)
+            return
+        manifest.files[name] = _add(archive, FILES + name, stored)
 
 
 def _add(archive: tarfile.TarFile, name: str, stream: IO[bytes]) -> str:

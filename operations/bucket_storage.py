@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from django.core.files.base import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
 #: What is asked for at once where less is read, in bytes: all that an open file takes.
 PIECE_BYTES = 256 * 1024
+#: How often a piece is asked for whose answer is cut, and what tells so.
+ATTEMPTS = 3
+CUT = (HTTPClientError, IncompleteReadError, OSError)
 
 
 class BucketStorage(S3Storage):
-    """Writes as its base does."""
+    """Opens a file as one that asks for each piece; writes as its base does."""
 
     def _open(self, name: str, mode: str = "rb") -> File:
         if mode != "rb":
@@ -90,10 +93,22 @@ class _Pieces(io.RawIOBase):
         end = min(self._size, self._place + n_bytes)
         if self._place >= end:
             return b""
-        with _missing_as_such():
-            answer = self._stored.get(Range=f"bytes={self._place}-{end - 1}")
-        data: bytes = answer["Body"].read()
+        data = self._fetched(f"bytes={self._place}-{end - 1}")
         self._place += len(data)
+        return data
+
+    def _fetched(self, span: str) -> bytes:
+        """The library's own retries end where the answer begins; a line may be cut after that."""
+        for attempt in range(1, ATTEMPTS + 1):
+            with _missing_as_such():
+                body = self._stored.get(Range=span)["Body"]
+            try:
+                data: bytes = body.read()
+            except CUT:
+                if attempt == ATTEMPTS:
+                    raise
+            else:
+                break
         return data
 
 

@@ -46,6 +46,8 @@ class _InTurn(Executor):
         task = asyncio.create_task(self._do(partial(work, *args, **kwargs), future))
         self._threads.tasks.add(task)
         task.add_done_callback(self._threads.tasks.discard)
+        # Nobody stands in the line for whom nobody waits any more.
+        future.add_done_callback(lambda ended: ended.cancelled() and task.cancel())
         return future
 
     async def _do(self, work: Callable[[], Any], future: Future[Any]) -> None:

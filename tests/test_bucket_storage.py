@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ResponseStreamingError
+from botocore.response import StreamingBody
 from django.core.files.base import ContentFile
 from moto.server import ThreadedMotoServer
 
@@ -85,6 +87,25 @@ def test_pieces_of_any_size_make_the_whole(
         assert file.read(10) == b""
     file.open()
     assert file.read(10) == CONTENT[:10]
+
+
+def test_a_piece_whose_answer_is_cut_is_asked_for_again(
+    storage: BucketStorage, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = StreamingBody.read
+    n_read = 0
+
+    def cut_now_and_then(body: StreamingBody, amt: int | None = None) -> bytes:
+        nonlocal n_read
+        n_read += 1
+        if n_read % 3:
+            raise ResponseStreamingError(error="the line is cut")
+        return bytes(read(body, amt))
+
+    monkeypatch.setattr(StreamingBody, "read", cut_now_and_then)
+    with storage.open(NAME) as file:
+        assert file.read() == CONTENT
+    assert asked == [len(CONTENT)] * 3
 
 
 def test_what_is_not_there_is_not_found(storage: BucketStorage) -> None:

@@ -95,6 +95,8 @@ async def test_of_who_is_gone_nothing_is_looked_up(look_up: LookUp) -> None:
     for head in gone:
         head.is_lost()
     last = Head("192.0.2.1", "last")
+    await asyncio.sleep(0.02)
+    assert len(request_bodies._threads.tasks) == 2
     look_up.may_end.set()
     assert [await first.status(), await last.status()] == ["413", "413"]
     assert look_up.begun == ["first", "last"]

@@ -224,10 +224,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "30/m/ip,5/5m/key",
     # Mails of whatever kind to one address have a limit of their own: see accounts/adapter.py.
-    "reset_password": "20/m/ip,5/m/key,20/d/key",
-    # A class may sign up at once; hundreds of accounts of one person would be served in hundreds of
-    # turns.
-    "signup": "20/m/ip,100/d/ip",
+    "reset_password": "20/m/ip,200/d/ip,5/m/key,20/d/key",
 }
 MFA_ADAPTER = "accounts.second_factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

@@ -25,7 +25,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What one person has that waits: how many, and since when the first of them."""
+    """What one person has that waits: how many, and since when the oldest of them is there."""
 
     owner: Any
     count: int

@@ -11,7 +11,9 @@ import logging
 import tempfile
 import uuid
 import zipfile
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -24,7 +26,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import audit, notices
-from operations import mails, stored_files
+from operations import mails, stored_files, whole_copies
 from recognition import quotas
 from recognition.jobs.job import ClaimLost
 from recognition.jobs.running import run
@@ -41,9 +43,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DAYS_KEPT = 7
-#: Photos, lines of texts, and pieces of videos of 64 kB, after which progress is written and the
-#: claim moved on; a line may be a photo of a hundred faces.
-PHOTOS_A_STEP, LINES_A_STEP, CHUNKS_A_STEP = 20, 100, 1000
+#: Photos, and lines of texts, after which progress is written and the claim moved on; a line may be
+#: a photo of a hundred faces.
+PHOTOS_A_STEP, LINES_A_STEP = 20, 100
 
 
 class ExportRunning(Refusal):
@@ -159,10 +161,11 @@ def _write(export: DataExport) -> None:
                         if number % LINES_A_STEP == 0:
                             _go_on(export, 0.0)
             for done, upload in enumerate(uploads.iterator(chunk_size=200)):
-                _add_photo(archive, upload)
+                # The rest is for storing the archive.
+                go_on = partial(_go_on, export, 0.8 * done / total)
+                _add_photo(archive, upload, go_on)
                 if done % PHOTOS_A_STEP == 0:
-                    # The rest is for storing the archive.
-                    _go_on(export, 0.8 * done / total)
+                    go_on()
             _add_videos(archive, export)
         _go_on(export, 0.9)
         export.stored_bytes = file.tell()
@@ -174,33 +177,33 @@ def _add_videos(archive: zipfile.ZipFile, export: DataExport) -> None:
     kept = Video.objects.filter(owner=export.owner, status=Video.Status.DONE).exclude(file="")
     for video in kept.order_by("pk"):
         _content_type, ending = keeping.TYPES.get(video.container, keeping.UNKNOWN)
-        try:
-            with video.file.open("rb") as file:
-                name = f"videos/{video.pk}.{ending}"
-                info = zipfile.ZipInfo(name, date_time=_zip_time(video.created_at))
-                with archive.open(info, "w", force_zip64=True) as member:
-                    for number, chunk in enumerate(file.chunks()):
-                        member.write(chunk)
-                        if number % CHUNKS_A_STEP == 0:
-                            _go_on(export, 0.8)
-        except FileNotFoundError:
-            continue  # Deleted since the list was made.
+        info = zipfile.ZipInfo(f"videos/{video.pk}.{ending}", date_time=_zip_time(video.created_at))
+        _add_file(archive, info, str(video.file), partial(_go_on, export, 0.8))
 
 
-def _add_photo(archive: zipfile.ZipFile, upload: Upload) -> None:
+def _add_photo(archive: zipfile.ZipFile, upload: Upload, go_on: Callable[[], None]) -> None:
     if not upload.image:
         return
+    # Stored, not deflated: a JPEG has nothing left to squeeze out.
+    info = zipfile.ZipInfo(f"photos/{upload.pk}.jpg", date_time=_zip_time(upload.created_at))
+    _add_file(archive, info, str(upload.image), go_on)
+
+
+def _add_file(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, go_on: Callable[[], None]
+) -> None:
+    """Add a stored file, unless it was deleted since the list was made."""
     try:
-        with upload.image.open("rb") as photo:
-            # Stored, not deflated: a JPEG has nothing left to squeeze out.
-            info = zipfile.ZipInfo(
-                f"photos/{upload.pk}.jpg", date_time=_zip_time(upload.created_at)
-            )
-            with archive.open(info, "w", force_zip64=True) as member:
-                for chunk in photo.chunks():
-                    member.write(chunk)
+        with (
+            whole_copies.opened(name, partial(meanwhile, go_on)) as file,
+            archive.open(info, "w", force_zip64=True) as member,
+        ):
+            while piece := file.read(whole_copies.PIECE_BYTES):
+                member.write(piece)
+                if len(piece) == whole_copies.PIECE_BYTES:
+                    go_on()
     except FileNotFoundError:
-        return  # Deleted since the list was made.
+        return
 
 
 def _zip_time(created_at: datetime) -> tuple[int, int, int, int, int, int]:

@@ -8,8 +8,6 @@ maps, are done within it, and batches in half of its time.
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from django.conf import settings
 from django.dispatch import receiver
 from django.utils.translation import gettext_noop
 
+from operations import whole_copies
 from recognition import quotas
 from recognition.jobs.job import changed
 from recognition.jobs.running import run
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: Bytes of a stored video that are fetched at once.
-COPIED_AT_ONCE = 8 * 1024 * 1024
 #: Seconds after which a slice ends, and after which its work is saved.
 SLICE_SECONDS, SAVE_SECONDS = 10.0, 2.0
 #: Seconds of skipping that a slice makes up for by looking as long; with as much again for that,
@@ -219,8 +216,6 @@ def _recognizer(recording: Recording) -> EmotionRecognizer:
 def _as_path(video: Video, progress: Progress) -> Iterator[Path]:
     """The video as a file of this machine, fetched where it is stored elsewhere.
 
-    Under no name: one that had a name would stay for good where a worker is killed.
-
     Raises:
         ClaimLost: as :meth:`Progress.keep`.
     """
@@ -229,11 +224,7 @@ def _as_path(video: Video, progress: Progress) -> Iterator[Path]:
         return
     except NotImplementedError:
         pass
-    with tempfile.TemporaryFile(dir=settings.DATA_DIR) as copy:
-        with video.file.open("rb") as stored:
-            fetch = partial(shutil.copyfileobj, stored, copy, COPIED_AT_ONCE)
-            meanwhile(progress.keep, fetch)
-        copy.seek(0)
+    with whole_copies.opened(str(video.file), partial(meanwhile, progress.keep)) as copy:
         yield Path(f"/dev/fd/{copy.fileno()}")
 
 

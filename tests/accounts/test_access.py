@@ -205,6 +205,11 @@ def test_second_factors_of_operators_stay_where_their_password_is_reset() -> Non
     made = User.objects.get(email="new@example.org")
     for user in (root, made):
         switch_on_two_factors(user)
+        person = f"/admin/accounts/user/{user.pk}/change/"
+        change = {"email": f"changed-{user.email}", "is_active": "on"}
+        change |= {"is_superuser": "on", "is_staff": "on"} if user == root else {}
+        assert operator.post(person, change).status_code == 302
+        user.refresh_from_db()
         reset(user.email, end_access="on")
         assert Authenticator.objects.filter(user=user).exists()
 

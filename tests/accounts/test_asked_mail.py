@@ -41,8 +41,10 @@ def test_resets_have_a_daily_limit_for_each_address(alice: User, email: str) -> 
 def test_a_mailbox_has_one_limit_however_its_address_is_spelled() -> None:
     name, _, domain = VICTIM.partition("@")
     spellings = [name, f"{name}+1", f"{name}+2", "vic.tim", "Victim", f"{name}+a.b"]
-    for spelling in spellings:
-        Client().post("/accounts/password/reset/", {"email": f"{spelling}@{domain}"})
+    addresses = [f"{spelling}@{domain}" for spelling in spellings]
+    addresses += [f"{name}@{domain.replace('e', 'ｅ', 1)}", f"{name}@{domain.replace('.', '。')}"]
+    for address in addresses:
+        Client().post("/accounts/password/reset/", {"email": address})
     assert len(mail.outbox) == 3
     Client().post("/accounts/password/reset/", {"email": f"other@{domain}"})
     assert len(mail.outbox) == 4

@@ -13,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import consent
+from accounts import allauth_forms, consent
 from accounts.invitations import AlreadyThere, invite
 from accounts.models import AuditEvent, Consent, User
+from operations import rates
 from tests.support.signing_in import confirm_password, is_signed_in, link_in, sign_in
 
 FORM = {
@@ -238,3 +239,19 @@ def test_a_forgotten_password_is_reset_by_mail(alice: User) -> None:
     client.post(response["Location"], form)
     sign_in(client, alice.email, "another-good-7")
     assert is_signed_in(client)
+
+
+@pytest.mark.django_db
+def test_a_network_address_makes_so_many_accounts_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allauth_forms, "ACCOUNTS_RATE", "2/d")
+    rates.forget()
+    statuses = []
+    for number in range(4):
+        # Forms that are refused count for nothing.
+        assert Client().post("/accounts/signup/", {"email": "no address"}).status_code == 200
+        form = {"email": f"new-{number}@example.org", "consent": "on"}
+        form |= {"password1": "a-good-password-7", "password2": "a-good-password-7"}
+        statuses.append(Client().post("/accounts/signup/", form).status_code)
+    assert statuses == [302, 302, 429, 429]
+    assert User.objects.count() == 2
+    rates.forget()

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from django.conf import settings
 
+from operations import whole_copies
 from recognition.models import Video
 from recognition.videos import processing
 
@@ -16,22 +18,30 @@ if TYPE_CHECKING:
     from recognition.videos.progress import Progress
 
 
-class _InABucket:
-    """What a storage gives that has no files of this machine."""
+class _Bucket:
+    """A storage that has no files of this machine."""
 
+    def path(self, _name: str) -> str:
+        raise NotImplementedError
+
+    def open(self, _name: str, _mode: str) -> io.BytesIO:
+        return io.BytesIO(b"a video")
+
+
+class _File:
     @property
     def path(self) -> str:
         raise NotImplementedError
 
-    def open(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(b"a video")
-
 
 class _Video:
-    file: Any = _InABucket()
+    file: Any = _File()
 
 
-def test_its_copy_has_no_name_that_could_outlive_a_killed_worker() -> None:
+def test_its_copy_has_no_name_that_could_outlive_a_killed_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whole_copies, "default_storage", _Bucket())
     folder = Path(settings.DATA_DIR)
     before = set(folder.iterdir())
     progress = cast("Progress", SimpleNamespace(keep=lambda: None))

@@ -174,7 +174,7 @@ class DecodingPool:
                 if child.is_there:
                     return child
                 # The kernel killed it while it waited; no photo of anybody's is to blame.
-                child.end()
+                logger.warning("an idle decoding process ended with %s", child.end())
         return self._starter.submit(_Child).result()
 
     def _give_back(self, child: _Child) -> None:
