@@ -17,7 +17,7 @@ from studies.models import (
     Study,
 )
 from studies.planning import deleting
-from studies.taking_part import keys, ordering, room
+from studies.taking_part import keys, leaving, ordering, room
 
 #: Whoever has not switched the camera on takes a place for this many minutes only.
 UNDECIDED_MINUTES = 10
@@ -87,10 +87,14 @@ def join(
     consent_version: int,
     link: PersonalLink | None = None,
     external_id: str = "",
+    form_key: str | None = None,
     is_preview: bool = False,
     last_preview: Participation | None = None,
 ) -> tuple[Participation, str]:
     """Store that somebody has agreed; returns the participation, and the key for the cookie.
+
+    Whoever sends the same form again, because they pressed twice or because the answer was lost, is
+    the participant that they are already.
 
     Args:
         study: which one.
@@ -98,6 +102,7 @@ def join(
         consent_version: of the text that they were shown.
         link: the personal link that they came by.
         external_id: that a panel gave them.
+        form_key: that their form stands for; None where it stands for none.
         is_preview: whether it is the team that tries the study.
         last_preview: of the same person, which is deleted; the next condition is tried.
 
@@ -110,6 +115,14 @@ def join(
     with transaction.atomic():
         # One after the other: two at once would get the same number and condition.
         study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+        external_id = link.label if link is not None else external_id[:LONGEST_ID]
+        key = None if is_preview else form_key
+        if key is not None:
+            made = Participation.objects.filter(key_hash=keys.hash_of(key)).first()
+            if made is not None and _is_sent_again(made, link, external_id):
+                return made, key
+            # The form of somebody else, who used this browser before: nobody gets their key.
+            key = key if made is None else None
         check(study, link, is_preview=is_preview)
         if link is not None and not study.personal_links.filter(pk=link.pk).exists():
             raise CannotJoin("closed")
@@ -123,7 +136,7 @@ def join(
         # Only a Latin square looks at what the others got.
         is_square = study.order == Study.Order.LATIN_SQUARE
         others = _given(study, condition) if is_square else []
-        key, salt = keys.new(), keys.new()
+        key, salt = key or keys.new(), keys.new()
         attributes = link.attributes if link is not None else {}
         sequence = ordering.sequence(study, blocks, others)
         participation = Participation.objects.create(
@@ -133,7 +146,7 @@ def join(
             code_salt=salt,
             key_hash=keys.hash_of(key),
             personal_link=None if is_preview else link,
-            external_id=link.label if link is not None else external_id[:LONGEST_ID],
+            external_id=external_id,
             attributes=attributes,
             is_preview=is_preview,
             condition=condition,
@@ -144,6 +157,22 @@ def join(
             stored_bytes=room.of_participation(study.consent_text, attributes, sequence),
         )
     return participation, key
+
+
+def _is_sent_again(made: Participation, link: PersonalLink | None, external_id: str) -> bool:
+    """Whether who sends a form once more is who sent it first, and not the next one at a device.
+
+    Nothing but their consent is there yet. By the open link it was given a moment ago, too; a
+    personal link is one person's.
+    """
+    is_untouched = (
+        made.state == Participation.State.CONSENTED
+        and made.recording_id is None
+        and not made.socket_key
+    )
+    is_same_way = (made.personal_link_id, made.external_id) == (link and link.pk, external_id)
+    since = timezone.now() - timedelta(minutes=leaving.AWAY_MINUTES)
+    return is_untouched and is_same_way and (link is not None or made.consented_at > since)
 
 
 def blocks_of(participation: Participation) -> list[Block]:

@@ -32,6 +32,9 @@ TOKEN_SECONDS = 120
 #: What the socket answers to, and what a token is offered behind.
 SUBPROTOCOL, TOKEN_SUBPROTOCOL = "visage.study", "visage.study.token."
 _SALT = "studies.taking_part.token"
+#: Seconds for which a consent form, sent again, is the same one's.
+FORM_SECONDS = 24 * 3600
+_FORM_SALT = "studies.taking_part.form"
 #: Bytes of a withdrawal code: 80 bits, written as 16 letters and digits.
 _CODE_BYTES = 10
 
@@ -44,6 +47,26 @@ def hash_of(secret: str) -> str:
 def new() -> str:
     """A key for a new participant's cookie, or a salt for their code: 32 letters and signs."""
     return secrets.token_urlsafe(24)
+
+
+def for_form(study: Study) -> str:
+    """What a consent form carries: whoever sends it twice gets the same key both times."""
+    return signing.TimestampSigner(salt=_FORM_SALT).sign(f"{study.pk.hex}.{new()}")
+
+
+def of_form(study: Study, carried: str) -> str | None:
+    """The key that a form of this study stands for; None where the form is none, or too old.
+
+    It is made with ``SECRET_KEY``: whoever only reads the page does not know the cookie that the
+    next one at the device gets by it.
+    """
+    try:
+        signing.TimestampSigner(salt=_FORM_SALT).unsign(carried, max_age=FORM_SECONDS)
+    except signing.BadSignature:
+        return None
+    if not carried.startswith(f"{study.pk.hex}."):
+        return None
+    return salted_hmac("studies.taking_part.key", carried, algorithm="sha256").hexdigest()
 
 
 def code_of(key: str, salt: str) -> str:

@@ -85,7 +85,10 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
     form = ConsentForm(
         data,
         minimum_age=way.study.minimum_age,
-        initial={"consent_version": way.study.consent_version},
+        initial={
+            "consent_version": way.study.consent_version,
+            "form_key": keys.for_form(way.study),
+        },
     )
     if data is not None and form.refuses:
         return _stopped(request, way.study, "refused", status=200)
@@ -96,7 +99,7 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
         if data is not None and form.is_valid():
             if (wait := rates.too_often("joins", network_of(request), JOINS)) is not None:
                 return asking_again.page(request, wait)
-            return _joined(request, way, form.cleaned_data["consent_version"])
+            return _joined(request, way, form)
         joining.check(way.study, way.link, is_preview=way.is_preview)
     except joining.CannotJoin as error:
         if error.reason == "changed":
@@ -110,12 +113,13 @@ def _consent_url(way: Way) -> str:
     return way.url("consent", version=str(way.study.consent_version))
 
 
-def _joined(request: HttpRequest, way: Way, consent_version: int) -> HttpResponse:
+def _joined(request: HttpRequest, way: Way, form: ConsentForm) -> HttpResponse:
     found = keys.find(way.study, request.COOKIES) if way.is_preview else None
     _participation, key = joining.join(
         way.study,
         language=way.language,
-        consent_version=consent_version,
+        consent_version=form.cleaned_data["consent_version"],
+        form_key=keys.of_form(way.study, form.cleaned_data["form_key"]),
         link=way.link,
         external_id=way.external_id,
         is_preview=way.is_preview,

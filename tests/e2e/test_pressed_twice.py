@@ -1,0 +1,89 @@
+"""Participants' buttons pressed twice, and pages left open, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.support.browser import open_context
+from tests.support.site import Site
+
+#: Makes a study of questions, which need no camera; prints its link.
+MAKE = """
+import json
+from accounts.models import User
+from tests.support import studies
+owner, _ = User.objects.get_or_create(email="ada@example.org")
+study = studies.open_study(owner, {title!r}, information="You answer.")
+studies.block(study, "scale", "mood", text="How do you feel?", steps=5, answers=["bad", "good"])
+studies.block(study, "open", "effects", text="Anything that troubled you?", is_required=False)
+studies.block(study, "choice", "colour", text="Which colour?", answers=["red", "blue"])
+print(json.dumps(study.link_key))
+"""
+COUNT = """
+from studies.models import Participation
+print(Participation.objects.filter(study__link_key={key!r}).count())
+"""
+
+Visit = Callable[..., Page]
+#: Milliseconds that every request takes, as to a site in another country.
+LATENCY = 200
+
+pytestmark = pytest.mark.site
+
+
+def shell(site: Site, script: str) -> str:
+    made = site.manage("shell", "--verbosity", "0", "--command", script).stdout
+    return str(made.splitlines()[-1])
+
+
+@pytest.fixture
+def visit(browser: Browser, study_site: Site) -> Iterator[Visit]:
+    """Opens a study's link as somebody new."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(key: str, *, scripts: bool = True) -> Page:
+        context = open_context(
+            browser, study_site.url, locale="en-GB", java_script_enabled=scripts
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"/take-part/{key}/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def fill_in(page: Page) -> None:
+    """The consent form, as far as its button."""
+    page.get_by_role("link", name="Continue").click()
+    page.get_by_label("Yes").check()
+    page.locator("#agrees").check()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_double_click_on_consent_is_one_participant(
+    study_site: Site, visit: Visit, scripts: bool
+) -> None:
+    key = json.loads(shell(study_site, MAKE.format(title=f"Twice {scripts}")))
+    page = visit(key, scripts=scripts)
+    fill_in(page)
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": LATENCY,
+            "downloadThroughput": -1,
+            "uploadThroughput": -1,
+        },
+    )
+    page.get_by_role("button", name="Agree and continue").dblclick(delay=30)
+    expect(page.locator("#study")).to_be_attached()
+    assert shell(study_site, COUNT.format(key=key)) == "1"
