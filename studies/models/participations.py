@@ -24,6 +24,7 @@ class Participation(models.Model):
         code_hash: of the withdrawal code, which only the participant has.
         code_salt: what it is made of beside the key in the participant's cookie; empty where that
             was ``SECRET_KEY``.
+        code_shown_at: when a page first showed the code; None before.
         is_code_hidden: the page that showed the code was left: on a shared device the next person
             must not see it.
         key_hash: of the key in the participant's cookie.
@@ -58,6 +59,7 @@ class Participation(models.Model):
     code_salt = models.CharField(
         max_length=32, blank=True, default="", db_default="", editable=False
     )
+    code_shown_at = models.DateTimeField(null=True, blank=True, editable=False)
     is_code_hidden = models.BooleanField(default=False)
     key_hash = models.CharField(max_length=64, unique=True)
     socket_key = models.CharField(max_length=16, blank=True, default="", editable=False)

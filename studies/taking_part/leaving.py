@@ -19,7 +19,8 @@ from studies.taking_part import keys
 
 #: Seconds of a recording's longest time that are left for whoever comes back.
 RESERVE_SECONDS = 600
-#: Minutes for which the code is shown where nobody tells that its page was left.
+#: Minutes for which the code is shown, from the first time, where nobody tells that its page was
+#: left.
 CODE_MINUTES = 15
 #: Minutes without a word after which whoever comes by the open link may be somebody else.
 AWAY_MINUTES = 5
@@ -64,9 +65,24 @@ def leave(participation: Participation) -> None:
 
 
 def shows_code(participation: Participation) -> bool:
-    """Whether the page at the end still shows the withdrawal code: not for long, and not again."""
-    has_just_ended = timezone.now() - participation.seen_at < timedelta(minutes=CODE_MINUTES)
-    return has_just_ended and not participation.is_code_hidden
+    """Whether the page at the end shows the withdrawal code: not for long, and not again."""
+    if not has_shown_code(participation):
+        return True
+    since = timezone.now() - timedelta(minutes=CODE_MINUTES)
+    shown_at = participation.code_shown_at
+    return not participation.is_code_hidden and shown_at is not None and shown_at > since
+
+
+def has_shown_code(participation: Participation) -> bool:
+    """Whether it ever was shown: the page may never have come to who ended."""
+    return participation.code_shown_at is not None or participation.is_code_hidden
+
+
+def code_is_shown(participation: Participation) -> None:
+    """From now on its time counts."""
+    Participation.objects.filter(pk=participation.pk, code_shown_at=None).update(
+        code_shown_at=timezone.now()
+    )
 
 
 def code_of(participation: Participation, key: str) -> str:
@@ -79,8 +95,8 @@ def code_of(participation: Participation, key: str) -> str:
 
 
 def hide_code(participation: Participation) -> None:
-    """From now on only whoever knows the code has it."""
-    Participation.objects.filter(pk=participation.pk, state__in=HAVE_ENDED).update(
+    """From now on only whoever knows the code has it; one that was not shown yet will be."""
+    Participation.objects.filter(pk=participation.pk, code_shown_at__isnull=False).update(
         is_code_hidden=True
     )
 

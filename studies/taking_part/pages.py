@@ -146,7 +146,8 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
         return None
     # Whoever comes by a link may be the next one at a shared device.
     leaving.hide_code(found[0])
-    if way.link is None and leaving.is_away(found[0]):
+    is_unseen = found[0].has_ended and not leaving.has_shown_code(found[0])
+    if way.link is None and (is_unseen or leaving.is_away(found[0])):
         context = {
             "study": way.study,
             "participation": found[0],
@@ -274,11 +275,14 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     if not participation.has_ended:
         return redirect("taking_part:run", pk)
     study = participation.study
+    code = leaving.code_of(participation, key) if leaving.shows_code(participation) else ""
+    if code and request.method == "GET":
+        leaving.code_is_shown(participation)
     context = {
         "study": study,
         "participation": participation,
         "is_finished": participation.state == _State.FINISHED,
-        "code": leaving.code_of(participation, key) if leaving.shows_code(participation) else "",
+        "code": code,
         "return_url": _return_url(participation),
     }
     return render(request, "taking_part/end.html", context)

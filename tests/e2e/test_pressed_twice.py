@@ -46,9 +46,7 @@ def visit(browser: Browser, study_site: Site) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
 
     def open_page(key: str, *, scripts: bool = True) -> Page:
-        context = open_context(
-            browser, study_site.url, locale="en-GB", java_script_enabled=scripts
-        )
+        context = open_context(browser, study_site.url, locale="en-GB", java_script_enabled=scripts)
         contexts.append(context)
         page = context.new_page()
         page.goto(f"/take-part/{key}/")

@@ -120,7 +120,8 @@ def test_who_comes_back_by_the_link_and_goes_on_sees_the_code_at_the_end(study: 
 def test_leaving_once_more_shows_no_code_again(study: Study) -> None:
     client = agree(study)
     client.post(path(study, "leave/"))
-    study.participations.update(seen_at=timezone.now() - timedelta(days=3))
+    client.get(path(study, "end/"))
+    study.participations.update(code_shown_at=timezone.now() - timedelta(days=3))
     client.post(path(study, "leave/"))
     assert 'id="code"' not in text(client.get(path(study, "end/")))
 
@@ -130,7 +131,7 @@ def test_the_code_is_not_shown_for_long(study: Study) -> None:
     client.post(path(study, "leave/"))
     code = code_at_end(client, study)
     ago = timezone.now() - timedelta(minutes=leaving.CODE_MINUTES)
-    study.participations.update(seen_at=ago)
+    study.participations.update(code_shown_at=ago)
     assert code not in text(client.get(path(study, "end/")))
 
 
