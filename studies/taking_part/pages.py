@@ -146,11 +146,13 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
         return None
     # Whoever comes by a link may be the next one at a shared device.
     leaving.hide_code(found[0])
-    is_unseen = found[0].has_ended and not leaving.has_shown_code(found[0])
-    if way.link is None and (is_unseen or leaving.is_away(found[0])):
+    has_code_to_see = found[0].has_ended and not leaving.has_shown_code(found[0])
+    has_ended = found[0].has_ended and not way.external_id
+    if way.link is None and (has_ended or has_code_to_see or leaving.is_away(found[0])):
         context = {
             "study": way.study,
             "participation": found[0],
+            "has_code_to_see": has_code_to_see,
             "somebody_else_url": way.url("somebody_else"),
         }
         return render(request, "taking_part/again.html", context)

@@ -224,6 +224,34 @@ def test_who_comes_by_the_link_of_somebody_who_walked_away_is_asked_who_they_are
     assert second.state == Participation.State.CONSENTED
 
 
+@pytest.mark.parametrize("state", ["finished", "left"])
+def test_the_next_one_after_somebody_who_has_ended_takes_part_as_well(
+    study: Study, state: str
+) -> None:
+    """By the open link, and without the return link to a panel, which has the other's id."""
+    Study.objects.filter(pk=study.pk).update(return_url="https://panel.example/?who={id}")
+    client = agree(study, query="?id=ANNA")
+    study.participations.update(state=state)
+    assert "Thank you" in client.get(path(study, "end/")).text
+    page = text(client.get(path(study)))
+    assert "Have you been here before?" in page
+    assert "has not seen" not in page
+    assert "ANNA" not in page
+    for query in ("?id=BEN", ""):
+        client = agree(study, query="?id=ANNA")
+        study.participations.update(state=state, code_shown_at=timezone.now())
+        if not query:
+            client.post(path(study, "somebody-else/"))
+        agree(study, client, query)
+        assert "Switch on the camera" in client.get(path(study, "run/")).text
+
+
+def test_a_panels_person_who_has_finished_comes_back_to_the_end(study: Study) -> None:
+    client = agree(study, query="?id=ANNA")
+    study.participations.update(state="finished", code_shown_at=timezone.now())
+    assert "Thank you!" in text(client.get(path(study) + "?id=ANNA", follow=True))
+
+
 def test_somebody_else_goes_on_by_the_link_that_they_came_by(study: Study) -> None:
     """With what it says of them; a participant whose link was replaced does not learn the new."""
     query = "?id=panel-7&language=de"

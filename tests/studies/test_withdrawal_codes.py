@@ -90,10 +90,10 @@ def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None
     client = agree(study)
     client.post(path(study, "leave/"))
     code = code_at_end(client, study)
-    page = text(client.get(path(study), follow=True))
+    assert code not in text(client.get(path(study), follow=True))
+    page = text(client.get(path(study, "run/"), follow=True))
     assert "You have stopped" in page
     assert code not in page
-    assert code not in text(client.get(path(study, "run/"), follow=True))
 
 
 @pytest.mark.parametrize("query", ["", "?id=panel-7"])
