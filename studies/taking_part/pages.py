@@ -27,7 +27,8 @@ from studies.taking_part import joining, keys, leaving, showing, ways
 from studies.taking_part.forms import CodeForm, ConsentForm
 from studies.taking_part.ways import Way
 
-#: How often one network address may try withdrawal codes, and join: a room of people may share one.
+#: How often one network address may try wrong withdrawal codes, and join: a room of people may share
+#: one.
 WITHDRAWALS, JOINS = "10/min", "120/h"
 _State = Participation.State
 
@@ -304,23 +305,31 @@ def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 def withdraw(request: HttpRequest) -> HttpResponseBase:
     """Delete all of somebody's data, by their code."""
     form = CodeForm(request.POST or None)
+    wait = None
     if request.method == "POST" and form.is_valid():
-        wait = rates.too_often("withdrawals", network_of(request), WITHDRAWALS)
-        if wait is not None:
-            return asking_again.page(request, wait)
         study = leaving.withdraw(form.cleaned_data["code"])
         if study is not None:
             response = render(request, "taking_part/withdrawn.html", {"study": study})
-            keys.forget(response, study)
+            # It may be somebody else's who takes part in this browser.
+            if keys.find(study, request.COOKIES) is None:
+                keys.forget(response, study)
             return response
-        form.add_error(
-            "code",
-            _(
+        # A class may withdraw together: right codes do not count.
+        wait = rates.too_often("withdrawals", network_of(request), WITHDRAWALS)
+        if wait is not None:
+            error = _("Too many attempts. Wait a minute, then try again.")
+        else:
+            error = _(
                 "No data belongs to this code. Check it letter by letter; if you have already "
                 "withdrawn, everything has been deleted."
-            ),
-        )
-    return render(request, "taking_part/withdraw.html", {"form": form})
+            )
+        form.add_error("code", error)
+    answer = render(request, "taking_part/withdraw.html", {"form": form})
+    if wait is not None:
+        answer.status_code = 429
+        for name, value in asking_again.headers(wait).items():
+            answer.headers[name] = value
+    return answer
 
 
 def _return_url(participation: Participation) -> str:

@@ -210,3 +210,34 @@ def test_who_can_be_found_without_a_code_is_told_so(study: Study) -> None:
 def test_codes_cannot_be_tried_out(study: Study) -> None:
     statuses = [withdraw(f"ABCD-EFGH-IJKL-{n:04d}").status_code for n in range(11)]
     assert statuses == [200] * 10 + [429]
+
+
+def test_a_class_withdraws_together_whatever_a_neighbour_types(study: Study) -> None:
+    """Behind one network address; codes that open something count for nobody."""
+    codes = []
+    for _person in range(12):
+        client = agree(study)
+        client.post(path(study, "leave/"))
+        codes.append(code_at_end(client, study))
+    for n in range(11):
+        response = withdraw(f"ABCD-EFGH-IJKL-{n:04d}")
+    assert response.status_code == 429
+    assert int(response.headers["Retry-After"]) <= 60
+    page = text(response)
+    assert 'value="ABCD-EFGH-IJKL-0010"' in page, "it can be corrected"
+    assert "Too many attempts" in page
+    for code in codes:
+        assert "Everything is deleted" in text(withdraw(code))
+    assert stored() == (0, 0)
+
+
+def test_who_withdraws_somebody_else_goes_on_themselves(study: Study) -> None:
+    """As at a shared device, where the one before comes back with the code on paper."""
+    first, second = agree(study), agree(study)
+    leaving.leave(study.participations.order_by("number")[0])
+    assert "Everything is deleted" in text(withdraw(code_at_end(first, study), second))
+    assert second.get(path(study, "run/")).status_code == 200
+    second.post(path(study, "leave/"))
+    code = code_at_end(second, study)
+    gone = withdraw(code, second)
+    assert gone.cookies[keys.cookie_name(study.pk)].value == ""
