@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from django.db import transaction
@@ -64,13 +65,13 @@ def leave(participation: Participation) -> None:
     going_on.update(state=_State.LEFT, seen_at=timezone.now())
 
 
-def shows_code(participation: Participation) -> bool:
-    """Whether the page at the end shows the withdrawal code: not for long, and not again."""
-    if not has_shown_code(participation):
-        return True
-    since = timezone.now() - timedelta(minutes=CODE_MINUTES)
-    shown_at = participation.code_shown_at
-    return not participation.is_code_hidden and shown_at is not None and shown_at > since
+def seconds_of_code(participation: Participation) -> int:
+    """For how long the page at the end shows the withdrawal code: not for long, and not again."""
+    if participation.is_code_hidden:
+        return 0
+    now = timezone.now()
+    ends_at = (participation.code_shown_at or now) + timedelta(minutes=CODE_MINUTES)
+    return max(0, ceil((ends_at - now).total_seconds()))
 
 
 def has_shown_code(participation: Participation) -> bool:

@@ -27,8 +27,8 @@ from studies.taking_part import joining, keys, leaving, showing, ways
 from studies.taking_part.forms import CodeForm, ConsentForm
 from studies.taking_part.ways import Way
 
-#: How often one network address may try wrong withdrawal codes, and join: a room of people may share
-#: one.
+#: How often one network address may try wrong withdrawal codes, and join: a room of people may
+#: share one.
 WITHDRAWALS, JOINS = "10/min", "120/h"
 _State = Participation.State
 
@@ -278,7 +278,8 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     if not participation.has_ended:
         return redirect("taking_part:run", pk)
     study = participation.study
-    code = leaving.code_of(participation, key) if leaving.shows_code(participation) else ""
+    seconds = leaving.seconds_of_code(participation)
+    code = leaving.code_of(participation, key) if seconds else ""
     if code and request.method == "GET":
         leaving.code_is_shown(participation)
     context = {
@@ -286,6 +287,7 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
         "participation": participation,
         "is_finished": participation.state == _State.FINISHED,
         "code": code,
+        "seconds": seconds,
         "return_url": _return_url(participation),
     }
     return render(request, "taking_part/end.html", context)

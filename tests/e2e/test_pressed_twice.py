@@ -85,3 +85,31 @@ def test_a_double_click_on_consent_is_one_participant(
     page.get_by_role("button", name="Agree and continue").dblclick(delay=30)
     expect(page.locator("#study")).to_be_attached()
     assert shell(study_site, COUNT.format(key=key)) == "1"
+
+
+def begin(page: Page) -> None:
+    """As far as the first question."""
+    fill_in(page)
+    page.get_by_role("button", name="Agree and continue").click()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("How do you feel?")).to_be_visible()
+
+
+def test_a_code_that_nobody_leaves_goes_after_its_time(study_site: Site, visit: Visit) -> None:
+    """Also where the device slept meanwhile, and its timers with it."""
+    key = json.loads(shell(study_site, MAKE.format(title="Left open")))
+    page = visit(key)
+    page.clock.install()
+    begin(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Stop the study").click()
+    expect(page.locator("#code")).to_be_visible()
+    shown = page.locator("#code").inner_text()
+    page.clock.run_for(14 * 60 * 1000)
+    expect(page.locator("#code")).to_have_text(shown)
+    page.clock.set_fixed_time(page.evaluate("Date.now() + 60 * 1000"))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_text("It is not shown again")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete all my data now")).to_have_count(0)
+    # Nor by the server, which was told.
+    assert shown not in page.request.get(page.url).text()

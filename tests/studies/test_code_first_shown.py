@@ -94,3 +94,13 @@ def test_codes_of_before_an_upgrade_are_not_shown_again(study: Study) -> None:
     assert NOT_SEEN not in text(client.get(path(study)))
     going_on.refresh_from_db()
     assert going_on.code_shown_at is None
+
+
+def test_the_page_knows_how_long_it_may_show_the_code(study: Study) -> None:
+    """A reload begins no second quarter of an hour."""
+    client = ended(study)
+    assert f'data-seconds="{leaving.CODE_MINUTES * 60}"' in text(client.get(path(study, "end/")))
+    ago = timezone.now() - timedelta(minutes=leaving.CODE_MINUTES - 1)
+    study.participations.update(code_shown_at=ago)
+    page = text(client.get(path(study, "end/")))
+    assert 55 <= int(page.split('data-seconds="')[1].split('"')[0]) <= 60
