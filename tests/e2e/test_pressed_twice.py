@@ -95,6 +95,29 @@ def begin(page: Page) -> None:
     expect(page.get_by_text("How do you feel?")).to_be_visible()
 
 
+@pytest.mark.parametrize("milliseconds", [0, 120, 250])
+def test_a_double_click_on_continue_leaves_out_nothing(
+    study_site: Site, visit: Visit, milliseconds: int
+) -> None:
+    page = visit(json.loads(shell(study_site, MAKE.format(title=f"Hasty {milliseconds}"))))
+    begin(page)
+    page.locator("input[name=answer]").nth(2).check(force=True)
+    go_on = page.get_by_role("button", name="Continue")
+    expect(go_on).to_be_enabled()
+    box = go_on.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    for wait in (milliseconds, 0):
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_timeout(wait)
+    expect(page.get_by_text("Anything that troubled you?")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.get_by_text("Anything that troubled you?")).to_be_visible()
+    go_on.click()
+    expect(page.get_by_text("Which colour?")).to_be_visible()
+
+
 def test_a_code_that_nobody_leaves_goes_after_its_time(study_site: Site, visit: Visit) -> None:
     """Also where the device slept meanwhile, and its timers with it."""
     key = json.loads(shell(study_site, MAKE.format(title="Left open")))

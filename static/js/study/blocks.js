@@ -7,6 +7,8 @@ const QUESTIONS = new Set(["scale", "choice", "open"]);
 const STUCK_MILLISECONDS = 15000;
 /** Nor is a web page of another site that does not load. */
 const FRAME_MILLISECONDS = 10000;
+/** The second press of a double click is not one of the next block's. */
+const DOUBLE_CLICK_MILLISECONDS = 400;
 
 function make(tag, className, text = "") {
   const made = document.createElement(tag);
@@ -74,6 +76,8 @@ export class Presenter {
   /** Wait for the button; the time of the click. */
   #pressed(signal, isReady = () => true) {
     this.#button.hidden = false;
+    this.#button.disabled = true;
+    setTimeout(() => { this.#button.disabled = false; }, DOUBLE_CLICK_MILLISECONDS);
     return new Promise((resolve) => {
       this.#button.addEventListener("click", (event) => {
         if (isReady()) resolve(event.timeStamp || performance.now());
