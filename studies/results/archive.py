@@ -21,7 +21,7 @@ participants.csv  everybody who took part, and who is left out of results
 blocks.csv        figures of each participant, block and label
 curves.csv        each participant's curves, ten points a second
 answers.csv       what was answered
-samples.csv       every sample of every face, as it was recorded
+samples.csv       every sample, as it was recorded
 study.json        the study's plan and rules, and the consent texts that were agreed to
 methods.txt       a paragraph on methods, in English and German, to be checked and pasted
 codebook.md       what every column means

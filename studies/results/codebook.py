@@ -74,7 +74,11 @@ CODEBOOK: dict[str, Columns] = {
         ("turn", "number", "degrees clockwise, from -180 to 180"),
         ("gap_ms", "whole number", "how long nothing was seen before this row"),
         ("gap", "text", "why: none, no_face, dropped or paused, joined by +"),
-        ("is_participant", "true, false", "this face is the one that results are made of"),
+        (
+            "is_participant",
+            "true, false",
+            "this face is the one that results are made of; of each frame it alone is recorded",
+        ),
         ("block", "text", "name of the block at this moment; empty between blocks"),
         ("block_ms", "whole number", "milliseconds since the block's start; empty between blocks"),
         ("excluded", "text", "as in participants.csv"),

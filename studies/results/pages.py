@@ -50,7 +50,7 @@ DOWNLOADS = {
     "blocks.csv": gettext_lazy("figures of each participant, block and expression"),
     "curves.csv": gettext_lazy("each participant’s curves, ten points a second"),
     "answers.csv": gettext_lazy("what was answered"),
-    "samples.csv": gettext_lazy("every sample of every face"),
+    "samples.csv": gettext_lazy("every sample, as it was recorded"),
     "methods.txt": gettext_lazy("a paragraph on methods, to be checked and pasted"),
     "codebook.md": gettext_lazy("what every column means"),
     "CITATION.cff": gettext_lazy("how to cite the software"),

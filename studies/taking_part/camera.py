@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from recognition.vision.live import LiveFrame
@@ -21,6 +21,16 @@ class _Frame:
     n_faces: int
     height: int
     of_height: int
+
+
+def participant_alone(seen: LiveFrame) -> LiveFrame:
+    """What is stored of a frame: its largest face. Others in the picture have agreed to nothing.
+
+    By the rule that results had gone by, that of `curves.main_face`: most pixels, as the series has
+    them, and of equal ones the lower number.
+    """
+    largest = min(seen.faces, key=lambda face: (-round(face.side), face.number), default=None)
+    return replace(seen, faces=() if largest is None else (largest,))
 
 
 class CameraCheck:

@@ -27,7 +27,7 @@ from recognition.series.timeline import MAXIMUM_SECONDS
 from recognition.vision.live import LiveFrame
 from studies.models import Participation
 from studies.taking_part import clocks, keys, leaving, pace, reports, room
-from studies.taking_part.camera import CameraCheck
+from studies.taking_part.camera import CameraCheck, participant_alone
 
 logger = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ class StudyConsumer(FramesConsumer):
             await self._leave()
             return
         if self.has_room and not recorder.is_full:
-            recorder.add(seen, answer.taken_at, answer.number)
+            recorder.add(participant_alone(seen), answer.taken_at, answer.number)
         message: dict[str, Any] = {"type": "seen", "frame": answer.number}
         if self.check is not None:
             self.check.add(seen, answer.taken_at)
