@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access
+from accounts import access, consent
 from accounts.addresses import network_of
 from accounts.models import User
 from operations import asking_again, rates
@@ -123,7 +123,8 @@ class ResetPasswordForm(forms.ResetPasswordForm):
 class ResetPasswordKeyForm(WithPasswordRule, forms.ResetPasswordKeyForm):
     """A new password for who reads the mail of the address, which may not be who signed up.
 
-    Where nobody had shown before that the address is theirs, all that was set up until now ends.
+    Where nobody had shown before that the address is theirs, all that was set up until now ends,
+    and they are asked anew what they agree to.
     """
 
     user: User | None
@@ -149,6 +150,8 @@ class ResetPasswordKeyForm(WithPasswordRule, forms.ResetPasswordKeyForm):
         super().save()
         if not access.owns_address(user):
             access.end(user, user)
+            consent.withdraw_all(user)
+            access.taken_back.send(sender=User, user=user)
             access.note_that_address_is_theirs(user)
         elif self.cleaned_data.get("end_access"):
             access.end(user, user, second_factors=False)

@@ -41,5 +41,12 @@ def withdraw(user: User, purpose: str) -> None:
         audit.record("consent_withdrawn", user, actor=user, purpose=purpose)
 
 
+def withdraw_all(user: User) -> None:
+    """Whoever gave them was perhaps somebody else: `user` is asked anew."""
+    given = Consent.objects.for_owner(user).filter(withdrawn_at=None)
+    for purpose in set(given.values_list("purpose", flat=True)):
+        withdraw(user, purpose)
+
+
 def _standing(purpose: str) -> Any:
     return Consent.objects.filter(purpose=purpose, version=VERSIONS[purpose], withdrawn_at=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -12,16 +13,21 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.access import taken_back
 from operations import stored_files
 from operations.whole_files import is_full
 from recognition.models import Prediction, Upload, UploadQuerySet
 from recognition.models.uploads import random_path
 from recognition.vision import images
 from recognition.vision.errors import ImageError
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +87,18 @@ def nearest(chosen: int | None) -> int | None:
     if days is None:
         return None if days_kept(None) is None else FOR_EVER
     return max((n for n in offered if n is not None and n <= days), default=None)
+
+
+@receiver(taken_back)
+def forget_choice(user: User, **kwargs: Any) -> None:
+    """The default stands again, unless it is shorter: no photo goes by a reset of the password.
+
+    Who has it reset may be whoever chose, too, and never showed that the address is theirs.
+    """
+    chosen, default = days_kept(user.photo_retention_days), days_kept(None)
+    if default is None or (chosen is not None and chosen <= default):
+        user.photo_retention_days = None
+        user.save(update_fields=["photo_retention_days"])
 
 
 def due_photos() -> UploadQuerySet:
