@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import audit
 from accounts.http import signed_in
 from recognition.models import Webhook
+from recognition.personal_data.export import DAYS_KEPT
 from studies import access
 from studies.models import Study
 from studies.planning import deleting, progress
@@ -81,6 +82,7 @@ def data_protection(request: HttpRequest, pk: UUID) -> HttpResponse:
         study,
         site_url=settings.SITE_URL,
         in_bucket=bool(settings.S3_BUCKET),
+        export_days=DAYS_KEPT,
         n_webhooks=Webhook.objects.filter(owner_id=study.owner_id, is_active=True).count(),
         languages=[name for code, name in settings.LANGUAGES if code in study.languages],
         n_members=study.members.count(),

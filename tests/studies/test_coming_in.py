@@ -140,6 +140,19 @@ def test_the_sheet_says_what_the_study_says(
     assert "automatische Erkennung von Gesichtsausdrücken durch Software (KI)" in german
 
 
+@pytest.mark.parametrize("bucket", ["", "photos"])
+def test_the_sheet_says_where_an_export_lies(
+    alice: User, alice_client: Client, settings: Settings, bucket: str
+) -> None:
+    settings.S3_BUCKET = bucket
+    study = make.ready_study(alice)
+    page = alice_client.get(f"/studies/{study.pk}/data-protection/").text
+    row = page.split("export of all their data", 1)[1].split("</tr>", 1)[0]
+    assert "for 7 days; sooner if somebody in it withdraws" in row
+    assert ("the operator’s S3 bucket" in row) == bool(bucket)
+    assert ("the server’s private files" in row) != bool(bucket)
+
+
 def test_an_export_has_ones_studies_and_nobody_elses(alice: User, bob: User) -> None:
     study = make.ready_study(alice)
     part = make.with_series(make.participation(study, external_id="A-17"))
