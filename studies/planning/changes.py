@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from recognition import quotas
-from studies.models import Study
+from studies.models import ExclusionRule, Study
 from studies.planning import wording
 from studies.planning.blocks import TooMany
 from studies.planning.forms import Details, NewStudy
@@ -70,16 +70,18 @@ def save_details(study: Study, user: User, data: QueryDict) -> tuple[Details, bo
         agreed, version = _agreed_to(before), before.consent_version
         form = details_of(before, user, data)
         if form.is_valid():
-            _save(form, agreed)
+            _save(form, user, agreed)
     return form, form.instance.consent_version != version
 
 
-def _save(form: Details, agreed: list[list[str]]) -> None:
+def _save(form: Details, user: User, agreed: list[list[str]]) -> None:
     study: Study = form.save(commit=False)
     study.languages = form.cleaned_data["languages"]
     # It may have been saved to a tenth of a percent, on the page of the results.
     if "least_percent" in form.changed_data:
         study.exclude_below = form.cleaned_data["least_percent"] / 100
+        # It is one of the rules, and results name who changed them last.
+        ExclusionRule.objects.update_or_create(study=study, defaults={"changed_by": user})
     if form.cleaned_data.get("confirmed"):
         study.forbidden_uses_confirmed_at = timezone.now()
     if study.opened_at is not None and _agreed_to(study) != agreed:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from studies.models import Participation
+from studies.models import ExclusionRule, Participation, Study
 from studies.results import codebook, methods, software, stimuli
 from studies.results.downloads import FILES
 from studies.results.loading import StudyData
@@ -82,6 +82,7 @@ def plan(data: StudyData) -> dict[str, Any]:
             "least_face_share": rules.least_face_share,
             "least_frames_per_second": rules.least_frames_per_second,
             "keeps_unfinished": rules.keeps_unfinished,
+            **_changed(study),
         },
         "blocks": [
             {
@@ -99,6 +100,17 @@ def plan(data: StudyData) -> dict[str, Any]:
         ],
         "consent_texts": {str(version): text for version, text in sorted(versions.items())},
     }
+
+
+def _changed(study: Study) -> dict[str, str | None]:
+    """When rules were changed last, and by whom: no address, for archives are published."""
+    rule = ExclusionRule.objects.filter(study=study).first()
+    if rule is None:
+        return {"changed_at": None, "changed_by": None}
+    who = None
+    if rule.changed_by_id is not None:
+        who = "owner" if rule.changed_by_id == study.owner_id else "editor"
+    return {"changed_at": rule.changed_at.isoformat(), "changed_by": who}
 
 
 def zipped(files: Iterable[Member]) -> Iterator[bytes]:

@@ -42,7 +42,9 @@ class RulesForm(SeenForm):
         self._study = study
 
     def save(self, user: User) -> None:
-        """Write the rules down, with who changed them."""
+        """Write the rules down, with who changed them: not who saved them as they were."""
+        if not set(self.changed_data) - {"seen"}:
+            return
         values = self.cleaned_data
         Study.objects.filter(pk=self._study.pk).update(exclude_below=values["face_percent"] / 100)
         ExclusionRule.objects.update_or_create(
