@@ -48,6 +48,7 @@ def register() -> None:
             "recording_downloaded": _("A recording was downloaded"),
             "recording_deleted": _("A recording was deleted"),
             "results_downloaded": _("Results of photos were downloaded"),
+            "retention_changed": _("The time that photos and videos are kept was changed"),
             "data_exported": _("Data was exported"),
             "webhook_added": _("A webhook was added"),
             "webhook_deleted": _("A webhook was deleted"),

@@ -11,10 +11,10 @@ from recognition.uploads import retention
 
 
 class RetentionChoice(forms.Form):
-    """How long photos are kept; the value of the default is empty."""
+    """How long photos and kept videos stay; the value of the default is empty."""
 
     days = forms.TypedChoiceField(
-        label=_("Keep photos"),
+        label=_("Keep photos and videos"),
         required=False,
         coerce=int,
         empty_value=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from allauth.account.forms import ReauthenticateForm
@@ -14,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import consent
@@ -28,6 +30,10 @@ from recognition.personal_data import export as data_export
 from recognition.personal_data.forms import RetentionChoice
 from recognition.uploads import retention
 from recognition.uploads.retention import days_kept, describe
+from recognition.videos import keeping
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 
 @require_safe
@@ -53,16 +59,30 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def choose_retention(request: HttpRequest) -> HttpResponse:
-    """How long one's photos are kept from now on; also those that are there already."""
+    """How long one's photos and kept videos stay from now on; also those that are there."""
     form = RetentionChoice(request.POST)
     if form.is_valid():
         user = signed_in(request)
-        user.photo_retention_days = form.cleaned_data["days"]
-        user.save(update_fields=["photo_retention_days"])
-        messages.success(request, _("Saved. Expired photos are deleted within ten minutes."))
+        retention.choose(user, form.cleaned_data["days"])
+        messages.success(request, _saved(user))
     else:
         messages.error(request, _("Choose one of the options."))
     return redirect("privacy")
+
+
+def _saved(user: User) -> str:
+    """That a choice is saved, and how much goes by it: nobody is asked again."""
+    n_photos = retention.due_photos().for_owner(user).count()
+    n_videos = keeping.due().for_owner(user).count()
+    if not n_photos and not n_videos:
+        return _("Saved. Nothing has to be deleted.")
+    photos = ngettext("%(n)s photo", "%(n)s photos", n_photos) % {"n": n_photos}
+    videos = ngettext("%(n)s video", "%(n)s videos", n_videos) % {"n": n_videos}
+    if n_photos and n_videos:
+        what = _("%(photos)s and %(videos)s") % {"photos": photos, "videos": videos}
+    else:
+        what = photos if n_photos else videos
+    return _("Saved. To be deleted within ten minutes: %(what)s.") % {"what": what}
 
 
 @require_POST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil, floor
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from recognition import wording
 from recognition.faces import probabilities as probabilities_of
-from recognition.models import Prediction, Upload
+from recognition.models import Prediction, Upload, Video
 from recognition.uploads import heat_maps, trash
+from recognition.videos import keeping
 from recognition.wording import CORRECTION_ICONS, CORRECTION_NAMES, REJECTION_TEXTS
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ _PARTS = {
 def label_name(label: str) -> str:
     """What people call a label."""
     return str(CORRECTION_NAMES.get(label, label))
+
+
+@register.filter
+def kept_until(video: Video) -> datetime | None:
+    """When a kept video goes by itself; None where it stays until its owner deletes it."""
+    return keeping.until(video)
 
 
 @register.filter

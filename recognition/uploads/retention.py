@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import audit
 from accounts.access import taken_back
 from operations import stored_files
 from operations.whole_files import is_full
@@ -89,6 +90,14 @@ def nearest(chosen: int | None) -> int | None:
     return max((n for n in offered if n is not None and n <= days), default=None)
 
 
+def choose(user: User, days: int | None) -> None:
+    """Keep somebody's photos and videos for so long, as one of :func:`choices`."""
+    if days != user.photo_retention_days:
+        audit.record_hourly("retention_changed", user, user)
+    user.photo_retention_days = days
+    user.save(update_fields=["photo_retention_days"])
+
+
 @receiver(taken_back)
 def forget_choice(user: User, **kwargs: Any) -> None:
     """The default stands again, unless it is shorter: no photo goes by a reset of the password.
@@ -97,8 +106,7 @@ def forget_choice(user: User, **kwargs: Any) -> None:
     """
     chosen, default = days_kept(user.photo_retention_days), days_kept(None)
     if default is None or (chosen is not None and chosen <= default):
-        user.photo_retention_days = None
-        user.save(update_fields=["photo_retention_days"])
+        choose(user, None)
 
 
 def due_photos() -> UploadQuerySet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
@@ -39,6 +39,12 @@ def is_possible(owner: User) -> bool:
 def how_long(owner: User) -> int | None:
     """Days for which somebody's videos are kept: as long as their photos; None for ever."""
     return days_kept(owner.photo_retention_days)
+
+
+def until(video: Video) -> datetime | None:
+    """When a kept video is due, counted from its upload; None for never."""
+    days = how_long(video.owner)
+    return None if days is None else video.created_at + timedelta(days=days)
 
 
 def is_to_stay(video: Video) -> bool:
