@@ -71,7 +71,12 @@ def information(request: HttpRequest, link_key: str = "", key: str = "") -> Http
         return _stopped(request, way.study, error.reason)
     if request.method == "GET" and not way.is_preview:
         joining.came(way.study)
-    context = {"way": way, "study": way.study, "consent_url": _consent_url(way)}
+    context = {
+        "way": way,
+        "study": way.study,
+        "consent_url": _consent_url(way),
+        "other_sites": showing.other_sites(way.study),
+    }
     return render(request, "taking_part/information.html", context)
 
 

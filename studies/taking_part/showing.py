@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.urls import reverse
 
-from studies.models import Block, Participation
+from studies.models import Block, Participation, Study
 
 #: Seconds of a baseline whose length nobody chose.
 BASELINE_SECONDS = 10.0
@@ -26,6 +27,12 @@ def needs_camera(blocks: Iterable[Block]) -> bool:
 
 def is_watched(block: Block) -> bool:
     return block.kind in WATCHED
+
+
+def other_sites(study: Study) -> list[str]:
+    """The hosts of the pages that a study shows in a frame: they see a participant's address."""
+    addresses = study.blocks.filter(kind=_Kind.PAGE).exclude(url="").values_list("url", flat=True)
+    return sorted({urlsplit(address).netloc for address in addresses} - {""})
 
 
 def plan(participation: Participation, blocks: Sequence[Block]) -> dict[str, Any]:

@@ -34,6 +34,16 @@ def test_nothing_is_stored_before_consent(study: Study) -> None:
     assert stored() == (0, 0)
 
 
+def test_whose_pages_are_shown_is_told_before_they_see_an_address(study: Study) -> None:
+    said = "pages of other websites"
+    study.blocks.all().delete()
+    studies.block(study, "text", "a page", url="")
+    assert said not in text(Client().get(path(study)))
+    studies.block(study, "page", "theirs", url="https://survey.example.com/a?b=c")
+    studies.block(study, "page", "theirs again", url="https://survey.example.com/b")
+    assert f"{said} (survey.example.com)" in text(Client().get(path(study)))
+
+
 @pytest.mark.parametrize(
     "answers",
     [{**AGREES, "old_enough": "no"}, {**AGREES, "decision": "no"}, {"decision": "no"}],
