@@ -52,6 +52,27 @@ def requests_seen(site: Site, process: str) -> list[dict[str, object]]:
     return [entry for entry in objects if "route" in entry]
 
 
+#: More than what nginx holds by itself, for each of its workers.
+MANY_CONNECTIONS = 2_500
+
+
+def test_connections_that_ask_nothing_keep_nobody_out(behind: SiteBehindNginx) -> None:
+    """They count for no address: a byte of a handshake, and then nothing."""
+    where = urlsplit(behind.url)
+    with ExitStack() as held:
+        silent = []
+        for _ in range(MANY_CONNECTIONS):
+            connection = socket.create_connection(
+                ("127.0.0.1", int(where.port or 0)), source_address=("127.0.0.5", 0)
+            )
+            silent.append(held.enter_context(connection))
+            connection.sendall(b"\x16")
+        assert httpx.get(f"{behind.url}/about/").status_code == 200
+        for connection in (silent[0], silent[-1]):
+            connection.settimeout(20)
+            assert connection.recv(100) == b""
+
+
 def test_pages_come_from_both_web_processes_with_each_header_once(
     behind: SiteBehindNginx, person: Person
 ) -> None:

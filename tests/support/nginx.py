@@ -1,4 +1,4 @@
-"""nginx before two web processes of a site, as deploy/nginx.conf.template sets it up, with TLS."""
+"""nginx before two web processes of a site, as deploy/ sets it up, with TLS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from string import Template
 
 from tests.support.certificates import certificate
 from tests.support.site import ROOT, Site, free_port, wait_until
@@ -18,24 +17,8 @@ from tests.support.site import ROOT, Site, free_port, wait_until
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 BODY_MEGABYTES = 3
-_MAIN = Template("""
-daemon off;
-pid $folder/nginx.pid;
-error_log $folder/error.log;
-$user
-events {}
-http {
-    types { text/css css; text/javascript js; image/svg+xml svg; image/jpeg jpg; }
-    default_type application/octet-stream;
-    access_log $folder/access.log;
-    client_body_temp_path $folder/body;
-    proxy_temp_path $folder/proxy;
-    fastcgi_temp_path $folder/fastcgi;
-    uwsgi_temp_path $folder/uwsgi;
-    scgi_temp_path $folder/scgi;
-    include $folder/visage.conf;
-}
-""")
+#: Those of the files that pages load; not every machine has the image's list.
+_TYPES = """types { text/css css; text/javascript js; image/svg+xml svg; image/jpeg jpg; }"""
 
 
 class SiteBehindNginx(Site):
@@ -80,7 +63,16 @@ class SiteBehindNginx(Site):
         (folder / "visage.conf").write_text(filled)
         # The files are for the site's user alone; nginx is that user here.
         user = "user root;" if Path("/").owner() == Path(folder).owner() == "root" else ""
-        (folder / "nginx.conf").write_text(_MAIN.substitute(folder=folder, user=user))
+        main = (ROOT / "deploy" / "nginx.main.conf").read_text()
+        for there, here in {
+            "/tmp/": f"{folder}/",
+            "/var/log/nginx/": f"{folder}/",
+            "include /etc/nginx/mime.types;": _TYPES,
+            "/etc/nginx/conf.d/*.conf": f"{folder}/visage.conf",
+        }.items():
+            assert there in main
+            main = main.replace(there, here)
+        (folder / "nginx.conf").write_text(f"daemon off;\n{user}\n{main}")
 
     def __enter__(self) -> SiteBehindNginx:
         super().__enter__()
