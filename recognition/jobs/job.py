@@ -22,7 +22,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recognition.jobs import messages
+from recognition.jobs import messages, served
 from recognition.jobs.picking import pick
 
 #: Sent with ``job`` in the transaction in which a worker began, gave back or ended it; `job` is
@@ -84,6 +84,8 @@ class JobQuerySet(models.QuerySet[AnyJob]):
     def _claim_next(self, pk: uuid.UUID | str | None) -> AnyJob | None:
         while (chosen := pick(self, pk)) is not None:
             if (job := self._claim(chosen)) is not None:
+                if (of := self.model.owner_lookup) == "owner_id":
+                    served.note(str(self.model._meta.model_name), getattr(job, of))
                 return job
             if str(chosen) == str(pk):
                 pk = None

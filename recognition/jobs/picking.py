@@ -14,12 +14,12 @@ from typing import Any
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
+from recognition.jobs import served
+
 #: Somebody with more than this that wait is not waiting for each of them.
 MANY_WAITING = 20
-#: For how long it counts when somebody was served; before that is as good as never. Longer than it
-#: takes to serve everybody once, be they dozens with heavy photos, or whoever comes first is served
-#: first. The hour is looked at only where several have waited for a minute.
-LATELY, WITHIN_THE_HOUR = timedelta(minutes=1), timedelta(hours=1)
+#: Rows of the last hour are looked at only where several have waited for a minute.
+LATELY = timedelta(minutes=1)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,11 +57,11 @@ def pick(jobs: Any, named: uuid.UUID | str | None) -> uuid.UUID | str | None:
             return None
     fewest = min(busy.get(person.owner, 0) for person in people)
     people = [person for person in people if busy.get(person.owner, 0) == fewest]
-    served = _served(jobs, of, [person.owner for person in people])
+    served_last = _served_last(jobs, of, [person.owner for person in people])
     turn = min(
         people,
         key=lambda person: (
-            served.get(person.owner, _NEVER),
+            served_last.get(person.owner, _NEVER),
             person.owner != owner,
             person.since,
         ),
@@ -90,26 +90,28 @@ def _waiting(jobs: Any, of: str, owner: Any) -> list[Waiting]:
     return [person for person in people if person is own or person.count <= MANY_WAITING]
 
 
-def _served(jobs: Any, of: str, owners: list[Any]) -> dict[Any, datetime]:
+def _served_last(jobs: Any, of: str, owners: list[Any]) -> dict[Any, datetime]:
     """When each of some people was served last, as far as it decides whose turn it is.
 
     Whoever waits for another attempt has had one: else those whose receivers never answer would
     always come before everybody whose do.
     """
+    if len(owners) < 2:
+        return {}
     now = timezone.now()
-    served: dict[Any, datetime] = {}
-    for recently in (LATELY, WITHIN_THE_HOUR):
-        others = [owner for owner in owners if owner not in served]
+    served_last = served.last(jobs.model._meta.model_name, owners)
+    for recently in (LATELY, served.WITHIN):
+        others = [owner for owner in owners if owner not in served_last]
         if len(others) < 2:
             break
         theirs = jobs.filter(**{f"{of}__in": others}).order_by()
         ended = theirs.filter(finished_at__gte=now - recently)
-        served |= dict(ended.values_list(of).annotate(last=Max("finished_at")))
+        served_last |= dict(ended.values_list(of).annotate(last=Max("finished_at")))
         again = theirs.filter(
             status=jobs.model.Status.PENDING, queued_at__gte=now - recently, attempts__gt=0
         )
-        served |= dict.fromkeys(again.values_list(of, flat=True).distinct(), now)
-    return served
+        served_last |= dict.fromkeys(again.values_list(of, flat=True).distinct(), now)
+    return served_last
 
 
 def _first(jobs: Any) -> uuid.UUID | None:
