@@ -19,9 +19,6 @@ MOST_SESSIONS = 50
 #: Sent with `user` in the transaction that ends their access: other parts of the site end what
 #: they keep for a person that somebody else may have set up.
 access_ended = Signal()
-#: Sent with `user` in the transaction in which an account is taken back that may have been somebody
-#: else's until now: other parts of the site forget what was chosen in it.
-taken_back = Signal()
 
 
 @transaction.atomic

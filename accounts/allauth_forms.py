@@ -151,7 +151,6 @@ class ResetPasswordKeyForm(WithPasswordRule, forms.ResetPasswordKeyForm):
         if not access.owns_address(user):
             access.end(user, user)
             consent.withdraw_all(user)
-            access.taken_back.send(sender=User, user=user)
             access.note_that_address_is_theirs(user)
         elif self.cleaned_data.get("end_access"):
             access.end(user, user, second_factors=False)

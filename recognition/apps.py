@@ -13,5 +13,5 @@ class RecognitionConfig(AppConfig):
         # They register themselves: checks, what follows a change of a row, and tasks.
         from recognition import tasks  # noqa: F401 (they register themselves)
         from recognition.model_registry import checks  # noqa: F401 (they register themselves)
-        from recognition.uploads import files, retention  # noqa: F401 (they register themselves)
+        from recognition.uploads import files  # noqa: F401 (they register themselves)
         from recognition.webhooks import access  # noqa: F401 (they register themselves)

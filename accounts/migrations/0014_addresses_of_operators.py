@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import migrations, models
 
 
 def vouch(apps, schema_editor):
@@ -13,6 +13,9 @@ def vouch(apps, schema_editor):
         for user in people.filter(emailaddress=None)
     ]
     addresses.bulk_create(rows, ignore_conflicts=True)
+    # What allauth writes for whoever has none and opens the page of addresses: a sign-up's is primary.
+    made = addresses.filter(email=models.F("user__email"), primary=False, verified=False)
+    made.update(primary=True, verified=True)
     for user in people.filter(is_superuser=True):
         addresses.filter(user=user, email=user.email).update(verified=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -13,13 +13,11 @@ from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import audit
-from accounts.access import taken_back
 from operations import stored_files
 from operations.whole_files import is_full
 from recognition.models import Prediction, Upload, UploadQuerySet
@@ -96,17 +94,6 @@ def choose(user: User, days: int | None) -> None:
         audit.record_hourly("retention_changed", user, user)
     user.photo_retention_days = days
     user.save(update_fields=["photo_retention_days"])
-
-
-@receiver(taken_back)
-def forget_choice(user: User, **kwargs: Any) -> None:
-    """The default stands again, unless it is shorter: no photo goes by a reset of the password.
-
-    Who has it reset may be whoever chose, too, and never showed that the address is theirs.
-    """
-    chosen, default = days_kept(user.photo_retention_days), days_kept(None)
-    if default is None or (chosen is not None and chosen <= default):
-        choose(user, None)
 
 
 def due_photos() -> UploadQuerySet:

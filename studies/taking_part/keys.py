@@ -54,11 +54,11 @@ def for_form(study: Study) -> str:
     return signing.TimestampSigner(salt=_FORM_SALT).sign(f"{study.pk.hex}.{new()}")
 
 
-def of_form(study: Study, carried: str) -> str | None:
+def of_form(study: Study, carried: str, browser: str) -> str | None:
     """The key that a form of this study stands for; None where the form is none, or too old.
 
-    It is made with ``SECRET_KEY``: whoever only reads the page does not know the cookie that the
-    next one at the device gets by it.
+    It is made with ``SECRET_KEY``, and of something that one browser alone brings: whoever only
+    reads the page does not get the cookie of the next one at the device by it, here or elsewhere.
     """
     try:
         signing.TimestampSigner(salt=_FORM_SALT).unsign(carried, max_age=FORM_SECONDS)
@@ -66,7 +66,8 @@ def of_form(study: Study, carried: str) -> str | None:
         return None
     if not carried.startswith(f"{study.pk.hex}."):
         return None
-    return salted_hmac("studies.taking_part.key", carried, algorithm="sha256").hexdigest()
+    told = f"{carried} {browser}"
+    return salted_hmac("studies.taking_part.key", told, algorithm="sha256").hexdigest()
 
 
 def code_of(key: str, salt: str) -> str:

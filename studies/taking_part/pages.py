@@ -125,7 +125,9 @@ def _joined(request: HttpRequest, way: Way, form: ConsentForm) -> HttpResponse:
         way.study,
         language=way.language,
         consent_version=form.cleaned_data["consent_version"],
-        form_key=keys.of_form(way.study, form.cleaned_data["form_key"]),
+        form_key=keys.of_form(
+            way.study, form.cleaned_data["form_key"], str(request.META.get("CSRF_COOKIE", ""))
+        ),
         link=way.link,
         external_id=way.external_id,
         is_preview=way.is_preview,
@@ -285,14 +287,13 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     study = participation.study
     seconds = leaving.seconds_of_code(participation)
     code = leaving.code_of(participation, key) if seconds else ""
-    if code and request.method == "GET":
-        leaving.code_is_shown(participation)
     context = {
         "study": study,
         "participation": participation,
         "is_finished": participation.state == _State.FINISHED,
         "code": code,
         "seconds": seconds,
+        "minutes": leaving.CODE_MINUTES,
         "return_url": _return_url(participation),
     }
     return render(request, "taking_part/end.html", context)
@@ -300,9 +301,21 @@ def end(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 
 @require_POST
 @for_participants
+def shown(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The page with the code is there, which the server alone cannot know: its time counts."""
+    participation, _key = _mine(request, pk)
+    if participation.has_ended:
+        leaving.code_is_shown(participation)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@for_participants
 def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The page with the code was left: it is not shown again."""
     participation, _key = _mine(request, pk)
+    if participation.has_ended:
+        leaving.code_is_shown(participation)
     leaving.hide_code(participation)
     return HttpResponse(status=204)
 

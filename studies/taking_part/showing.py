@@ -32,7 +32,7 @@ def is_watched(block: Block) -> bool:
 def other_sites(study: Study) -> list[str]:
     """The hosts of the pages that a study shows in a frame: they see a participant's address."""
     addresses = study.blocks.filter(kind=_Kind.PAGE).exclude(url="").values_list("url", flat=True)
-    return sorted({urlsplit(address).netloc for address in addresses} - {""})
+    return sorted({urlsplit(address).hostname or "" for address in addresses} - {""})
 
 
 def plan(participation: Participation, blocks: Sequence[Block]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("in/<uuid:pk>/token/", pages.token, name="token"),
     path("in/<uuid:pk>/leave/", pages.leave, name="leave"),
     path("in/<uuid:pk>/end/", pages.end, name="end"),
+    path("in/<uuid:pk>/shown/", pages.shown, name="shown"),
     path("in/<uuid:pk>/left/", pages.left, name="left"),
     path("in/<uuid:pk>/blocks/<int:block>/", pages.stimulus, name="stimulus"),
 ]

@@ -34,11 +34,15 @@ def test_addresses_of_operators_and_of_whom_they_made_count_as_theirs(before: An
     looked = people.create(email="looked@example.org", is_superuser=True)
     addresses.create(user_id=looked.pk, email=looked.email, verified=False)
     made = people.create(email="made@example.org")
+    opened = people.create(email="opened@example.org")
+    addresses.create(user_id=opened.pk, email=opened.email, primary=False, verified=False)
+    addresses.create(user_id=opened.pk, email="wished@example.org", verified=False)
     signed_up = people.create(email="signed-up@example.org")
     addresses.create(user_id=signed_up.pk, email=signed_up.email, primary=True, verified=False)
 
     migrate([("accounts", "0014_addresses_of_operators")])
 
-    assert dict(addresses.values_list("user_id", "verified")) == {
-        root.pk: True, looked.pk: True, made.pk: True, signed_up.pk: False,
+    assert dict(addresses.values_list("email", "verified")) == {
+        root.email: True, looked.email: True, made.email: True, opened.email: True,
+        "wished@example.org": False, signed_up.email: False,
     }  # fmt: skip

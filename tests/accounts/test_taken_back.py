@@ -1,4 +1,4 @@
-"""Who gets an account back from somebody else is asked anew, and bound by nothing they chose."""
+"""Who gets an account back from somebody else is asked anew what they agree to."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
-from pytest_django import Settings
 
 from accounts import consent
 from accounts.models import AuditEvent, User
 from accounts.purposes import ACCOUNT
 from recognition.people import TRAINING
-from recognition.uploads.retention import FOR_EVER
 from tests.support.signing_in import link_in, sign_in
 
 MINE = "another-good-password-7"
@@ -31,22 +29,19 @@ def reset(user: User) -> Client:
 
 
 @pytest.mark.django_db
-def test_what_somebody_else_agreed_to_and_chose_does_not_hold() -> None:
+def test_what_somebody_else_agreed_to_does_not_hold() -> None:
     squatter = Client()
     form = {"email": "victim@example.org", "password1": "a-good-password-7", "consent": "on"}
     squatter.post("/accounts/signup/", {**form, "password2": form["password1"]})
     squatter.post("/privacy/training/", {"agree": "yes"})
-    squatter.post("/privacy/retention/", {"days": "0"})
     user = User.objects.get()
     assert consent.has(user, ACCOUNT)
     assert consent.has(user, TRAINING)
-    assert user.photo_retention_days == 0
 
     victim = reset(user)
 
     assert not consent.has(user, ACCOUNT)
     assert not consent.has(user, TRAINING)
-    assert user.photo_retention_days is None
     assert victim.get("/uploads/")["Location"].startswith("/accounts/consent/")
     assert AuditEvent.objects.filter(user=user, action="consent_withdrawn").count() == 2
     # Who has shown that the address is theirs is asked once.
@@ -62,15 +57,8 @@ def test_what_one_chose_oneself_holds(alice: User) -> None:
     assert alice.photo_retention_days == 30
 
 
-@pytest.mark.parametrize(
-    ("default", "chosen", "left"),
-    [(None, 30, None), (30, 7, None), (30, 30, None), (30, FOR_EVER, FOR_EVER), (30, 90, 90)],
-)
-def test_no_photo_goes_sooner_by_it(
-    alice: User, settings: Settings, default: int | None, chosen: int, left: int | None
-) -> None:
-    """Who was the owner all along, and never verified the address, may have them for years."""
-    settings.RETENTION_DEFAULT_DAYS = default
-    User.objects.filter(pk=alice.pk).update(photo_retention_days=chosen)
+def test_how_long_photos_are_kept_stays_as_it_was_chosen(alice: User) -> None:
+    """Who was the owner all along, and never verified the address, would not notice a change."""
+    User.objects.filter(pk=alice.pk).update(photo_retention_days=30)
     reset(alice)
-    assert alice.photo_retention_days == left
+    assert alice.photo_retention_days == 30

@@ -32,8 +32,12 @@ def test_the_page_that_wakes_after_the_last_click_shows_the_code(study: Study) -
     client = ended(study)
     assert CODE in text(client.get(path(study, "end/")))
     assert CODE in text(client.get(path(study, "end/"))), "a reload"
+    assert study.participations.get().code_shown_at is None, "an answer may be lost"
+    assert client.post(path(study, "shown/")).status_code == 204
     shown = study.participations.get().code_shown_at
     assert shown is not None
+    assert client.post(path(study, "shown/")).status_code == 204
+    assert study.participations.get().code_shown_at == shown
     ago = timezone.now() - timedelta(minutes=leaving.CODE_MINUTES)
     study.participations.update(code_shown_at=ago)
     page = text(client.get(path(study, "end/")))
@@ -42,10 +46,12 @@ def test_the_page_that_wakes_after_the_last_click_shows_the_code(study: Study) -
     assert study.participations.get().code_shown_at == ago
 
 
-def test_who_only_asks_for_the_head_of_the_page_was_shown_nothing(study: Study) -> None:
-    client = ended(study)
-    assert client.head(path(study, "end/")).status_code == 200
+def test_nothing_is_shown_before_the_end(study: Study) -> None:
+    client = agree(study)
+    for page in ("shown/", "left/"):
+        assert client.post(path(study, page)).status_code == 204
     assert study.participations.get().code_shown_at is None
+    assert not study.participations.get().is_code_hidden
 
 
 @pytest.mark.parametrize("query", ["", "?id=panel-7"])
@@ -73,6 +79,7 @@ def test_a_personal_link_shows_it_to_its_person(study: Study) -> None:
     client.post(f"{begin}consent/", AGREES)
     client.post(path(study, "leave/"))  # Its answer is lost.
     assert CODE in text(client.get(begin, follow=True))
+    client.post(path(study, "shown/"))
     assert CODE not in text(client.get(begin, follow=True)), "once"
 
 

@@ -45,6 +45,16 @@ def test_two_answers_to_one_form_are_one_participant(study: Study) -> None:
     assert first not in form["form_key"], "whoever reads the page does not know the cookie"
 
 
+def test_the_same_form_from_elsewhere_is_another_participant(study: Study) -> None:
+    """Whoever has read the page has not what its browser brings."""
+    form = filled_in(study)
+    here, elsewhere = Client(), Client()
+    for client, letter in ((here, "a"), (elsewhere, "b")):
+        client.cookies["csrftoken"] = letter * 32
+    assert send(study, form, client=here) != send(study, form, client=elsewhere)
+    assert study.participations.count() == 2
+
+
 def test_two_forms_are_two_participants(study: Study) -> None:
     assert send(study, filled_in(study)) != send(study, filled_in(study))
     assert study.participations.count() == 2

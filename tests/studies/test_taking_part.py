@@ -39,7 +39,7 @@ def test_whose_pages_are_shown_is_told_before_they_see_an_address(study: Study) 
     study.blocks.all().delete()
     studies.block(study, "text", "a page", url="")
     assert said not in text(Client().get(path(study)))
-    studies.block(study, "page", "theirs", url="https://survey.example.com/a?b=c")
+    studies.block(study, "page", "theirs", url="https://me:mine@survey.example.com/a?b=c")
     studies.block(study, "page", "theirs again", url="https://survey.example.com/b")
     assert f"{said} (survey.example.com)" in text(Client().get(path(study)))
 
@@ -243,6 +243,7 @@ def test_the_next_one_after_somebody_who_has_ended_takes_part_as_well(
     client = agree(study, query="?id=ANNA")
     study.participations.update(state=state)
     assert "Thank you" in client.get(path(study, "end/")).text
+    client.post(path(study, "shown/"))
     page = text(client.get(path(study)))
     assert "Have you been here before?" in page
     assert "has not seen" not in page

@@ -90,6 +90,7 @@ def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None
     client = agree(study)
     client.post(path(study, "leave/"))
     code = code_at_end(client, study)
+    client.post(path(study, "shown/"))
     assert code not in text(client.get(path(study), follow=True))
     page = text(client.get(path(study, "run/"), follow=True))
     assert "You have stopped" in page

@@ -228,6 +228,7 @@ ROUTES: dict[str, Route] = {
     "taking_part:leave": everybody("running study", GET=405, POST=410),
     "taking_part:somebody_else": everybody("open study", GET=405, POST=302),
     "taking_part:left": everybody("running study", GET=405, POST=410),
+    "taking_part:shown": everybody("running study", GET=405, POST=410),
     "taking_part:stimulus": everybody("block of the running study", GET=410),
     # API
     "api-upload-detail": interface("upload", GET=200, DELETE=204),

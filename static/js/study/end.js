@@ -1,5 +1,5 @@
-/** The page with the withdrawal code tells when it is left, so that nobody after sees the code. Where
- *  nobody leaves it, it goes by itself. */
+/** The page with the withdrawal code tells that it is there, and when it is left, so that nobody after
+ *  sees the code. Where nobody leaves it, it goes by itself. */
 
 const code = document.getElementById("code");
 const token = document.querySelector('input[name="csrfmiddlewaretoken"]');
@@ -8,6 +8,8 @@ if (code && token) {
   const end = Date.now() + Number(code.dataset.seconds) * 1000;
   const form = new FormData();
   form.append(token.name, token.value);
+
+  fetch(code.dataset.shown, { method: "POST", body: form, keepalive: true }).catch(() => {});
 
   // Timers stand still while a device sleeps: what counts is the clock.
   const leaveInTime = async () => {
