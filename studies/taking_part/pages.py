@@ -324,6 +324,10 @@ def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @private
 def withdraw(request: HttpRequest) -> HttpResponseBase:
     """Delete all of somebody's data, by their code."""
+    if "ask" in request.POST:
+        # From the page with the code: what cannot be undone takes two pages, and no double press.
+        form = CodeForm(initial={"code": request.POST.get("code", "")[:60]})
+        return render(request, "taking_part/withdraw.html", {"form": form, "asked": True})
     form = CodeForm(request.POST or None)
     wait = None
     if request.method == "POST" and form.is_valid():
