@@ -258,7 +258,8 @@ def _tell_by_mail(export: DataExport) -> None:
         subject = _("Your data is ready")
         text = _(
             "The data export you requested is ready. Sign in and open “Privacy & data” to "
-            "download it. It is deleted after %(days)d days."
+            "download it. It is deleted after %(days)d days, or earlier if it has data of a study "
+            "whose participant withdraws."
         ) % {"days": DAYS_KEPT}
         try:
             mails.send(subject, text, export.owner.email)

@@ -22,10 +22,6 @@ class ConsentForm(forms.Form):
         error_messages={"required": _("You can take part only if you agree.")}
     )
     consent_version = forms.IntegerField(widget=forms.HiddenInput)
-    # Some browsers put what an earlier page had into fields of one that is loaded anew.
-    form_key = forms.CharField(
-        widget=forms.HiddenInput(attrs={"autocomplete": "off"}), required=False
-    )
 
     def __init__(self, *args: Any, minimum_age: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -87,14 +87,14 @@ def join(
     consent_version: int,
     link: PersonalLink | None = None,
     external_id: str = "",
-    form_key: str | None = None,
+    browser_key: str | None = None,
     is_preview: bool = False,
     last_preview: Participation | None = None,
 ) -> tuple[Participation, str]:
     """Store that somebody has agreed; returns the participation, and the key for the cookie.
 
-    Whoever sends the same form again, because they pressed twice or because the answer was lost, is
-    the participant that they are already.
+    Whoever agrees again, because they pressed twice or because the answer was lost, is the
+    participant that they are already.
 
     Args:
         study: which one.
@@ -102,7 +102,7 @@ def join(
         consent_version: of the text that they were shown.
         link: the personal link that they came by.
         external_id: that a panel gave them.
-        form_key: that their form stands for; None where it stands for none.
+        browser_key: of who agrees in their browser; None where it has none.
         is_preview: whether it is the team that tries the study.
         last_preview: of the same person, which is deleted; the next condition is tried.
 
@@ -116,13 +116,13 @@ def join(
         # One after the other: two at once would get the same number and condition.
         study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         external_id = link.label if link is not None else external_id[:LONGEST_ID]
-        key = None if is_preview else form_key
+        key = None if is_preview else browser_key
         if key is not None:
-            made = Participation.objects.filter(key_hash=keys.hash_of(key)).first()
-            if made is not None and _is_sent_again(made, link, external_id):
+            if (made := agreed_before(study, key, link, external_id)) is not None:
                 return made, key
-            # The form of somebody else, who used this browser before: nobody gets their key.
-            key = key if made is None else None
+            # Of somebody else, who used this browser before: nobody gets their key.
+            if Participation.objects.filter(key_hash=keys.hash_of(key)).exists():
+                key = None
         check(study, link, is_preview=is_preview)
         if link is not None and not study.personal_links.filter(pk=link.pk).exists():
             raise CannotJoin("closed")
@@ -159,20 +159,27 @@ def join(
     return participation, key
 
 
-def _is_sent_again(made: Participation, link: PersonalLink | None, external_id: str) -> bool:
-    """Whether who sends a form once more is who sent it first, and not the next one at a device.
+def agreed_before(
+    study: Study, key: str, link: PersonalLink | None, external_id: str
+) -> Participation | None:
+    """The participation of who agrees once more, and is not the next one at a device.
 
     Nothing but their consent is there yet. By the open link it was given a moment ago, too; a
     personal link is one person's.
     """
-    is_untouched = (
-        made.state == Participation.State.CONSENTED
-        and made.recording_id is None
-        and not made.socket_key
+    untouched = Participation.objects.filter(
+        study=study,
+        key_hash=keys.hash_of(key),
+        state=Participation.State.CONSENTED,
+        recording=None,
+        socket_key="",
+        personal_link=link,
+        external_id=external_id,
     )
-    is_same_way = (made.personal_link_id, made.external_id) == (link and link.pk, external_id)
-    since = timezone.now() - timedelta(minutes=leaving.AWAY_MINUTES)
-    return is_untouched and is_same_way and (link is not None or made.consented_at > since)
+    if link is None:
+        since = timezone.now() - timedelta(minutes=leaving.AWAY_MINUTES)
+        untouched = untouched.filter(consented_at__gt=since)
+    return untouched.first()
 
 
 def blocks_of(participation: Participation) -> list[Block]:

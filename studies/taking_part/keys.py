@@ -32,9 +32,6 @@ TOKEN_SECONDS = 120
 #: What the socket answers to, and what a token is offered behind.
 SUBPROTOCOL, TOKEN_SUBPROTOCOL = "visage.study", "visage.study.token."
 _SALT = "studies.taking_part.token"
-#: Seconds for which a consent form, sent again, is the same one's.
-FORM_SECONDS = 24 * 3600
-_FORM_SALT = "studies.taking_part.form"
 #: Bytes of a withdrawal code: 80 bits, written as 16 letters and digits.
 _CODE_BYTES = 10
 
@@ -49,24 +46,19 @@ def new() -> str:
     return secrets.token_urlsafe(24)
 
 
-def for_form(study: Study) -> str:
-    """What a consent form carries: whoever sends it twice gets the same key both times."""
-    return signing.TimestampSigner(salt=_FORM_SALT).sign(f"{study.pk.hex}.{new()}")
+def of_browser(study: Study, way: str, browser: str) -> str | None:
+    """The key of whoever agrees in a browser, the same each time; None where it brings nothing.
 
+    So an answer that is lost, or that comes twice, gives one key. It is made with ``SECRET_KEY``.
 
-def of_form(study: Study, carried: str, browser: str) -> str | None:
-    """The key that a form of this study stands for; None where the form is none, or too old.
-
-    It is made with ``SECRET_KEY``, and of something that one browser alone brings: whoever only
-    reads the page does not get the cookie of the next one at the device by it, here or elsewhere.
+    Args:
+        study: which one.
+        way: by which they came: two people at one device have links or ids of their own.
+        browser: what this one brings, and no other.
     """
-    try:
-        signing.TimestampSigner(salt=_FORM_SALT).unsign(carried, max_age=FORM_SECONDS)
-    except signing.BadSignature:
+    if not browser:
         return None
-    if not carried.startswith(f"{study.pk.hex}."):
-        return None
-    told = f"{carried} {browser}"
+    told = f"{study.pk.hex} {way} {browser}"
     return salted_hmac("studies.taking_part.key", told, algorithm="sha256").hexdigest()
 
 

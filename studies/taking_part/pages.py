@@ -91,10 +91,7 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
     form = ConsentForm(
         data,
         minimum_age=way.study.minimum_age,
-        initial={
-            "consent_version": way.study.consent_version,
-            "form_key": keys.for_form(way.study),
-        },
+        initial={"consent_version": way.study.consent_version},
     )
     if data is not None and form.refuses:
         return _stopped(request, way.study, "refused", status=200)
@@ -125,9 +122,7 @@ def _joined(request: HttpRequest, way: Way, form: ConsentForm) -> HttpResponse:
         way.study,
         language=way.language,
         consent_version=form.cleaned_data["consent_version"],
-        form_key=keys.of_form(
-            way.study, form.cleaned_data["form_key"], str(request.META.get("CSRF_COOKIE", ""))
-        ),
+        browser_key=_browser_key(request, way),
         link=way.link,
         external_id=way.external_id,
         is_preview=way.is_preview,
@@ -145,6 +140,8 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
     somebody new.
     """
     found = keys.find(way.study, request.COOKIES)
+    if found is None and not way.is_preview:
+        return _agreed(request, way)
     # A preview begins anew: the study may be another one since the last.
     if found is None or way.is_preview or found[0].is_preview:
         return None
@@ -165,6 +162,21 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
         }
         return render(request, "taking_part/again.html", context)
     return redirect("taking_part:run", way.study.pk)
+
+
+def _agreed(request: HttpRequest, way: Way) -> HttpResponse | None:
+    """On to the study for who has agreed, and whose answer with the cookie was lost."""
+    key = _browser_key(request, way)
+    if key is None or not joining.agreed_before(way.study, key, way.link, way.told_id):
+        return None
+    response = redirect("taking_part:run", way.study.pk)
+    keys.remember(response, way.study, key)
+    return response
+
+
+def _browser_key(request: HttpRequest, way: Way) -> str | None:
+    by = f"{way.link.pk if way.link else ''} {way.told_id}"
+    return keys.of_browser(way.study, by, str(request.META.get("CSRF_COOKIE") or ""))
 
 
 @require_POST

@@ -49,6 +49,11 @@ class Way:
         return f"{address}?{urlencode({name: text for name, text in query.items() if text})}"
 
     @property
+    def told_id(self) -> str:
+        """What the team or a panel calls them."""
+        return self.link.label if self.link is not None else self.external_id
+
+    @property
     def languages(self) -> list[tuple[str, str, str]]:
         """Code, name and URL of each language to choose from."""
         names = dict(settings.LANGUAGES)
