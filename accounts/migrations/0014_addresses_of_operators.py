@@ -15,9 +15,13 @@ def vouch(apps, schema_editor):
     addresses.bulk_create(rows, ignore_conflicts=True)
     # What allauth writes for whoever has none and opens the page of addresses: a sign-up's is primary.
     made = addresses.filter(email=models.F("user__email"), primary=False, verified=False)
-    made.update(primary=True, verified=True)
-    for user in people.filter(is_superuser=True):
-        addresses.filter(user=user, email=user.email).update(verified=True)
+    # Nor where an operator has written another row for the person.
+    made = made.exclude(user__in=list(addresses.filter(primary=True).values_list("user", flat=True)))
+    of_superusers = addresses.filter(email=models.F("user__email"), user__is_superuser=True)
+    taken = set(addresses.filter(verified=True).values_list("email", flat=True))
+    for address in [*made, *of_superusers.filter(verified=False)]:
+        if address.email not in taken:
+            addresses.filter(pk=address.pk).update(verified=True)
 
 
 class Migration(migrations.Migration):

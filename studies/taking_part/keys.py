@@ -54,7 +54,7 @@ def of_browser(study: Study, way: str, browser: str) -> str | None:
     Args:
         study: which one.
         way: by which they came: two people at one device have links or ids of their own.
-        browser: what this one brings, and no other.
+        browser: the number that :func:`ask` gave it.
     """
     if not browser:
         return None
@@ -108,6 +108,23 @@ def remember(response: HttpResponse, study: Study, key: str) -> None:
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
         # A panel's link leads here from elsewhere, again after a break.
+        samesite="Lax",
+    )
+
+
+def asked_name(study_id: UUID) -> str:
+    """Of the cookie that the pages before consent give a browser, for a day."""
+    return cookie_name(study_id).replace("part-", "ask-")
+
+
+def ask(response: HttpResponse, study: Study) -> None:
+    """Know whoever reads these pages when they agree twice, each by a number of their own."""
+    response.set_cookie(
+        asked_name(study.pk),
+        new(),
+        max_age=24 * 3600,
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
     )
 

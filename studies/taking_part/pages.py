@@ -77,7 +77,7 @@ def information(request: HttpRequest, link_key: str = "", key: str = "") -> Http
         "consent_url": _consent_url(way),
         "other_sites": showing.other_sites(way.study),
     }
-    return render(request, "taking_part/information.html", context)
+    return _asked(request, way, render(request, "taking_part/information.html", context))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,7 +109,13 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
             return redirect(way.url("information"))
         return _stopped(request, way.study, error.reason)
     context = {"way": way, "study": way.study, "form": form, "back_url": way.url("information")}
-    return render(request, "taking_part/consent.html", context)
+    return _asked(request, way, render(request, "taking_part/consent.html", context))
+
+
+def _asked(request: HttpRequest, way: Way, response: HttpResponse) -> HttpResponse:
+    if request.method == "GET" and not way.is_preview:
+        keys.ask(response, way.study)
+    return response
 
 
 def _consent_url(way: Way) -> str:
@@ -176,7 +182,7 @@ def _agreed(request: HttpRequest, way: Way) -> HttpResponse | None:
 
 def _browser_key(request: HttpRequest, way: Way) -> str | None:
     by = f"{way.link.pk if way.link else ''} {way.told_id}"
-    return keys.of_browser(way.study, by, str(request.META.get("CSRF_COOKIE") or ""))
+    return keys.of_browser(way.study, by, request.COOKIES.get(keys.asked_name(way.study.pk), ""))
 
 
 @require_POST
@@ -336,10 +342,6 @@ def left(request: HttpRequest, pk: UUID) -> HttpResponseBase:
 @private
 def withdraw(request: HttpRequest) -> HttpResponseBase:
     """Delete all of somebody's data, by their code."""
-    if "ask" in request.POST:
-        # From the page with the code: what cannot be undone takes two pages, and no double press.
-        form = CodeForm(initial={"code": request.POST.get("code", "")[:60]})
-        return render(request, "taking_part/withdraw.html", {"form": form, "asked": True})
     form = CodeForm(request.POST or None)
     wait = None
     if request.method == "POST" and form.is_valid():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -124,8 +125,21 @@ def test_a_code_that_nobody_leaves_goes_after_its_time(study_site: Site, visit: 
     page = visit(key)
     page.clock.install()
     begin(page)
-    page.on("dialog", lambda dialog: dialog.accept())
+
+    def accept(dialog: Any) -> None:
+        dialog.accept()
+
+    page.on("dialog", accept)
     page.get_by_role("button", name="Stop the study").click()
+    # It lies where the last *Continue* was, on some phones, and cannot be undone.
+    expect(page.get_by_role("button", name="Delete all my data now")).to_be_disabled()
+    page.clock.run_for(1000)
+    questions: list[str] = []
+    page.remove_listener("dialog", accept)
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Delete all my data now").click()
+    assert len(questions) == 1
+    assert "can’t be undone" in questions[0]
     expect(page.locator("#code")).to_be_visible()
     shown = page.locator("#code").inner_text()
     page.clock.run_for(14 * 60 * 1000)

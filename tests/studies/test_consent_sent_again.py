@@ -17,10 +17,11 @@ from tests.support.participants import AGREES, path, text
 from tests.support.series import recorded
 
 
-def browser(letter: str = "a") -> Client:
-    """One that has been on the site, and has no participant's cookie: the answer was lost."""
+def browser(number: str = "a") -> Client:
+    """One that has read the pages, and has no participant's cookie: the answer was lost."""
     client = Client()
-    client.cookies["csrftoken"] = letter * 32
+    for pk in Study.objects.values_list("pk", flat=True):
+        client.cookies[keys.asked_name(pk)] = number
     return client
 
 
@@ -70,6 +71,22 @@ def test_who_lost_the_answer_is_not_locked_out_of_their_personal_link(study: Stu
     assert browser().get(begin).headers["Location"] == path(study, "run/")
     assert send(study, browser("b"), f"{begin}consent/") == "410", "which no other browser opens"
     assert browser("b").get(begin).status_code == 410
+
+
+def test_one_after_the_other_at_a_shared_device_is_one_participant(study: Study) -> None:
+    client = Client()
+    numbers = set()
+    for n_people in (1, 2, 3):
+        assert "It is off now." in text(client.get(path(study)))
+        numbers.add(client.cookies[keys.asked_name(study.pk)].value)
+        for _ in range(2):
+            send(study, client)
+            del client.cookies[keys.cookie_name(study.pk)]
+        assert client.get(path(study)).headers["Location"] == path(study, "run/")
+        assert study.participations.count() == n_people
+        client.post(path(study, "leave/"))
+        client.post(path(study, "somebody-else/"))
+    assert len(numbers) == 3, "whoever knows an earlier one is nobody"
 
 
 @pytest.mark.parametrize("change", ["ended", "recorded", "begun", "opened", "long ago"])

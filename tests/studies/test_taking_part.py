@@ -29,7 +29,7 @@ def test_nothing_is_stored_before_consent(study: Study) -> None:
     information = client.get(path(study))
     assert "It is off now." in text(information)
     assert client.get(path(study, "consent/") + "?version=1").status_code == 200
-    assert set(client.cookies) <= {"csrftoken"}
+    assert set(client.cookies) <= {"csrftoken", keys.asked_name(study.pk)}
     assert information.headers["Cache-Control"] == "private, no-store"
     assert stored() == (0, 0)
 

@@ -86,20 +86,6 @@ def test_the_next_one_at_a_shared_device_does_not_see_the_code(study: Study) -> 
     assert "Everything is deleted" in text(withdraw(code))
 
 
-def test_the_button_beside_the_code_asks_before_it_deletes(study: Study) -> None:
-    """On some phones it lies where the last *Continue* was: a double press deleted everything."""
-    client = agree(study)
-    client.post(path(study, "leave/"))
-    code = code_at_end(client, study)
-    page = text(client.get(path(study, "end/")))
-    assert "disabled data-late" in page
-    asked = client.post("/take-part/withdraw/", {"code": code, "ask": "yes"})
-    assert f'value="{code}"' in asked.content.decode()
-    assert "disabled data-late" in text(asked)
-    assert study.participations.exists()
-    assert "Everything is deleted" in text(withdraw(code))
-
-
 def test_who_comes_by_the_link_again_does_not_see_the_code(study: Study) -> None:
     client = agree(study)
     client.post(path(study, "leave/"))

@@ -1,6 +1,9 @@
 /** The page with the withdrawal code tells that it is there, and when it is left, so that nobody after
  *  sees the code. Where nobody leaves it, it goes by itself. */
 
+/** The second press of a double one on the last *Continue* is none of this page's. */
+const LATE_MILLISECONDS = 1000;
+
 const code = document.getElementById("code");
 const token = document.querySelector('input[name="csrfmiddlewaretoken"]');
 
@@ -9,14 +12,29 @@ if (code && token) {
   const form = new FormData();
   form.append(token.name, token.value);
 
-  fetch(code.dataset.shown, { method: "POST", body: form, keepalive: true }).catch(() => {});
+  const tell = async (address) => {
+    const answer = await fetch(address, { method: "POST", body: form, keepalive: true }).catch(() => null);
+    return Boolean(answer?.ok);
+  };
+  // Until it is heard: a class that ends together may be too many at once.
+  const tellThatItIsShown = async () => {
+    if (!await tell(code.dataset.shown)) setTimeout(tellThatItIsShown, 5000);
+  };
+  tellThatItIsShown();
+
+  const deletion = document.getElementById("delete");
+  const button = deletion.querySelector("button");
+  setTimeout(() => { button.disabled = false; }, LATE_MILLISECONDS);
+  deletion.addEventListener("submit", (event) => {
+    if (!window.confirm(button.dataset.sure)) event.preventDefault();
+  });
 
   // Timers stand still while a device sleeps: what counts is the clock.
   const leaveInTime = async () => {
     if (Date.now() < end || !code.isConnected) return;
     // At once, with the button beside it, whatever the network does.
     code.closest("section").remove();
-    await fetch(code.dataset.left, { method: "POST", body: form }).catch(() => {});
+    await tell(code.dataset.left);
     window.location.reload();
   };
 
