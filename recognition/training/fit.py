@@ -32,6 +32,7 @@ from recognition.training.dataset import CLASSES, NAMED, Dataset, Examples
 from recognition.training.network import HEADS, EmotionNetwork
 from recognition.training.normalisation import as_input, estimate_statistics
 from recognition.training.progress import STATE, check_settings, read_history
+from recognition.training.sharpness import uphill
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class Settings:
         initial_weights: None (random), or what :func:`weights.read` reads.
         teacher: version of the model whose answers are blended into the targets; None without.
         teacher_share: of those answers in the targets.
+        sharpness: how far up the hill each step looks, see :mod:`recognition.training.sharpness`;
+            0 for plain steps, which take two thirds of the time.
         precision: ``"bfloat16"`` for the products of matrices, or ``"float32"``.
     """
 
@@ -102,6 +105,7 @@ class Settings:
     initial_weights: str | None = None
     teacher: str | None = None
     teacher_share: float = 0.0
+    sharpness: float = 0.0
     precision: str = "bfloat16"
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -193,14 +197,14 @@ class _Run:
         """Learn from one batch; the loss and accuracy of each head."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        with self.precision():
-            logits = self.model(images)
-        smoothing = {"fer2013": self.settings.label_smoothing, "consensus": 0.0}
-        losses = {
-            head: _loss(logits[head], target, smoothing[head]) for head, target in targets.items()
-        }
-        self.optimizer.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
+        half = images[: (len(images) + 1) // 2]
+        with uphill(
+            self.model, self.settings.sharpness, lambda: self._look(half, targets)[1].sum()
+        ):
+            logits, each = self._look(images, targets)
+            self.optimizer.zero_grad()
+            each.sum().backward()
+        losses = dict(zip(targets, each, strict=True))
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimizer.step()
         with torch.no_grad():
@@ -210,6 +214,19 @@ class _Run:
                 1.0 - self.settings.ema_momentum,
             )
         return _figures(losses, logits, targets)
+
+    def _look(
+        self, images: torch.Tensor, targets: Mapping[str, torch.Tensor]
+    ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        """What the network says of the first of some targets, and the loss of each head."""
+        with self.precision():
+            logits = self.model(images)
+        smoothing = {"fer2013": self.settings.label_smoothing, "consensus": 0.0}
+        losses = [
+            _loss(logits[head], target[: len(images)], smoothing[head])
+            for head, target in targets.items()
+        ]
+        return logits, torch.stack(losses)
 
     def precision(self) -> torch.autocast:
         enabled = self.settings.precision == "bfloat16"

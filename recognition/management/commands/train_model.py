@@ -67,6 +67,12 @@ class Command(BaseCommand):
             default=0.5,
             help="of its answers in what is learned, 0 to 1 (default: 0.5)",
         )
+        parser.add_argument(
+            "--sharpness",
+            type=float,
+            help="how far up the loss each step looks before it goes down, such as 0.1: takes half "
+            "as long again, and learns disputed labels less by heart (default: 0, not at all)",
+        )
         parser.add_argument("--seed", type=int)
         parser.add_argument("--batch-size", type=int)
         parser.add_argument("--precision", choices=["float32", "bfloat16"])
@@ -189,6 +195,7 @@ def _settings(options: dict[str, Any], teacher: EmotionClassifier | None) -> Set
         "teacher": teacher and teacher.manifest.version,
         "teacher_share": teacher and options["teacher_share"],
         "initial_weights": options["init"],
+        "sharpness": options["sharpness"],
         "seed": options["seed"],
         "batch_size": options["batch_size"],
         "precision": options["precision"],
