@@ -19,9 +19,11 @@ def vouch(apps, schema_editor):
     made = made.exclude(user__in=list(addresses.filter(primary=True).values_list("user", flat=True)))
     of_superusers = addresses.filter(email=models.F("user__email"), user__is_superuser=True)
     taken = set(addresses.filter(verified=True).values_list("email", flat=True))
+    primary = {address.pk for address in made}
     for address in [*made, *of_superusers.filter(verified=False)]:
         if address.email not in taken:
-            addresses.filter(pk=address.pk).update(verified=True)
+            is_primary = address.primary or address.pk in primary
+            addresses.filter(pk=address.pk).update(verified=True, primary=is_primary)
 
 
 class Migration(migrations.Migration):

@@ -113,16 +113,23 @@ def remember(response: HttpResponse, study: Study, key: str) -> None:
 
 
 def asked_name(study_id: UUID) -> str:
-    """Of the cookie that the pages before consent give a browser, for a day."""
+    """Of the cookie that the page before consent gives a browser."""
     return cookie_name(study_id).replace("part-", "ask-")
 
 
-def ask(response: HttpResponse, study: Study) -> None:
-    """Know whoever reads these pages when they agree twice, each by a number of their own."""
+def ask(response: HttpResponse, study: Study, cookies: Mapping[str, str]) -> None:
+    """Know whoever reads the page when they agree twice, by a number of their own.
+
+    Args:
+        response: the page.
+        study: which one.
+        cookies: where the number may stand that they have already.
+    """
+    name = asked_name(study.pk)
     response.set_cookie(
-        asked_name(study.pk),
-        new(),
-        max_age=24 * 3600,
+        name,
+        cookies.get(name) or new(),
+        max_age=COOKIE_SECONDS,
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",

@@ -77,7 +77,7 @@ def information(request: HttpRequest, link_key: str = "", key: str = "") -> Http
         "consent_url": _consent_url(way),
         "other_sites": showing.other_sites(way.study),
     }
-    return _asked(request, way, render(request, "taking_part/information.html", context))
+    return render(request, "taking_part/information.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,12 +109,10 @@ def consent(request: HttpRequest, link_key: str = "", key: str = "") -> HttpResp
             return redirect(way.url("information"))
         return _stopped(request, way.study, error.reason)
     context = {"way": way, "study": way.study, "form": form, "back_url": way.url("information")}
-    return _asked(request, way, render(request, "taking_part/consent.html", context))
-
-
-def _asked(request: HttpRequest, way: Way, response: HttpResponse) -> HttpResponse:
+    response = render(request, "taking_part/consent.html", context)
     if request.method == "GET" and not way.is_preview:
-        keys.ask(response, way.study)
+        # Whoever has a link or an id of their own is known by that as well: for them it stays.
+        keys.ask(response, way.study, request.COOKIES if way.told_id else {})
     return response
 
 
@@ -146,15 +144,15 @@ def _back(request: HttpRequest, way: Way) -> HttpResponse | None:
     somebody new.
     """
     found = keys.find(way.study, request.COOKIES)
-    if found is None and not way.is_preview:
-        return _agreed(request, way)
     # A preview begins anew: the study may be another one since the last.
-    if found is None or way.is_preview or found[0].is_preview:
+    if way.is_preview:
         return None
+    if found is None or found[0].is_preview:
+        return _agreed(request, way)
     if way.link is not None and found[0].personal_link_id != way.link.pk:
-        return None
+        return _agreed(request, way)
     if way.external_id and found[0].external_id != way.external_id:
-        return None
+        return _agreed(request, way)
     # Whoever comes by a link may be the next one at a shared device.
     leaving.hide_code(found[0])
     has_code_to_see = found[0].has_ended and not leaving.has_shown_code(found[0])

@@ -52,7 +52,7 @@ def requests_seen(site: Site, process: str) -> list[dict[str, object]]:
     return [entry for entry in objects if "route" in entry]
 
 
-MANY_CONNECTIONS = 900  # More than what nginx holds by itself, for each of its workers.
+MANY_CONNECTIONS = 900  # More than what a worker of nginx holds by itself.
 
 
 def test_connections_that_ask_nothing_keep_nobody_out(behind: SiteBehindNginx) -> None:

@@ -13,7 +13,7 @@ from accounts.models import User
 from studies.models import Participation, Study
 from studies.taking_part import keys, leaving
 from tests.support import studies
-from tests.support.participants import AGREES, path, text
+from tests.support.participants import AGREES, agree, path, text
 from tests.support.series import recorded
 
 
@@ -78,6 +78,7 @@ def test_one_after_the_other_at_a_shared_device_is_one_participant(study: Study)
     numbers = set()
     for n_people in (1, 2, 3):
         assert "It is off now." in text(client.get(path(study)))
+        assert "take part?" in text(client.get(path(study, "consent/") + "?version=1"))
         numbers.add(client.cookies[keys.asked_name(study.pk)].value)
         for _ in range(2):
             send(study, client)
@@ -87,6 +88,37 @@ def test_one_after_the_other_at_a_shared_device_is_one_participant(study: Study)
         client.post(path(study, "leave/"))
         client.post(path(study, "somebody-else/"))
     assert len(numbers) == 3, "whoever knows an earlier one is nobody"
+
+
+def test_who_reads_the_page_again_before_they_are_one_keeps_their_link(study: Study) -> None:
+    """Their first answer is on its way: the page was opened in another tab meanwhile."""
+    link = studies.personal_link(study, "ben")
+    begin = f"/take-part/p/{link.key}/"
+    here = Client()
+    here.get(f"{begin}consent/?version=1")
+    before = here.cookies[keys.asked_name(study.pk)].value
+    here.get(f"{begin}consent/?version=1")
+    client = Client()
+    client.cookies[keys.asked_name(study.pk)] = before
+    send(study, client, f"{begin}consent/")
+    assert here.get(begin).headers["Location"] == path(study, "run/")
+
+
+@pytest.mark.parametrize("query", ["", "?id=cy"])
+def test_who_comes_after_another_and_loses_the_answer_is_one_as_well(
+    study: Study, query: str
+) -> None:
+    client = agree(study, query="?id=anna")
+    link = studies.personal_link(study, "ben")
+    begin = path(study, "") + query if query else f"/take-part/p/{link.key}/"
+    page = path(study, "consent/") + query if query else f"{begin}consent/"
+    annas = client.cookies[keys.cookie_name(study.pk)].value
+    client.get(page + ("&" if query else "?") + "version=1")
+    key = send(study, client, page)
+    client.cookies[keys.cookie_name(study.pk)] = annas
+    assert client.get(begin).headers["Location"] == path(study, "run/")
+    assert client.cookies[keys.cookie_name(study.pk)].value == key
+    assert study.participations.count() == 2
 
 
 @pytest.mark.parametrize("change", ["ended", "recorded", "begun", "opened", "long ago"])

@@ -12,21 +12,25 @@ if (code && token) {
   const form = new FormData();
   form.append(token.name, token.value);
 
+  /** The status of the answer; 0 for none. */
   const tell = async (address) => {
     const answer = await fetch(address, { method: "POST", body: form, keepalive: true }).catch(() => null);
-    return Boolean(answer?.ok);
+    return answer?.status ?? 0;
   };
   // Until it is heard: a class that ends together may be too many at once.
   const tellThatItIsShown = async () => {
-    if (!await tell(code.dataset.shown)) setTimeout(tellThatItIsShown, 5000);
+    const status = await tell(code.dataset.shown);
+    if (status === 0 || status === 429 || status >= 500) setTimeout(tellThatItIsShown, 5000);
   };
   tellThatItIsShown();
 
   const deletion = document.getElementById("delete");
   const button = deletion.querySelector("button");
   setTimeout(() => { button.disabled = false; }, LATE_MILLISECONDS);
+  let isDeleting = false;
   deletion.addEventListener("submit", (event) => {
-    if (!window.confirm(button.dataset.sure)) event.preventDefault();
+    isDeleting = window.confirm(button.dataset.sure);
+    if (!isDeleting) event.preventDefault();
   });
 
   // Timers stand still while a device sleeps: what counts is the clock.
@@ -38,7 +42,8 @@ if (code && token) {
     window.location.reload();
   };
 
-  window.addEventListener("pagehide", () => navigator.sendBeacon(code.dataset.left, form));
+  // A deletion that is refused leaves the code to be tried again.
+  window.addEventListener("pagehide", () => isDeleting || navigator.sendBeacon(code.dataset.left, form));
   // By the way back, as it was in the browser's memory.
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
   document.addEventListener("visibilitychange", leaveInTime);
