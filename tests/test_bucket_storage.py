@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ResponseStreamingError
 from botocore.response import StreamingBody
 from django.core.files.base import ContentFile
-from moto.server import ThreadedMotoServer
 
 from operations.bucket_storage import PIECE_BYTES, BucketStorage
+from tests.support.s3 import running_s3
 
 BUCKET = "files"
 CONTENT = bytes(range(256)) * (10 * PIECE_BYTES // 256)
@@ -21,11 +21,8 @@ NAME = "photos/a.jpg"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with running_s3() as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import boto3
 import httpx
 import psutil
 import pytest
-from moto.server import ThreadedMotoServer
 
 from operations.private_files import CHUNK_BYTES
 from tests.support.pictures import astronaut, encode, face_jpeg
+from tests.support.s3 import running_s3
 from tests.support.site import Person, Site
 
 pytestmark = pytest.mark.site
@@ -31,11 +31,8 @@ CREDENTIALS = {
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with running_s3() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
